@@ -1,0 +1,40 @@
+"""The log-mel spectrogram is librosa's, and does not depend on how the samples arrive."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from librosa.feature import melspectrogram
+from librosa.filters import mel as librosa_mel
+
+from sonotheque.audio import LogMel, mel_filters
+
+NOISE = np.random.default_rng(0).standard_normal(20_000).astype(np.float32) * 0.1
+
+
+@pytest.mark.parametrize(("rate", "n_fft", "n_mels"), [(16_000, 512, 96), (48_000, 2048, 256), (22_050, 1024, 40)])
+def test_filters_are_librosas(rate: int, n_fft: int, n_mels: int) -> None:
+    expected = librosa_mel(sr=rate, n_fft=n_fft, n_mels=n_mels)
+    assert np.abs(mel_filters(sample_rate=rate, n_fft=n_fft, n_mels=n_mels) - expected).max() < 1e-8
+
+
+def test_frames_are_librosas() -> None:
+    power = melspectrogram(y=NOISE, sr=16_000, n_fft=512, hop_length=256, n_mels=96).T
+    ours = np.concatenate(list(LogMel(sample_rate=16_000, n_fft=512, hop=256, n_mels=96).frames([NOISE])))
+    assert ours.shape == power.shape
+    assert np.abs(ours - np.log10(10_000 * power + 1)).max() < 2e-6
+
+
+@settings(max_examples=30, deadline=None)
+@given(cuts=st.lists(st.integers(0, len(NOISE)), max_size=8))
+def test_blocks_do_not_matter(cuts: list[int]) -> None:
+    edges = [0, *sorted(cuts), len(NOISE)]
+    blocks = [NOISE[a:b] for a, b in pairwise(edges)]
+    mel = LogMel(sample_rate=16_000, n_fft=512, hop=256, n_mels=96)
+    cut, whole = (np.concatenate(list(mel.frames(parts))) for parts in (blocks, [NOISE]))
+    assert cut.shape == whole.shape
+    assert np.abs(cut - whole).max() < 2e-6

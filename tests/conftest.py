@@ -1,0 +1,133 @@
+"""Fixtures: real audio in every format, made once, and a library of the demo's music."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import av
+import numpy as np
+import numpy.typing as npt
+import pytest
+import soundfile as sf
+
+from sonotheque import Library
+from sonotheque.demo import music
+
+RATE = 44_100
+
+
+def tone(seconds: float = 3.0, *, rate: int = RATE, channels: int = 2) -> npt.NDArray[np.float32]:
+    """440 Hz in a little noise on every channel, float32 [n, channels]."""
+    time = np.arange(int(seconds * rate)) / rate
+    noise = np.random.default_rng(0).standard_normal(len(time)) * 0.02
+    return np.repeat((0.3 * np.sin(2 * np.pi * 440 * time) + noise).astype(np.float32)[:, None], channels, axis=1)
+
+
+def encode(
+    path: Path, codec: str, samples: npt.NDArray[np.float32], *, rate: int = RATE, options: dict[str, str] | None = None
+) -> Path:
+    """Write samples with FFmpeg, for what libsndfile cannot write."""
+    with av.open(str(path), "w", options=options or {}) as container:
+        stream = container.add_stream(codec, rate=RATE)
+        assert isinstance(stream, av.AudioStream)
+        stream.layout = "stereo"
+        stream.bit_rate = 128_000
+        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples.T), format="fltp", layout="stereo")
+        frame.sample_rate = RATE
+        for part in _frames(frame, stream):
+            container.mux(stream.encode(part))
+        container.mux(stream.encode(None))
+    return path
+
+
+def _frames(frame: av.AudioFrame, stream: av.AudioStream) -> Iterator[av.AudioFrame]:
+    resampler = av.AudioResampler(
+        format=stream.format, layout="stereo", rate=frame.sample_rate, frame_size=stream.frame_size or 1024
+    )
+    yield from resampler.resample(frame)
+    yield from resampler.resample(None)
+
+
+@pytest.fixture(scope="session")
+def formats(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Three seconds of a tone in every format that the program promises to read."""
+    folder = tmp_path_factory.mktemp("formats")
+    samples = tone()
+    files = {}
+    for name, container, subtype in (
+        ("wav16.wav", "WAV", "PCM_16"),
+        ("wav24.wav", "WAV", "PCM_24"),
+        ("float.wav", "WAV", "FLOAT"),
+        ("flac.flac", "FLAC", "PCM_16"),
+        ("vorbis.ogg", "OGG", "VORBIS"),
+        ("mp3.mp3", "MP3", "MPEG_LAYER_III"),
+        ("aiff.aiff", "AIFF", "PCM_16"),
+    ):
+        files[name] = folder / name
+        sf.write(files[name], samples, RATE, format=container, subtype=subtype)
+    files["opus.opus"] = folder / "opus.opus"
+    sf.write(files["opus.opus"], tone(rate=48_000), 48_000, format="OGG", subtype="OPUS")
+    for name, codec in (("aac.m4a", "aac"), ("wma.wma", "wmav2"), ("raw.aac", "aac"), ("alac.m4a", "alac")):
+        files[name] = encode(folder / name, codec, samples)
+    files["video.mp4"] = _video(folder / "video.mp4", samples)
+    return files
+
+
+def _video(path: Path, samples: npt.NDArray[np.float32] | None) -> Path:
+    with av.open(str(path), "w") as container:
+        picture = container.add_stream("mpeg4", rate=5)
+        assert isinstance(picture, av.VideoStream)
+        picture.width, picture.height, picture.pix_fmt = 64, 64, "yuv420p"
+        sound = None
+        if samples is not None:
+            sound = container.add_stream("aac", rate=RATE)
+            assert isinstance(sound, av.AudioStream)
+            sound.layout = "stereo"
+        for number in range(15):
+            image = av.VideoFrame.from_ndarray(np.full((64, 64, 3), 16 * number, np.uint8), format="rgb24")
+            container.mux(picture.encode(image))
+        container.mux(picture.encode(None))
+        if sound is not None and samples is not None:
+            frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples.T), format="fltp", layout="stereo")
+            frame.sample_rate = RATE
+            for part in _frames(frame, sound):
+                container.mux(sound.encode(part))
+            container.mux(sound.encode(None))
+    return path
+
+
+@pytest.fixture(scope="session")
+def silent_video(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A video that has no audio stream."""
+    return _video(tmp_path_factory.mktemp("video") / "mute.mp4", None)
+
+
+@pytest.fixture(scope="session")
+def demo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The library of the demo's labelled clips, in which nothing may be changed."""
+    folder = tmp_path_factory.mktemp("demo") / "library"
+    with Library(folder) as library:
+        library.add(music(), labels=str(music() / "metadata.csv"))
+        library.train(model="logreg")
+    return folder
+
+
+@pytest.fixture
+def demo_library(demo_folder: Path, tmp_path: Path) -> Iterator[Library]:
+    """A copy of the demo's library, open."""
+    shutil.copytree(demo_folder, tmp_path / "library")
+    with Library(tmp_path / "library") as library:
+        yield library
+
+
+@pytest.fixture
+def clips(tmp_path: Path) -> Path:
+    """A folder with three short clips of music, one in a folder of its own."""
+    folder = tmp_path / "clips"
+    (folder / "slow").mkdir(parents=True)
+    shutil.copy(music() / "classical" / "john-michel-ave-maria-1.mp3", folder / "slow" / "ave.mp3")
+    shutil.copy(music() / "ambient" / "nikola-whallon-ambient-2.mp3", folder / "ambient.mp3")
+    shutil.copy(music() / "metal" / "muldjord-armygeddon.ogg", folder / "metal.ogg")
+    return folder
