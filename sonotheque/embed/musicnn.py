@@ -1,0 +1,103 @@
+"""musicnn (MSD): the space that ships with sonotheque and needs no download.
+
+The network of Pons & Serra (2019, "musicnn: pre-trained convolutional neural networks for music audio tagging"), trained
+to tag the Million Song Dataset; weights from the package musicnn 0.1.0 (ISC), converted by ``tools/convert_musicnn.py``.
+A frame vector is the penultimate layer: docs/spaces.md has the measurements behind that choice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+
+from sonotheque.audio.decode import FloatArray
+from sonotheque.audio.mel import LogMel
+from sonotheque.embed.runtime import Network
+from sonotheque.embed.space import Space, Times
+from sonotheque.embed.weights import shipped
+from sonotheque.errors import SpaceError
+
+SAMPLE_RATE, N_FFT, MEL_HOP, N_MELS = 16_000, 512, 256, 96
+PATCH = 187
+"""Mel frames that the network sees at once: 2.992 s."""
+
+OUTPUTS = {"penultimate": 200, "max_pool": 753, "mean_pool": 753, "taggram": 50}
+
+SPACE = Space(
+    id="musicnn-msd-penultimate-h3.0@1",
+    embedder="musicnn",
+    dimensions=OUTPUTS["penultimate"],
+    sample_rate=SAMPLE_RATE,
+    frame=PATCH * MEL_HOP / SAMPLE_RATE,
+    hop=PATCH * MEL_HOP / SAMPLE_RATE,
+)
+
+
+class Musicnn:
+    """The embedder of musicnn.
+
+    Parameters
+    ----------
+    output : str
+        Layer to return: ``penultimate`` (the space), or for study ``max_pool``, ``mean_pool``, ``taggram``.
+    hop : int
+        Step between two frames in mel frames of 16 ms: `PATCH` (the space), or for study less.
+    precision : str
+        ``f32`` (the space), or for study ``bf16``.
+
+    Raises
+    ------
+    SpaceError
+        If there is no such output.
+    WeightsError
+        If the shipped network is damaged.
+    """
+
+    space = SPACE
+
+    def __init__(self, *, output: str = "penultimate", hop: int = PATCH, precision: str = "f32") -> None:
+        if output not in OUTPUTS:
+            raise SpaceError(f"musicnn has no output {output!r}; it has {', '.join(OUTPUTS)}")
+        shape = (1, PATCH, N_MELS)
+        self._network = Network(shipped("musicnn-msd.onnx"), output=output, shape=shape, precision=precision)
+        self._hop = hop
+        self._mel = LogMel(sample_rate=SAMPLE_RATE, n_fft=N_FFT, hop=MEL_HOP, n_mels=N_MELS)
+
+    def frames(self, blocks: Iterable[FloatArray]) -> Iterator[tuple[FloatArray, Times]]:
+        """Turn mono float32 blocks at 16 kHz into frames of 2.992 s, one after the other.
+
+        A recording shorter than a frame is repeated until it fills one. A tail of half a frame or more is covered by
+        a last frame that ends with the recording; a shorter tail is dropped.
+
+        Parameters
+        ----------
+        blocks : iterable of float32 arrays [any]
+
+        Yields
+        ------
+        vectors : float32 array [1, D]
+        starts : float64 array [1]
+            In s.
+        """
+        for patch, start in self.patches(blocks):
+            yield self._network(patch[None]), np.array([start * MEL_HOP / SAMPLE_RATE])
+
+    def patches(self, blocks: Iterable[FloatArray]) -> Iterator[tuple[FloatArray, int]]:
+        """Cut the log-mel spectrogram into patches float32 [187, 96], each with its first mel frame."""
+        mel = np.zeros((0, N_MELS), dtype=np.float32)
+        first = start = 0  # mel frame of the first row of `mel`, and of the next patch
+        for block in self._mel.frames(blocks):
+            mel = np.concatenate([mel, block])
+            while first + len(mel) >= start + PATCH:
+                yield mel[start - first : start - first + PATCH], start
+                start += self._hop
+            keep = min(start - first, len(mel) - PATCH)
+            if keep > 0:
+                mel, first = mel[keep:], first + keep
+        end = first + len(mel)
+        heard = start - self._hop + PATCH
+        if start == 0 and end > 0:
+            yield np.resize(mel, (PATCH, N_MELS)), 0
+        elif start > 0 and (end - heard) * 2 >= PATCH:
+            yield mel[-PATCH:], end - PATCH

@@ -1,0 +1,88 @@
+"""One recording to its vectors in one or several spaces."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sonotheque.audio import MonoStream, Source
+from sonotheque.audio.decode import FloatArray
+from sonotheque.embed.pooling import Pooler
+from sonotheque.embed.registry import open_embedder
+
+
+@dataclass(frozen=True)
+class TrackVectors:
+    """What was heard of one recording.
+
+    Attributes
+    ----------
+    seconds : float
+        Decoded length in s.
+    sample_rate, channels : int
+        As the file has them; the rate in Hz.
+    silent : bool
+        Whether it is digital silence.
+    notice : str or None
+        Such as that the file is truncated.
+    track : mapping of space id to float32 array [D]
+    segments : mapping of space id to float32 array [S, D]
+    """
+
+    seconds: float
+    sample_rate: int
+    channels: int
+    silent: bool
+    notice: str | None
+    track: Mapping[str, FloatArray]
+    segments: Mapping[str, FloatArray]
+
+
+def embed_track(source: Source, *, spaces: Sequence[str]) -> TrackVectors:
+    """Embed one recording, in blocks: memory does not grow with its length.
+
+    The result depends on the recording alone. BLAS is held to one thread while it runs.
+
+    Parameters
+    ----------
+    source : path, or bytes of a whole file
+    spaces : ids of the spaces, at least one
+
+    Returns
+    -------
+    TrackVectors
+
+    Raises
+    ------
+    AudioError
+        One of its children.
+    SpaceError
+        If a space is unknown.
+
+    Examples
+    --------
+    >>> heard = embed_track("tests/data/tone.flac", spaces=["musicnn-msd-penultimate-h3.0@1"])
+    >>> heard.seconds, heard.track["musicnn-msd-penultimate-h3.0@1"].shape
+    (1.0, (200,))
+    """
+    from threadpoolctl import threadpool_limits
+
+    track: dict[str, FloatArray] = {}
+    segments: dict[str, FloatArray] = {}
+    with threadpool_limits(limits=1, user_api="blas"):
+        for space_id in spaces:
+            embedder = open_embedder(space_id)
+            pooler = Pooler(statistics=embedder.space.statistics)
+            with MonoStream(source, sample_rate=embedder.space.sample_rate) as stream:
+                for vectors, starts in embedder.frames(stream):
+                    pooler.add(vectors, starts)
+            track[space_id], segments[space_id] = pooler.track(), pooler.segments()
+    return TrackVectors(
+        seconds=stream.seconds,
+        sample_rate=stream.source_rate,
+        channels=stream.channels,
+        silent=stream.silent,
+        notice=stream.notice,
+        track=track,
+        segments=segments,
+    )

@@ -1,0 +1,67 @@
+"""The network files that ship inside the package: where they come from, and their check on loading."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from importlib import resources
+
+from sonotheque.errors import WeightsError
+
+
+@dataclass(frozen=True)
+class WeightFile:
+    """A network file with its origin.
+
+    Attributes
+    ----------
+    name, sha256, licence, origin, citation : str
+    """
+
+    name: str
+    sha256: str
+    licence: str
+    origin: str
+    citation: str
+
+
+SHIPPED = {
+    file.name: file
+    for file in (
+        WeightFile(
+            name="musicnn-msd.onnx",
+            sha256="7e4ef6e26d942d8c6f28116573620e2273830c28f8d85f21f78393a32525072d",
+            licence="ISC (musicnn-LICENSE.md beside it)",
+            origin="MSD_musicnn in the Python package musicnn 0.1.0, converted by tools/convert_musicnn.py",
+            citation="Pons, Serra: musicnn: pre-trained convolutional neural networks for music audio tagging, 2019",
+        ),
+    )
+}
+
+
+def shipped(name: str) -> bytes:
+    """Read a shipped network file and check it.
+
+    Parameters
+    ----------
+    name : str
+        One of `SHIPPED`.
+
+    Returns
+    -------
+    bytes
+
+    Raises
+    ------
+    WeightsError
+        If the file is missing or its SHA-256 is not the recorded one.
+    """
+    file = resources.files(__package__).joinpath(name)
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise WeightsError(f"{name}: missing from the installed package ({error}); install sonotheque again") from None
+    found = hashlib.sha256(content).hexdigest()
+    if found != SHIPPED[name].sha256:
+        raise WeightsError(f"{name}: SHA-256 is {found[:12]}..., not the recorded one; install sonotheque again")
+    return content
