@@ -1,0 +1,184 @@
+"""What the methods of `Library` return: plain frozen dataclasses, and just the documents that ``--json`` prints.
+
+Nothing in them depends on where the library lies, on its age or on time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class FailedFile:
+    """A file that could not be used, and why."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Remark:
+    """What a person should know of a track that was used: it is silent, truncated, damaged."""
+
+    path: str
+    notice: str
+
+
+@dataclass(frozen=True)
+class SpaceStatus:
+    """A space of the library; `index` is ``exact``, or ``stale`` or ``missing`` until the next search rebuilds it."""
+
+    id: str
+    dimensions: int
+    tracks: int
+    index: str
+
+
+@dataclass(frozen=True)
+class Status:
+    """What the library holds. `tracks` counts different contents, `files` the places where they lie."""
+
+    tracks: int
+    files: int
+    labelled: int
+    labels: Mapping[str, int]
+    failed: Sequence[FailedFile]
+    remarks: Sequence[Remark]
+    spaces: Sequence[SpaceStatus]
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """What `label` did: rows of the source that matched, labels that are new or changed, and rows without a track."""
+
+    matched: int
+    changed: int
+    unmatched: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Removed:
+    """What `remove` forgot."""
+
+    removed: int
+    tracks: int
+
+
+@dataclass(frozen=True)
+class SimilarTrack:
+    """One result of `similar`; the similarity is a cosine."""
+
+    rank: int
+    similarity: float
+    path: str
+    title: str | None
+    artist: str | None
+    album: str | None
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Similar:
+    """The tracks nearest to the query."""
+
+    query: Sequence[str]
+    space: str
+    results: Sequence[SimilarTrack]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A model that `train` compared on grouped folds."""
+
+    model: str
+    accuracy: float
+
+
+@dataclass(frozen=True)
+class Trained:
+    """The classifier that `train` kept."""
+
+    model: str
+    spaces: Sequence[str]
+    tracks: int
+    labels: Mapping[str, int]
+    candidates: Sequence[Candidate]
+
+
+@dataclass(frozen=True)
+class LabelledNeighbour:
+    """A labelled track that speaks for a prediction."""
+
+    path: str
+    label: str
+    similarity: float
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The genre of one file."""
+
+    path: str
+    genre: str
+    probability: float
+    probabilities: Mapping[str, float]
+    neighbours: Sequence[LabelledNeighbour]
+
+
+@dataclass(frozen=True)
+class Classified:
+    """The genres of files; `fallback` is the most frequent label of the training set."""
+
+    model: str
+    tracks: Sequence[Prediction]
+    failed: Sequence[FailedFile]
+    fallback: str
+
+
+@dataclass(frozen=True)
+class GenreFigures:
+    """How well one genre is told, on out-of-fold answers."""
+
+    label: str
+    tracks: int
+    artists: int
+    precision: float
+    recall: float
+    f1: float
+
+
+@dataclass(frozen=True)
+class ApartGenre:
+    """A genre with too few artists to be judged."""
+
+    label: str
+    tracks: int
+    artists: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """Honest figures. The rows of `confusion` are true, its columns predicted labels; genres apart have empty rows."""
+
+    protocol: str
+    model: str
+    chosen: Sequence[str]
+    spaces: Sequence[str]
+    folds: int
+    tracks: int
+    accuracy: float
+    accuracy_interval: tuple[float, float]
+    balanced_accuracy: float
+    macro_f1: float
+    labels: Sequence[str]
+    confusion: Sequence[Sequence[int]]
+    genres: Sequence[GenreFigures]
+    apart: Sequence[ApartGenre]
+
+
+def document(result: Any) -> dict[str, Any]:
+    """Turn a result into what JSON takes."""
+    return asdict(result)

@@ -1,0 +1,99 @@
+"""The tables of ``library.sqlite`` and how an older file becomes a newer one.
+
+``PRAGMA user_version`` counts the migrations that a file has seen. A migration is never edited once released: a change
+of the tables is one more entry.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+
+from sonotheque.errors import LibraryError
+
+MIGRATIONS = (
+    """
+    CREATE TABLE library (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+    INSERT INTO library VALUES ('generation', '0');
+
+    CREATE TABLE tracks (
+        id INTEGER PRIMARY KEY,
+        hash TEXT NOT NULL UNIQUE,         -- SHA-256 of the file's bytes
+        seconds REAL NOT NULL,             -- decoded length
+        sample_rate INTEGER NOT NULL,      -- Hz, as the file has it
+        channels INTEGER NOT NULL,
+        silent INTEGER NOT NULL,           -- 1: digital silence
+        notice TEXT,                       -- such as 'truncated: ...'
+        title TEXT, artist TEXT, album TEXT, genre TEXT, musicbrainz_id TEXT   -- the file's own tags
+    ) STRICT;
+
+    CREATE TABLE files (                   -- where a track lies; copies share one track
+        path TEXT PRIMARY KEY,
+        track_id INTEGER NOT NULL REFERENCES tracks ON DELETE CASCADE,
+        size INTEGER NOT NULL,
+        mtime_ns INTEGER NOT NULL
+    ) STRICT;
+    CREATE INDEX files_by_track ON files (track_id);
+
+    CREATE TABLE labels (                  -- what a person said; artist and album where the labels name them
+        track_id INTEGER PRIMARY KEY REFERENCES tracks ON DELETE CASCADE,
+        label TEXT NOT NULL,
+        source TEXT NOT NULL,
+        artist TEXT, album TEXT
+    ) STRICT;
+
+    CREATE TABLE spaces (
+        id INTEGER PRIMARY KEY,
+        name TEXT NOT NULL UNIQUE,         -- Space.id
+        dimensions INTEGER NOT NULL,
+        generation INTEGER NOT NULL DEFAULT 0   -- rises with every change of its vectors
+    ) STRICT;
+
+    CREATE TABLE vectors (
+        track_id INTEGER NOT NULL REFERENCES tracks ON DELETE CASCADE,
+        space_id INTEGER NOT NULL REFERENCES spaces ON DELETE CASCADE,
+        vector BLOB NOT NULL,              -- float32 little-endian [D]
+        segments BLOB NOT NULL,            -- float32 little-endian [S, D], 10 s each
+        PRIMARY KEY (track_id, space_id)
+    ) STRICT;
+
+    CREATE TABLE failures (
+        path TEXT PRIMARY KEY,
+        size INTEGER NOT NULL,
+        mtime_ns INTEGER NOT NULL,
+        reason TEXT NOT NULL
+    ) STRICT;
+    """,
+)
+
+
+def migrate(connection: sqlite3.Connection, *, migrations: Sequence[str] = MIGRATIONS) -> None:
+    """Bring a file to the newest schema, each step in one transaction.
+
+    Raises
+    ------
+    LibraryError
+        If a newer version of sonotheque wrote the file.
+    """
+    while True:
+        (version,) = connection.execute("PRAGMA user_version").fetchone()
+        if version > len(migrations):
+            raise LibraryError(
+                f"the library has schema {version}, this version of sonotheque knows {len(migrations)}; update sonotheque"
+            )
+        if version == len(migrations):
+            return
+        # the constraint stops this where another process has migrated since the version was read
+        step = f"""
+            BEGIN IMMEDIATE;
+            CREATE TEMP TABLE seen (version INTEGER CHECK (version = {version}));
+            INSERT INTO seen SELECT user_version FROM pragma_user_version;
+            DROP TABLE seen;
+            {migrations[version]};
+            PRAGMA user_version = {version + 1};
+            COMMIT;
+        """  # noqa: S608 - our own text
+        try:
+            connection.executescript(step)
+        except sqlite3.IntegrityError:
+            connection.execute("ROLLBACK")

@@ -1,0 +1,156 @@
+"""Labels reach the right files, from folders, tags and every kind of CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sonotheque.errors import LabelsError
+from sonotheque.store.labels import CsvLabels, FolderLabels, TagLabels, label_source
+from sonotheque.store.tables import Ids, read_table
+
+
+def written(folder: Path, text: str, name: str = "labels.csv") -> Path:
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def genre(source: CsvLabels, path: str | Path) -> str | None:
+    found = source.label(str(path))
+    return found.label if found else None
+
+
+@pytest.mark.parametrize("file", ["file", "file_name", "path", "track_id", "id", "titre", "title", "File_Name"])
+@pytest.mark.parametrize("label", ["genre", "label", "genre_id", "id_genre", "Genre"])
+def test_columns_are_recognised(tmp_path: Path, file: str, label: str) -> None:
+    source = CsvLabels(written(tmp_path, f"{label},x,{file}\nrock,1,a.mp3\n"))
+    assert genre(source, "/anywhere/a.mp3") == "rock"
+
+
+@pytest.mark.parametrize("row", ["{folder}/a/x.mp3", "a/x.mp3", "./a/x.mp3", "x.mp3", "x"])
+def test_ways_to_name_a_file(tmp_path: Path, row: str) -> None:
+    source = CsvLabels(written(tmp_path, f"file,genre\n{row.format(folder=tmp_path)},rock\n"))
+    assert genre(source, tmp_path / "a" / "x.mp3") == "rock"
+    assert genre(source, tmp_path / "a" / "y.mp3") is None
+
+
+@pytest.mark.parametrize("row", ["000002", "2", "000002.mp3"])
+def test_ids_are_text_first_then_integers(tmp_path: Path, row: str) -> None:
+    source = CsvLabels(written(tmp_path, f"track_id,genre\n{row},rock\n"))
+    assert genre(source, "/music/000/000002.mp3") == "rock"
+    assert genre(source, "/music/2.mp3") == "rock"
+    assert genre(source, "/music/000020.mp3") is None
+
+
+def test_text_wins_over_the_integer(tmp_path: Path) -> None:
+    source = CsvLabels(written(tmp_path, "track_id,genre\n2,rock\n002,pop\n"))
+    assert (genre(source, "/m/2.mp3"), genre(source, "/m/002.mp3")) == ("rock", "pop")
+    assert genre(source, "/m/0002.mp3") is None  # which of the two is meant, nobody knows
+
+
+def test_a_name_in_two_folders_decides_nothing(tmp_path: Path) -> None:
+    source = CsvLabels(written(tmp_path, "path,genre\na/x.mp3,rock\nb/x.mp3,pop\n"))
+    assert genre(source, tmp_path / "a" / "x.mp3") == "rock"
+    assert genre(source, tmp_path / "b" / "x.mp3") == "pop"
+    assert genre(source, "/elsewhere/x.mp3") is None
+
+
+def test_the_challenge(tmp_path: Path) -> None:
+    ids = Ids(written(tmp_path, "genre_id,genre\n1,Classical\n4,Hip-Hop\n", "genres.csv"))
+    source = CsvLabels(written(tmp_path, "track_id,genre_id\n000002,4\n000140,1\n000141,\n"), ids=ids)
+    assert genre(source, "/Train/000002.mp3") == "Hip-Hop"
+    assert source.unmatched() == ["000140"]
+    assert len(source) == 2  # a row without a genre labels nothing
+
+
+def test_named_columns_and_artist(tmp_path: Path) -> None:
+    path = written(tmp_path, "clip;style;who\na;rock;Bach\n")
+    found = CsvLabels(path, columns=["clip", "style", "who"]).label("/a.mp3")
+    assert found is not None
+    assert (found.label, found.artist, found.source) == ("rock", "Bach", "labels.csv")
+
+
+def test_artist_and_album_are_recognised(tmp_path: Path) -> None:
+    found = CsvLabels(written(tmp_path, "file,genre,artist,album\na,rock,Bach,Suites\nb,pop,,\n")).label("/a.mp3")
+    assert found is not None
+    assert (found.artist, found.album) == ("Bach", "Suites")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "empty"),
+        ("name,genre\na,rock\n", "no file column"),
+        ("file,style\na,rock\n", "no label column"),
+        ("file,genre\na,rock\na,pop\n", "line 3.*'rock' and 'pop'"),
+        ("file,genre\na,rock,x\n", "line 2: 3 fields where the header has 2"),
+    ],
+)
+def test_unusable(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(LabelsError, match=message):
+        CsvLabels(written(tmp_path, text))
+
+
+def test_unknown_id(tmp_path: Path) -> None:
+    ids = Ids(written(tmp_path, "genre_id,genre\n1,Classical\n", "genres.csv"))
+    with pytest.raises(LabelsError, match=r"line 2: '9' is no id in .*genres\.csv; known are 1"):
+        CsvLabels(written(tmp_path, "track_id,genre_id\n2,9\n"), ids=ids)
+
+
+def test_not_text(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes(b"file,genre\n\xe9t\xe9,rock\n")
+    with pytest.raises(LabelsError, match="UTF-8"):
+        label_source(str(tmp_path / "a.csv"))
+    with pytest.raises(LabelsError, match="no such file"):
+        label_source(str(tmp_path / "b.csv"))
+
+
+def test_folders() -> None:
+    source = FolderLabels([("/m/rock/a/x.mp3", "/m"), ("/m/y.mp3", "/m"), ("/pop/z.mp3", "/pop")])
+
+    def of(path: str, root: str) -> str | None:
+        found = source.label(path, root=root, genre=None)
+        return found.label if found else None
+
+    assert of("/m/rock/a/x.mp3", "/m") == "rock"
+    assert of("/m/y.mp3", "/m") is None
+    assert of("/pop/z.mp3", "/pop") == "pop"
+
+
+def test_tags() -> None:
+    found = TagLabels().label("/a.mp3", root=None, genre="Jazz")
+    assert found is not None
+    assert (found.label, found.source) == ("Jazz", "tags")
+    assert TagLabels().label("/a.mp3", root=None, genre=None) is None
+
+
+NAMES = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs", "Cc", "Zl", "Zp"]), min_size=1).map(
+    str.strip
+)
+
+
+@settings(max_examples=50)
+@given(rows=st.dictionaries(NAMES.filter(bool), NAMES.filter(bool), min_size=1, max_size=8), bom=st.booleans())
+def test_what_a_csv_writer_writes_is_read(
+    tmp_path_factory: pytest.TempPathFactory, rows: dict[str, str], bom: bool
+) -> None:
+    text = io.StringIO()
+    csv.writer(text).writerows([["file", "genre"], *rows.items()])
+    path = tmp_path_factory.mktemp("csv") / "a.csv"
+    path.write_text(text.getvalue(), encoding="utf-8-sig" if bom else "utf-8", newline="")
+    assert {row["file"]: row["genre"] for row in read_table(path)} == rows
+
+
+@settings(max_examples=50)
+@given(numbers=st.sets(st.integers(0, 999_999), min_size=1, max_size=20))
+def test_every_id_finds_its_own_row(tmp_path_factory: pytest.TempPathFactory, numbers: set[int]) -> None:
+    text = "track_id,genre\n" + "".join(f"{n:06d},g{n}\n" for n in numbers)
+    source = CsvLabels(written(tmp_path_factory.mktemp("csv"), text))
+    assert {n: genre(source, f"/Train/{n}.mp3") for n in numbers} == {n: f"g{n}" for n in numbers}
+    assert source.unmatched() == []
