@@ -1,0 +1,77 @@
+"""A saved classifier answers as before, and a file that does not fit is refused."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+import skops.io
+
+from sonotheque import ClassifierError, Library
+from sonotheque.classify import SavedClassifier, make_classifier
+from sonotheque.demo import music, unlabelled
+
+X = np.random.default_rng(0).standard_normal((60, 8)).astype(np.float32)
+Y = np.array(["pop", "rock", "folk"] * 20)
+
+
+@pytest.mark.parametrize("model", ["knn", "logreg"])
+def test_it_answers_as_before(tmp_path: Path, model: str) -> None:
+    saved = SavedClassifier(model, make_classifier(model).fit(X, Y), ["space@1"], {"pop": 20}, 7)
+    saved.save(tmp_path / "c.skops")
+    loaded = SavedClassifier.load(tmp_path / "c.skops")
+    assert np.array_equal(loaded.probabilities(X), saved.probabilities(X))
+    assert (loaded.model, loaded.spaces, loaded.counts, loaded.generation) == (model, ["space@1"], {"pop": 20}, 7)
+    assert loaded.labels == ["folk", "pop", "rock"]
+
+
+def test_a_stranger_cannot_run_code(tmp_path: Path) -> None:
+    import subprocess
+
+    saved = SavedClassifier("knn", subprocess.Popen, ["space@1"], {}, 0)
+    saved.save(tmp_path / "c.skops")
+    with pytest.raises(ClassifierError, match=r"not trusted.*train again"):
+        SavedClassifier.load(tmp_path / "c.skops")
+
+
+def test_damage(tmp_path: Path) -> None:
+    path = tmp_path / "c.skops"
+    with pytest.raises(ClassifierError, match="train"):
+        SavedClassifier.load(path)
+    path.write_bytes(b"words")
+    with pytest.raises(ClassifierError, match="damaged"):
+        SavedClassifier.load(path)
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr("schema.json", "{}")
+    with pytest.raises(ClassifierError, match="damaged"):
+        SavedClassifier.load(path)
+    path.write_bytes(skops.io.dumps([1, 2]))
+    with pytest.raises(ClassifierError, match="another version"):
+        SavedClassifier.load(path)
+
+
+def test_another_space_is_refused(demo_library: Library) -> None:
+    saved = SavedClassifier.load(demo_library._classifier_path)
+    for space, message in (("openl3@1", "unknown to this version"), ("x", "unknown")):
+        SavedClassifier(saved.model, saved.estimator, [space], saved.counts, saved.generation).save(
+            demo_library._classifier_path
+        )
+        with pytest.raises(ClassifierError, match=message):
+            demo_library.classify(unlabelled())
+
+
+def test_a_space_that_the_library_lost_is_refused(demo_library: Library) -> None:
+    demo_library.remove(music())
+    with pytest.raises(ClassifierError, match="does not hold"):
+        demo_library.classify(unlabelled())
+
+
+def test_another_generation_is_one_notice(demo_library: Library, caplog: pytest.LogCaptureFixture) -> None:
+    clip = music() / "metal" / "obsidian-shell-fear.mp3"
+    demo_library.classify(clip)
+    assert caplog.messages == []
+    demo_library.remove(music() / "ambient")
+    demo_library.classify(clip)
+    assert ["the library has changed" in message for message in caplog.messages] == [True]
