@@ -1,0 +1,64 @@
+"""What a person asks about: a track of the library, named by path, name or stem, or any audio file."""
+
+from __future__ import annotations
+
+import os
+
+from sonotheque.audio.decode import FloatArray
+from sonotheque.errors import AudioError, LibraryError
+from sonotheque.store import Catalogue, Listener
+from sonotheque.store.ingest import content_hash
+
+
+def resolve(query: str, *, catalogue: Catalogue) -> tuple[str, int | None]:
+    """Find a query's path and, where it is one, its track: by content, by path, by name, by stem.
+
+    Parameters
+    ----------
+    query : str
+    catalogue : Catalogue
+
+    Returns
+    -------
+    path : str
+        Absolute.
+    track : int or None
+        The track's id.
+
+    Raises
+    ------
+    LibraryError
+        If it is neither a file nor a track, or the name of several tracks.
+    """
+    files = catalogue.files()
+    path = os.path.abspath(query)
+    if os.path.isfile(path):
+        return path, catalogue.hashes().get(content_hash(path))
+    if path in files:
+        return path, files[path][1]
+    for part in (os.path.basename, _stem):
+        named = sorted(file for file in files if part(file) == query)
+        if len({files[file][1] for file in named}) > 1:
+            raise LibraryError(f"{query}: {len(named)} tracks have that name; give a path, such as {named[0]}")
+        if named:
+            return named[0], files[named[0]][1]
+    raise LibraryError(f"{query}: neither a file nor a track of the library")
+
+
+def _stem(path: str) -> str:
+    return os.path.splitext(os.path.basename(path))[0]
+
+
+def listen_to(path: str, *, space: str) -> FloatArray:
+    """Embed one file that the library does not know, float32 [D].
+
+    Raises
+    ------
+    AudioError
+        If it cannot be decoded.
+    """
+    with Listener(workers=1) as listener:
+        ((_, heard),) = listener.map([path], key=lambda path: (path, [space]))
+    if isinstance(heard, AudioError):
+        raise heard
+    return heard.vectors[space][0]
