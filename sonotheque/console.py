@@ -1,0 +1,215 @@
+"""What a person sees in a terminal: progress, tables, notices. Results go to standard output, the rest to standard error."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import click
+
+from sonotheque import documents as doc
+
+SHOWN = 10
+"""Lines of a long list that are shown; `status` shows all."""
+
+WIDEST = 32
+"""Characters of a title, artist or album in a table; JSON has all of them."""
+
+
+class _Notices(logging.Handler):
+    """Prints the package's log records on standard error, as one line each."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        prefix = "note: " if record.levelno < logging.WARNING else "warning: "
+        click.echo(prefix + record.getMessage(), err=True)
+
+
+def show_notices() -> None:
+    """Send the package's notices to standard error."""
+    logger = logging.getLogger("sonotheque")
+    logger.handlers = [_Notices()]
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+
+
+def print_json(result: Any) -> None:
+    """Print a result as one JSON document."""
+    click.echo(json.dumps(doc.document(result), ensure_ascii=False, indent=2))
+
+
+@contextmanager
+def progress_bar(what: str) -> Iterator[Callable[[int, int], None]]:
+    """Draw done, total, rate and time left on standard error; nothing where that is no terminal.
+
+    Parameters
+    ----------
+    what : str
+        Such as ``"embedding"``.
+
+    Yields
+    ------
+    callable
+        Takes (done, total).
+    """
+    if not sys.stderr.isatty():
+        yield lambda done, total: None
+        return
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        ProgressColumn,
+        Task,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+    from rich.text import Text
+
+    class Rate(ProgressColumn):
+        def render(self, task: Task) -> Text:
+            speed = task.finished_speed or task.speed
+            return Text(f"{60 * speed:.0f}/min" if speed else "")
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Rate(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), speed_estimate_period=60) as bar:
+        task = None
+
+        def update(done: int, total: int) -> None:
+            nonlocal task
+            if task is None:
+                task = bar.add_task(what, total=total)
+            bar.update(task, completed=done, total=total)
+
+        yield update
+
+
+def table(header: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> None:
+    """Print columns; `right` numbers those that are aligned to the right. Wide tables are not folded when piped."""
+    widths = [max(len(row[column]) for row in [header, *rows]) for column in range(len(header))]
+    for row in [header, *rows]:
+        cells = [
+            cell.rjust(width) if column in right else cell.ljust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        click.echo("  ".join(cells).rstrip())
+
+
+def _plural(count: int, noun: str) -> str:
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def _short(path: str) -> str:
+    """Write a path relative to the working folder where that is shorter."""
+    try:
+        return min(path, os.path.relpath(path), key=len)
+    except ValueError:  # on another drive
+        return path
+
+
+def _clip(text: str | None) -> str:
+    """Keep a column narrow."""
+    text = " ".join((text or "-").split())
+    return text if len(text) <= WIDEST else text[: WIDEST - 1] + "…"
+
+
+def show_failed(failed: Sequence[doc.FailedFile], *, most: int | None = SHOWN) -> None:
+    """List files that could not be used, on standard error."""
+    for failure in failed[:most]:
+        click.echo(f"failed: {_short(failure.path)}: {failure.reason}", err=True)
+    if most is not None and len(failed) > most:
+        click.echo(f"... and {len(failed) - most} more", err=True)
+
+
+def show_status(status: doc.Status, *, library: str, everything: bool) -> None:
+    """Print what the library holds; all failures and remarks only where everything is wanted."""
+    most = None if everything else SHOWN
+    if everything:
+        for remark in status.remarks:
+            click.echo(f"remark: {_short(remark.path)}: {remark.notice}", err=True)
+    show_failed(status.failed, most=most)
+    click.echo(f"library {library}")
+    for space in status.spaces:
+        click.echo(
+            f"space {space.id}: {_plural(space.tracks, 'track')}, {space.dimensions} dimensions, index {space.index}"
+        )
+    if everything and status.labels:
+        click.echo("labels " + ", ".join(f"{label} {count}" for label, count in status.labels.items()))
+    parts = [_plural(status.tracks, "track")]
+    if status.files > status.tracks:
+        parts.append(f"{status.files} files")
+    parts.append(
+        f"{status.labelled} labelled" + (f" in {_plural(len(status.labels), 'genre')}" if status.labels else "")
+    )
+    if status.remarks:
+        parts.append(f"{len(status.remarks)} with a remark")
+    parts.append(f"{_plural(len(status.failed), 'file')} failed")
+    click.echo(", ".join(parts))
+
+
+def show_similar(result: doc.Similar) -> None:
+    """Print similar tracks, nearest first."""
+    if not result.results:
+        click.echo("no track matches")
+        return
+    rows = [
+        [str(t.rank), f"{t.similarity:.3f}", *map(_clip, (t.title, t.artist, t.album)), _short(t.path)]
+        for t in result.results
+    ]
+    table(["rank", "similarity", "title", "artist", "album", "path"], rows, right=(0, 1))
+
+
+def show_trained(result: doc.Trained) -> None:
+    """Print which classifier was kept, and why."""
+    for candidate in result.candidates:
+        click.echo(f"{candidate.model}: accuracy {candidate.accuracy:.3f} on grouped folds")
+    chosen = " (the best of them)" if result.candidates else ""
+    click.echo(
+        f"trained {result.model}{chosen} on {_plural(result.tracks, 'track')}, {_plural(len(result.labels), 'genre')}"
+    )
+
+
+def show_classified(result: doc.Classified) -> None:
+    """Print the genre of each file, with the labelled tracks that speak for it."""
+    rows = [
+        [_short(t.path), t.genre, f"{t.probability:.2f}", ", ".join(_name(n.path) for n in t.neighbours)]
+        for t in result.tracks
+    ]
+    if rows:
+        table(["file", "genre", "probability", "nearest of that genre"], rows, right=(2,))
+    show_failed(result.failed, most=None)
+    click.echo(f"{_plural(len(result.tracks), 'file')} classified by {result.model}, {len(result.failed)} failed")
+
+
+def _name(path: str) -> str:
+    return os.path.splitext(os.path.basename(path))[0]
+
+
+def show_evaluated(result: doc.Evaluated) -> None:
+    """Print the figures, each genre's, and the confusion matrix."""
+    low, high = result.accuracy_interval
+    chosen = f" (chosen inside each fold: {', '.join(result.chosen)})" if result.chosen else ""
+    click.echo(f"{result.protocol}; model {result.model}{chosen}; {_plural(result.tracks, 'track')}")
+    click.echo(f"accuracy {result.accuracy:.3f}, 95 % interval {low:.3f} to {high:.3f} (bootstrap over artists)")
+    click.echo(f"balanced accuracy {result.balanced_accuracy:.3f}, macro F1 {result.macro_f1:.3f}")
+    click.echo()
+    rows = [
+        [g.label, str(g.tracks), str(g.artists), f"{g.precision:.2f}", f"{g.recall:.2f}", f"{g.f1:.2f}"]
+        for g in result.genres
+    ]
+    table(["genre", "tracks", "artists", "precision", "recall", "F1"], rows, right=range(1, 6))
+    for genre in result.apart:
+        click.echo(f"not judged: {genre.label} ({_plural(genre.tracks, 'track')}, {genre.reason}); it helped to train")
+    click.echo()
+    apart = {genre.label for genre in result.apart}
+    cells = [
+        [label, *map(str, row)]
+        for label, row in zip(result.labels, result.confusion, strict=True)
+        if label not in apart
+    ]
+    table(["true \\ predicted", *result.labels], cells, right=range(1, 1 + len(result.labels)))
