@@ -1,0 +1,63 @@
+"""How well plain `train` tells genres on artists that it never heard, against MFCC statistics in the same folds.
+
+    python bench/accuracy.py FOLDER
+
+FOLDER is in the challenge's layout: `audio/`, `train.csv` (track_id,genre_id), `genres.csv`. The yardstick needs librosa.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+
+from sonotheque import Library
+from sonotheque.audio import load
+from sonotheque.classify import evaluate, training_set
+
+SEEDS = range(5)
+
+
+def mfcc_statistics(path: str) -> np.ndarray:
+    from librosa.feature import mfcc
+
+    samples, rate = load(path, sample_rate=22_050)
+    coefficients = mfcc(y=samples, sr=rate, n_mfcc=20)
+    return np.concatenate([coefficients.mean(axis=1), coefficients.std(axis=1)]).astype(np.float32)
+
+
+def row(name: str, X: np.ndarray, y: np.ndarray, groups: np.ndarray, model: str) -> None:
+    results = [evaluate(X, y, groups=groups, model=model, seed=seed) for seed in SEEDS]
+    low, high = np.mean([result.accuracy_interval for result in results], axis=0)
+    means = [np.mean([getattr(r, name) for r in results]) for name in ("accuracy", "balanced_accuracy", "macro_f1")]
+    print(
+        f"| {name} | {model} | {means[0]:.3f} [{low:.3f}, {high:.3f}] | {means[1]:.3f} | {means[2]:.3f} |", flush=True
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    folder = parser.parse_args().folder
+    with tempfile.TemporaryDirectory() as place, Library(place) as library:
+        library.add(folder / "audio", labels=str(folder / "train.csv"), ids=folder / "genres.csv")
+        data = training_set(library.catalogue, spaces=[space.id for space in library.catalogue.spaces()])
+    with get_context("spawn").Pool(2) as processes:
+        yardstick = np.stack(processes.map(mfcc_statistics, [track.path for track in data.tracks], chunksize=8))
+    result = evaluate(data.X, data.y, groups=data.groups)
+    print(
+        f"{len(data.y)} clips, {len(set(data.groups))} artists; {len(SEEDS)} seeds of {result.folds} artist-grouped folds;"
+    )
+    print(f"judged: {len(result.tested)} clips; apart: {', '.join(genre.label for genre in result.apart)}\n")
+    print("| vectors | model | accuracy, 95 % interval | balanced accuracy | macro F1 |")
+    print("|---|---|---|---|---|")
+    row("20 MFCCs, mean and deviation", yardstick, data.y, data.groups, "logreg")
+    for model in ("knn", "logreg", "auto"):
+        row("musicnn", data.X, data.y, data.groups, model)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,66 @@
+"""How fast `sonotheque add` takes a folder of music, end to end, and how much memory all its processes need.
+
+    python bench/throughput.py FOLDER [--runs 3]
+
+Prints clips a minute from the start of the command to its end, the peak of all processes together, the time of a
+second `add`, and, as the yardstick of the machine, the float32 matrix products that one core does.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from processes import machine, run
+
+from sonotheque import Library
+
+SGEMM = """
+import time, numpy as np
+a = np.random.default_rng(0).random((2000, 2000), dtype=np.float32)
+times = []
+for _ in range(9):
+    begin = time.perf_counter(); a @ a; times.append(time.perf_counter() - begin)
+print(16 / sorted(times)[4])
+"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--runs", type=int, default=3)
+    options = parser.parse_args()
+    print(machine())
+    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
+    rates, peaks, seconds = [], [], []
+    for number in range(1, options.runs + 1):
+        with tempfile.TemporaryDirectory() as folder:
+            command = [sys.executable, "-m", "sonotheque", "-L", folder, "add", str(options.folder)]
+            first, peak = run(command)
+            second, _ = run(command)
+            with Library(folder) as library:
+                status = library.status()
+        sgemm = subprocess.run(
+            [sys.executable, "-c", SGEMM], env=environment, capture_output=True, text=True, check=True
+        )
+        rates.append(status.tracks / first * 60)
+        peaks.append(peak)
+        seconds.append(second)
+        print(
+            f"run {number}: {status.tracks} tracks in {first:.1f} s, {rates[-1]:.0f} a minute, {len(status.failed)} failed; "
+            f"peak {peak:.0f} MB; second add {second:.2f} s; one core {float(sgemm.stdout):.0f} GFLOP/s",
+            flush=True,
+        )
+    print(
+        f"median: {statistics.median(rates):.0f} tracks a minute, peak {max(peaks):.0f} MB, "
+        f"second add {statistics.median(seconds):.2f} s"
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,105 @@
+"""The docs say what the program does: every command, option, space, error and export is in them, and they run."""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import inspect
+import re
+from pathlib import Path
+
+import click
+import pytest
+
+import sonotheque
+from sonotheque import errors
+from sonotheque.cli import cli
+from sonotheque.embed import embedder_names, space_of
+
+ROOT = Path(__file__).parent.parent
+DOCS = "\n".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "docs").glob("*.md")))
+GUIDE = DOCS.replace((ROOT / "docs" / "cli.md").read_text(encoding="utf-8"), "")
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def test_the_command_reference_is_fresh() -> None:
+    spec = importlib.util.spec_from_file_location("reference", ROOT / "tools" / "write_cli_reference.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert (ROOT / "docs" / "cli.md").read_text(encoding="utf-8") == module.reference(), "run `make docs`"
+
+
+@pytest.mark.parametrize("name", sorted(cli.commands))
+def test_every_command_and_option_is_in_the_guide(name: str) -> None:
+    assert f"sonotheque {name}" in GUIDE
+    for parameter in cli.commands[name].params:
+        if isinstance(parameter, click.Option):
+            assert any(option in GUIDE for option in parameter.opts), f"{name} {parameter.opts}"
+
+
+def test_every_error_is_in_the_guide_and_the_tree() -> None:
+    classes = {name: value for name, value in vars(errors).items() if inspect.isclass(value)}
+    tree = re.findall(r"^ *[│ ]*[├└]── (\w+)", errors.__doc__ or "", flags=re.MULTILINE)
+    assert sorted([*tree, "SonothequeError"]) == sorted(classes)
+    for name, value in classes.items():
+        assert issubclass(value, errors.SonothequeError)
+        assert f"`{name}`" in GUIDE
+
+
+def test_every_space_is_in_the_guide() -> None:
+    for name in embedder_names():
+        assert f"`{space_of(name).id}`" in GUIDE
+
+
+def test_exports() -> None:
+    assert sorted(sonotheque.__all__) == sonotheque.__all__
+    for name in sonotheque.__all__:
+        assert getattr(sonotheque, name) is not None
+        assert f"`{name}`" in GUIDE
+
+
+def test_links_lead_somewhere() -> None:
+    for page in PAGES:
+        for target in re.findall(r"\]\(([^)#]+)", page.read_text(encoding="utf-8")):
+            if "://" not in target:
+                assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_no_registry_and_no_machine_is_named() -> None:
+    for lock in ROOT.glob("requirements*.lock"):
+        lines = [line for line in lock.read_text().splitlines() if not line.startswith("#")]
+        assert all(re.fullmatch(r"[A-Za-z0-9_.-]+==[A-Za-z0-9_.+!-]+", line) for line in lines)
+
+
+def test_files_stay_readable() -> None:
+    for path in (ROOT / "sonotheque").rglob("*.py"):
+        text = path.read_text(encoding="utf-8")
+        assert len(text.splitlines()) <= 400, path
+        assert ast.get_docstring(ast.parse(text)), path
+
+
+def test_layers_know_only_those_above() -> None:
+    order = [
+        "errors",
+        "documents",
+        "audio",
+        "embed",
+        "store",
+        "index",
+        "classify",
+        "explore",
+        "library",
+        "console",
+        "cli",
+    ]
+    order.insert(order.index("console"), "demo")
+    for path in (ROOT / "sonotheque").rglob("*.py"):
+        layer = path.relative_to(ROOT / "sonotheque").parts[0].removesuffix(".py")
+        if layer not in order:
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("sonotheque."):
+                imported = str(node.module).split(".")[1]
+                assert order.index(imported) <= order.index(layer), f"{path.name} imports {node.module}"
