@@ -6,6 +6,7 @@ import ast
 import importlib.util
 import inspect
 import re
+import shutil
 from pathlib import Path
 
 import click
@@ -14,11 +15,13 @@ import pytest
 import sonotheque
 from sonotheque import errors
 from sonotheque.cli import cli
+from sonotheque.demo import music, unlabelled
 from sonotheque.embed import embedder_names, space_of
 
 ROOT = Path(__file__).parent.parent
 DOCS = "\n".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "docs").glob("*.md")))
-GUIDE = DOCS.replace((ROOT / "docs" / "cli.md").read_text(encoding="utf-8"), "")
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+GUIDE = README + DOCS.replace((ROOT / "docs" / "cli.md").read_text(encoding="utf-8"), "")
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
@@ -58,6 +61,18 @@ def test_exports() -> None:
     for name in sonotheque.__all__:
         assert getattr(sonotheque, name) is not None
         assert f"`{name}`" in GUIDE
+
+
+def test_the_readme_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    for genre, folder in (("rock", "metal"), ("folk", "acoustic"), ("ambient", "ambient")):
+        shutil.copytree(music() / folder, tmp_path / "Music" / genre)
+    (tmp_path / "Music" / "rock" / "obsidian-shell-fear.mp3").rename(tmp_path / "Music" / "rock" / "a.mp3")
+    shutil.copytree(unlabelled(), tmp_path / "new")
+    monkeypatch.chdir(tmp_path)
+    (block,) = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+    assert 6 <= len(block.strip().splitlines()) <= 12
+    exec(block, {})  # noqa: S102
+    assert len(capsys.readouterr().out.splitlines()) == 5 + 1 + 9
 
 
 def test_links_lead_somewhere() -> None:

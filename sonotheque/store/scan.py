@@ -68,7 +68,7 @@ def scan(paths: Iterable[str | os.PathLike[str]]) -> list[Found]:
 
     Examples
     --------
-    >>> [Path(found.path).name for found in scan(["tests/data/tone.flac"])]
+    >>> [os.path.basename(found.path) for found in scan(["tests/data/tone.flac"])]
     ['tone.flac']
     """
     found: dict[str, Found] = {}
