@@ -177,7 +177,7 @@ def show_trained(result: doc.Trained) -> None:
 def show_classified(result: doc.Classified) -> None:
     """Print the genre of each file, with the labelled tracks that speak for it."""
     rows = [
-        [_short(t.path), t.genre, f"{t.probability:.2f}", ", ".join(_name(n.path) for n in t.neighbours)]
+        [_short(t.path), t.genre, f"{t.probability:.2f}", ", ".join(_clip(_name(n.path)) for n in t.neighbours)]
         for t in result.tracks
     ]
     if rows:
