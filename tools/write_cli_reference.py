@@ -22,11 +22,11 @@ or an input is unusable (one line says what and how to mend it), 2 wrong usage.
 
 def reference() -> str:
     """Return the page."""
-    context = click.Context(cli, info_name="sonotheque", max_content_width=100, terminal_width=100)
+    context = click.Context(cli, info_name="sonotheque", terminal_width=100, **cli.context_settings)
     parts = [HEAD, _section(cli, context, "sonotheque")]
     for name in cli.list_commands(context):
         command = cli.commands[name]
-        inner = click.Context(command, info_name=name, parent=context, max_content_width=100, terminal_width=100)
+        inner = click.Context(command, info_name=name, parent=context, terminal_width=100)
         parts.append(_section(command, inner, name))
     return "\n".join(parts)
 

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from sonotheque.errors import LabelsError
 from sonotheque.store.records import Label
+from sonotheque.store.scan import EXTENSIONS
 from sonotheque.store.tables import Ids, read_table
 
 FILE_COLUMNS = ("file", "file_name", "path", "track_id", "id", "titre", "title")
@@ -156,7 +157,7 @@ class CsvLabels:
     def label(self, path: str, *, root: str | None = None, genre: str | None = None) -> Label | None:
         """Return the label of one file, see `LabelSource`."""
         name = os.path.basename(path)
-        stem = _stem(name)
+        stem = os.path.splitext(name)[0]
         asked = (path, name, stem, str(int(stem)) if stem.isdecimal() else None)
         for way, text in zip(self._keys, asked, strict=True):
             if text in way:
@@ -174,9 +175,9 @@ class CsvLabels:
 
 
 def _stem(name: str) -> str:
-    """Drop an extension from a file's name, if it looks like one."""
+    """Drop the extension of an audio file's name; the name of a row may have none, but dots: ``blues.00000``."""
     stem, extension = os.path.splitext(name)
-    return stem if stem and len(extension) <= 5 and not extension[1:].isdecimal() else name
+    return stem if extension.lower() in EXTENSIONS else name
 
 
 def label_source(

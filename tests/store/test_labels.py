@@ -48,6 +48,12 @@ def test_ids_are_text_first_then_integers(tmp_path: Path, row: str) -> None:
     assert genre(source, "/music/000020.mp3") is None
 
 
+@pytest.mark.parametrize("row", ["blues.00000", "blues.00000.wav"])
+def test_names_with_dots(tmp_path: Path, row: str) -> None:
+    source = CsvLabels(written(tmp_path, f"file,genre\n{row},blues\nblues.00001,jazz\n"))
+    assert genre(source, "/genres/blues/blues.00000.wav") == "blues"
+
+
 def test_text_wins_over_the_integer(tmp_path: Path) -> None:
     source = CsvLabels(written(tmp_path, "track_id,genre\n2,rock\n002,pop\n"))
     assert (genre(source, "/m/2.mp3"), genre(source, "/m/002.mp3")) == ("rock", "pop")
