@@ -82,6 +82,8 @@ def _check_size(source: Source, name: str) -> None:
         try:
             if path.is_dir():
                 raise NotAudioError(f"{name}: a folder, not an audio file")
+            if path.exists() and not path.is_file():
+                raise NotAudioError(f"{name}: a pipe, socket or device, not a file")
             with path.open("rb") as file:
                 size = file.seek(0, io.SEEK_END)
         except FileNotFoundError:

@@ -15,19 +15,26 @@ from sonotheque.audio.decode import FloatArray
 BREAK_HZ, BREAK_MEL, LINEAR, LOG_STEP = 1000.0, 15.0, 200.0 / 3, np.log(6.4) / 27
 """Slaney's mel scale (Auditory Toolbox, 1998): linear below 1 kHz, 27 steps for a factor of 6.4 above."""
 
+HTK_MEL, HTK_HZ = 2595.0, 700.0
+"""The mel scale of the HTK book (Young et al. 2006, section 5.4)."""
 
-def _hz_to_mel(hz: float) -> float:
+
+def _hz_to_mel(hz: float, scale: str) -> float:
+    if scale == "htk":
+        return HTK_MEL * float(np.log10(1 + hz / HTK_HZ))
     return hz / LINEAR if hz < BREAK_HZ else BREAK_MEL + float(np.log(hz / BREAK_HZ)) / LOG_STEP
 
 
-def _mel_to_hz(mel: np.ndarray) -> np.ndarray:
+def _mel_to_hz(mel: np.ndarray, scale: str) -> np.ndarray:
+    if scale == "htk":
+        return HTK_HZ * (10 ** (mel / HTK_MEL) - 1)
     return np.where(mel < BREAK_MEL, mel * LINEAR, BREAK_HZ * np.exp(LOG_STEP * (mel - BREAK_MEL)))
 
 
 def mel_filters(
-    *, sample_rate: int, n_fft: int, n_mels: int, low: float = 0.0, high: float | None = None
+    *, sample_rate: int, n_fft: int, n_mels: int, low: float = 0.0, high: float | None = None, scale: str = "slaney"
 ) -> FloatArray:
-    """Triangular mel filters, Slaney scale and area norm, as librosa's ``filters.mel`` (0.11).
+    """Triangular mel filters with area norm, as librosa's ``filters.mel`` (0.11).
 
     Parameters
     ----------
@@ -39,6 +46,8 @@ def mel_filters(
         Number of bands.
     low, high : float
         Edges of the first and the last band in Hz; `high` is the Nyquist frequency by default.
+    scale : str
+        ``slaney`` or ``htk``.
 
     Returns
     -------
@@ -49,7 +58,8 @@ def mel_filters(
     >>> mel_filters(sample_rate=16000, n_fft=512, n_mels=96).shape
     (96, 257)
     """
-    edges = _mel_to_hz(np.linspace(_hz_to_mel(low), _hz_to_mel(high or sample_rate / 2), n_mels + 2))
+    ends = _hz_to_mel(low, scale), _hz_to_mel(high or sample_rate / 2, scale)
+    edges = _mel_to_hz(np.linspace(*ends, n_mels + 2), scale)
     bins = np.arange(n_fft // 2 + 1) * sample_rate / n_fft
     rising = (bins - edges[:-2, None]) / np.diff(edges)[:-1, None]
     falling = (edges[2:, None] - bins) / np.diff(edges)[1:, None]

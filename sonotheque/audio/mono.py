@@ -1,17 +1,18 @@
 """Mono float32 at the rate that a network wants, in blocks, so that hours need no more memory than minutes.
 
-Channels are averaged; soxr resamples as a stream. Whole-file conveniences end with `load`.
+Channels are averaged, then the stream is resampled. Whole-file conveniences end with `load`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 
 from sonotheque.audio.decode import FloatArray, Source, open_decoder, source_name
+from sonotheque.audio.resample import RESAMPLERS
 from sonotheque.errors import InvalidSamplesError, NoSamplesError
 
 SILENCE = 2.0**-15
@@ -31,6 +32,8 @@ class MonoStream:
     source : path, or bytes of a whole file
     sample_rate : int or None
         Wanted rate in Hz; None keeps the file's own.
+    resampler : str
+        ``soxr``, or ``kaiser_best`` for the numbers of resampy 0.2.2.
 
     Attributes
     ----------
@@ -58,7 +61,7 @@ class MonoStream:
     (16000, 44100, 1.0)
     """
 
-    def __init__(self, source: Source, *, sample_rate: int | None = None) -> None:
+    def __init__(self, source: Source, *, sample_rate: int | None = None, resampler: str = "soxr") -> None:
         self._name = source_name(source)
         self._decoder = open_decoder(source)
         self.source_rate = self._decoder.sample_rate
@@ -67,6 +70,7 @@ class MonoStream:
             self._decoder.close()
             raise InvalidSamplesError(f"{self._name}: states a sampling rate of {self.source_rate} Hz; it is damaged")
         self.sample_rate = sample_rate or self.source_rate
+        self._resampler = resampler
         self.seconds = 0.0
         self.silent = True
         self.notice: str | None = None
@@ -86,16 +90,8 @@ class MonoStream:
         if self.sample_rate == self.source_rate:
             yield from self._mono()
             return
-        import soxr
-
-        resampler: Any = soxr.ResampleStream(self.source_rate, self.sample_rate, 1, dtype="float32", quality="HQ")
-        for block in self._mono():
-            resampled: FloatArray = resampler.resample_chunk(block)
-            if len(resampled):
-                yield resampled
-        rest: FloatArray = resampler.resample_chunk(np.zeros(0, dtype=np.float32), last=True)
-        if len(rest):
-            yield rest
+        resample = RESAMPLERS[self._resampler]
+        yield from resample(self._mono(), source_rate=self.source_rate, target_rate=self.sample_rate)
 
     def _mono(self) -> Iterator[FloatArray]:
         count = 0

@@ -35,6 +35,8 @@ class Space:
         Window that the network sees once, and the step between two windows, in s.
     statistics : tuple of str
         What the frames are pooled to, see `sonotheque.embed.pooling`.
+    resampler : str
+        How the audio comes to that rate, see `sonotheque.audio.resample`.
     """
 
     id: str
@@ -44,6 +46,7 @@ class Space:
     frame: float
     hop: float
     statistics: tuple[str, ...] = ("mean",)
+    resampler: str = "soxr"
 
 
 class Embedder(Protocol):

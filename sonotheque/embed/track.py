@@ -73,7 +73,8 @@ def embed_track(source: Source, *, spaces: Sequence[str]) -> TrackVectors:
         for space_id in spaces:
             embedder = open_embedder(space_id)
             pooler = Pooler(statistics=embedder.space.statistics)
-            with MonoStream(source, sample_rate=embedder.space.sample_rate) as stream:
+            space = embedder.space
+            with MonoStream(source, sample_rate=space.sample_rate, resampler=space.resampler) as stream:
                 for vectors, starts in embedder.frames(stream):
                     pooler.add(vectors, starts)
             track[space_id], segments[space_id] = pooler.track(), pooler.segments()

@@ -17,9 +17,11 @@ NOISE = np.random.default_rng(0).standard_normal(20_000).astype(np.float32) * 0.
 
 
 @pytest.mark.parametrize(("rate", "n_fft", "n_mels"), [(16_000, 512, 96), (48_000, 2048, 256), (22_050, 1024, 40)])
-def test_filters_are_librosas(rate: int, n_fft: int, n_mels: int) -> None:
-    expected = librosa_mel(sr=rate, n_fft=n_fft, n_mels=n_mels)
-    assert np.abs(mel_filters(sample_rate=rate, n_fft=n_fft, n_mels=n_mels) - expected).max() < 1e-8
+@pytest.mark.parametrize("scale", ["slaney", "htk"])
+@pytest.mark.filterwarnings("ignore:Empty filters")
+def test_filters_are_librosas(rate: int, n_fft: int, n_mels: int, scale: str) -> None:
+    expected = librosa_mel(sr=rate, n_fft=n_fft, n_mels=n_mels, htk=scale == "htk")
+    assert np.abs(mel_filters(sample_rate=rate, n_fft=n_fft, n_mels=n_mels, scale=scale) - expected).max() < 1e-8
 
 
 def test_frames_are_librosas() -> None:
