@@ -112,7 +112,9 @@ def add(
     was stopped is simply run once more.
     """
     from sonotheque import console
+    from sonotheque.store.scan import require_audio
 
+    require_audio(paths)  # before a library is made for nothing
     library = _open(ctx, create=True)
     with console.progress_bar("embedding") as progress:
         status = library.add(
@@ -127,7 +129,7 @@ def add(
     if as_json:
         console.print_json(status)
     else:
-        console.show_status(status, library=str(library.path), everything=False)
+        console.show_status(status, library=str(library.path), below=[str(path) for path in paths])
 
 
 @cli.command()
@@ -141,7 +143,7 @@ def status(ctx: click.Context, as_json: bool) -> None:
     if as_json:
         console.print_json(library.status())
     else:
-        console.show_status(library.status(), library=str(library.path), everything=True)
+        console.show_status(library.status(), library=str(library.path))
 
 
 @cli.command()
@@ -183,7 +185,7 @@ def remove(ctx: click.Context, paths: tuple[Path, ...], missing: bool, as_json: 
     if as_json:
         console.print_json(result)
     else:
-        click.echo(f"{result.removed} tracks removed, {result.tracks} left")
+        click.echo(f"{result.places} files forgotten, {result.removed} tracks removed with them, {result.tracks} left")
 
 
 @cli.command()
@@ -367,6 +369,8 @@ def main() -> None:
         sys.exit(130)
     except click.ClickException as error:
         error.show()
+        if isinstance(error, click.NoSuchOption) and error.option_name in {"-L", "--library"}:
+            click.echo("The library goes before the command: sonotheque -L FOLDER COMMAND", err=True)
         sys.exit(error.exit_code)
     except click.exceptions.Exit as end:
         sys.exit(end.exit_code)

@@ -7,7 +7,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import click
@@ -105,16 +105,15 @@ def _plural(count: int, noun: str) -> str:
 
 
 def _short(path: str) -> str:
-    """Write a path relative to the working folder where that is shorter."""
-    try:
-        return min(path, os.path.relpath(path), key=len)
-    except ValueError:  # on another drive
-        return path
+    """Write a path relative to the working folder where that is shorter, control characters as escapes."""
+    with suppress(ValueError):  # on another drive
+        path = min(path, os.path.relpath(path), key=len)
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in path)
 
 
 def _clip(text: str | None) -> str:
     """Keep a column narrow."""
-    text = " ".join((text or "-").split())
+    text = " ".join("".join(letter if letter.isprintable() else " " for letter in text or "-").split())
     return text if len(text) <= WIDEST else text[: WIDEST - 1] + "…"
 
 
@@ -126,20 +125,20 @@ def show_failed(failed: Sequence[doc.FailedFile], *, most: int | None = SHOWN) -
         click.echo(f"... and {len(failed) - most} more", err=True)
 
 
-def show_status(status: doc.Status, *, library: str, everything: bool) -> None:
-    """Print what the library holds; all failures and remarks only where everything is wanted."""
-    most = None if everything else SHOWN
-    if everything:
+def show_status(status: doc.Status, *, library: str, below: Sequence[str] | None = None) -> None:
+    """Print what the library holds: with all failures and remarks, or only with the first failures below some paths."""
+    if below is None:
         for remark in status.remarks:
             click.echo(f"remark: {_short(remark.path)}: {remark.notice}", err=True)
-    show_failed(status.failed, most=most)
+        show_failed(status.failed, most=None)
+    else:
+        show_failed([failure for failure in status.failed if _lies_below(failure.path, below)])
     click.echo(f"library {library}")
     for space in status.spaces:
-        click.echo(
-            f"space {space.id}: {_plural(space.tracks, 'track')}, {space.dimensions} dimensions, index {space.index}"
-        )
-    if everything and status.labels:
-        click.echo("labels " + ", ".join(f"{label} {count}" for label, count in status.labels.items()))
+        index = "exact" if space.index == "exact" else f"{space.index}, rebuilt when needed"
+        click.echo(f"space {space.id}: {_plural(space.tracks, 'track')}, {space.dimensions} dimensions, index {index}")
+    if below is None and status.labels:
+        click.echo("labels: " + ", ".join(f"{label} ({count})" for label, count in status.labels.items()))
     parts = [_plural(status.tracks, "track")]
     if status.files > status.tracks:
         parts.append(f"{status.files} files")
@@ -150,6 +149,10 @@ def show_status(status: doc.Status, *, library: str, everything: bool) -> None:
         parts.append(f"{len(status.remarks)} with a remark")
     parts.append(f"{_plural(len(status.failed), 'file')} failed")
     click.echo(", ".join(parts))
+
+
+def _lies_below(path: str, roots: Sequence[str]) -> bool:
+    return any(path == root or path.startswith(root.rstrip(os.sep) + os.sep) for root in map(os.path.abspath, roots))
 
 
 def show_similar(result: doc.Similar) -> None:
@@ -169,9 +172,8 @@ def show_trained(result: doc.Trained) -> None:
     for candidate in result.candidates:
         click.echo(f"{candidate.model}: accuracy {candidate.accuracy:.3f} on grouped folds")
     chosen = " (the best of them)" if result.candidates else ""
-    click.echo(
-        f"trained {result.model}{chosen} on {_plural(result.tracks, 'track')}, {_plural(len(result.labels), 'genre')}"
-    )
+    data = f"{_plural(result.tracks, 'track')}, {_plural(len(result.labels), 'genre')}"
+    click.echo(f"trained {result.model}{chosen} on {data}; `sonotheque evaluate` says how far to trust it")
 
 
 def show_classified(result: doc.Classified) -> None:

@@ -60,8 +60,9 @@ class Labelled:
 
 @dataclass(frozen=True)
 class Removed:
-    """What `remove` forgot."""
+    """What `remove` forgot: places where a file lies or failed, and tracks that lie nowhere else; and the tracks left."""
 
+    places: int
     removed: int
     tracks: int
 

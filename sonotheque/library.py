@@ -61,7 +61,7 @@ class Library:
     def __init__(self, path: PathLike | None = None, *, create: bool = True) -> None:
         self.path = Path(path) if path is not None else default_path()
         file = self.path / "library.sqlite"
-        if not file.exists() and not create:
+        if not create and (not file.exists() or file.stat().st_size == 0):
             raise LibraryError(f"{self.path}: no library here; `sonotheque -L {self.path} add FOLDER` makes one")
         try:
             self.path.mkdir(parents=True, exist_ok=True)
@@ -130,16 +130,23 @@ class Library:
         source = None
         if labels is not None:
             source = label_source(labels, paths=[(f.path, f.root) for f in found], columns=columns, ids=ids)
+            for file in found:  # so that a row counts as matched also where its file turns out to be unusable
+                source.label(file.path, root=file.root, genre=None)
         spaces = self._spaces(embedders)
+        ingest = Ingest(self.catalogue, spaces=spaces, retry=retry)
         try:
-            Ingest(self.catalogue, spaces=spaces, retry=retry).run(found, progress=progress)
+            ingest.run(found, progress=progress)
         finally:  # also after Ctrl-C: what is in the library gets its label
+            unmatched: Sequence[str] = []
             if source is not None:
-                result = apply_labels(self.catalogue, source, roots={f.path: f.root for f in found})
-                if result.unmatched:
-                    log.warning(
-                        "%d labelled rows match no file, such as %r", len(result.unmatched), result.unmatched[0]
-                    )
+                unmatched = apply_labels(self.catalogue, source, roots={f.path: f.root for f in found}).unmatched
+        counts = ingest.counts
+        log.info(
+            "%d listened to, %d found at a new place, %d known already, %d failed",
+            *(counts.heard, counts.placed, counts.unchanged, counts.failed),
+        )
+        if unmatched:
+            log.warning("%d labelled rows match no file, such as %r", len(unmatched), unmatched[0])
         for space in self.catalogue.spaces():
             self._index(space.id)
         failed = self.catalogue.failed()
@@ -223,9 +230,9 @@ class Library:
         for path in paths:
             gone |= self.catalogue.inside(os.path.abspath(path))
         before = len(self.catalogue.hashes())
-        self.catalogue.remove(sorted(gone))
+        places = self.catalogue.remove(sorted(gone))
         after = len(self.catalogue.hashes())
-        return doc.Removed(removed=before - after, tracks=after)
+        return doc.Removed(places=places, removed=before - after, tracks=after)
 
     # Neighbours
 
@@ -339,6 +346,8 @@ class Library:
 
         saved = fitting_classifier(self._classifier_path, catalogue=self.catalogue)
         found = [file.path for file in scan(paths)]
+        if not found:
+            raise LibraryError(f"{', '.join(map(str, paths))}: no audio file there; nothing to classify")
         files = vectors_of(found, catalogue=self.catalogue, spaces=saved.spaces, progress=progress)
         return answer(files, classifier=saved, catalogue=self.catalogue, index=self._index(saved.spaces[0]))
 

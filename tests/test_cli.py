@@ -28,7 +28,8 @@ def run(*arguments: str | Path, library: Path | None = None) -> subprocess.Compl
 
 def document(*arguments: str | Path, library: Path) -> dict[str, Any]:
     result = run(*arguments, "--json", library=library)
-    assert (result.returncode, result.stderr) == (0, "")
+    assert result.returncode == 0
+    assert all(line.startswith("note: ") for line in result.stderr.splitlines())
     content: dict[str, Any] = json.loads(result.stdout)
     return content
 
@@ -84,6 +85,7 @@ def test_failed_files_are_listed_and_exit_is_0(tmp_path: Path, clips: Path) -> N
     (clips / "words.mp3").write_text("words")
     result = run("add", clips, library=tmp_path / "new")
     assert result.returncode == 0
+    assert "note: 3 listened to, 0 found at a new place, 0 known already, 1 failed" in result.stderr
     assert "words.mp3: not an audio file" in result.stderr
     assert result.stdout.splitlines()[-1] == "3 tracks, 0 labelled, 1 file failed"
     assert "words.mp3" in run("status", library=tmp_path / "new").stderr
@@ -101,7 +103,7 @@ def test_c_libraries_do_not_write_into_the_output(tmp_path: Path, clips: Path) -
     ("arguments", "message"),
     [
         (["add", "nowhere"], "nowhere: no such file or folder"),
-        (["similar", "nobody"], "neither a file nor a track"),
+        (["similar", "nobody"], "neither a file nor"),
         (["label", "nothing.csv"], "nothing.csv: no such file"),
         (["add", METAL, "--labels", "nothing.csv"], "nothing.csv: no such file"),
         (["add", METAL, "--embedder", "vggish"], "unknown embedder"),
@@ -121,6 +123,64 @@ def test_no_library_yet(tmp_path: Path) -> None:
     result = run("status", library=tmp_path / "none")
     assert (result.returncode, len(result.stderr.splitlines())) == (1, 1)
     assert "add FOLDER" in result.stderr
+
+
+def test_a_library_is_not_made_for_nothing(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    for path, message in (("empty", "no audio file there"), ("nowhere", "no such file")):
+        result = run("add", tmp_path / path, library=tmp_path / "new")
+        assert (result.returncode, len(result.stderr.splitlines())) == (1, 1)
+        assert message in result.stderr
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_pipe_does_not_block(tmp_path: Path, clips: Path) -> None:
+    os.mkfifo(clips / "pipe.mp3")
+    assert run("add", clips, library=tmp_path / "new").returncode == 0
+    for command in ("add", "similar", "classify"):
+        result = run(command, clips / "pipe.mp3", library=tmp_path / "new")
+        assert (result.returncode, len(result.stderr.splitlines())) == (1, 1)
+
+
+def test_a_library_that_may_only_be_read(library: Path) -> None:
+    if os.geteuid() == 0:
+        pytest.skip("root may write everywhere")
+    for path in [library, *library.rglob("*")]:
+        path.chmod(0o555 if path.is_dir() else 0o444)
+    try:
+        assert document("similar", METAL, library=library)["results"]
+        result = run("remove", METAL, library=library)
+        assert (result.returncode, len(result.stderr.splitlines())) == (1, 1)
+        assert "may only be read" in result.stderr
+    finally:
+        library.chmod(0o755)
+
+
+def test_the_library_option_is_asked_for_in_its_place(library: Path) -> None:
+    result = run("status", "-L", str(library))
+    assert result.returncode == 2
+    assert result.stderr.endswith("sonotheque -L FOLDER COMMAND\n")
+
+
+def test_nothing_is_reported_to_anybody(tmp_path: Path) -> None:
+    """OpenVINO's Python package sends an event at every import unless it is kept from it."""
+    code = """
+import sys, time
+
+def hook(event, arguments):
+    if event.startswith("socket.") and event != "socket.gethostname":
+        raise SystemExit(f"network: {event} {arguments}")
+
+sys.addaudithook(hook)
+from sonotheque.store.heard import listen
+listen(sys.argv[1], ["musicnn-msd-penultimate-h3.0@1"])
+time.sleep(1)
+"""
+    environment = {**os.environ, "HOME": str(tmp_path)}
+    command = [sys.executable, "-c", code, METAL]
+    result = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_wrong_usage_is_exit_2(library: Path) -> None:

@@ -83,6 +83,16 @@ def test_labels_change_later(demo_library: Library, tmp_path: Path) -> None:
         demo_library.label("folder")
 
 
+def test_a_label_that_is_replaced_is_mentioned(
+    demo_library: Library, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "labels.csv"
+    path.write_text("file,genre\nobsidian-shell-fear,5\n")
+    demo_library.label(str(path))
+    assert "the labels are numbers" in caplog.text
+    assert "1 tracks had another label until now, such as 'metal', now '5'" in caplog.text
+
+
 def test_copies_under_two_labels(tmp_path: Path, clips: Path, caplog: pytest.LogCaptureFixture) -> None:
     (clips / "fast").mkdir()
     shutil.copy(clips / "slow" / "ave.mp3", clips / "fast" / "ave.mp3")

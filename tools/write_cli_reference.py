@@ -16,7 +16,7 @@ Generated from the program by `make docs`; change the help texts, not this page.
 
 Results go to standard output, progress and notices to standard error. Every command that prints a result takes `--json`: one
 JSON document and nothing else. Exit status: 0 done (also when some files failed: they are listed), 1 nothing could be done
-or an input is unusable (one line says what and how to mend it), 2 wrong usage.
+or an input is unusable (one line says what and how to mend it), 2 wrong usage, 130 stopped with Ctrl-C.
 """
 
 

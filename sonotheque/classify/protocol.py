@@ -96,9 +96,9 @@ def count_groups(codes: metrics.Codes, groups: npt.NDArray[Any], *, labels: int)
 
 
 def default_folds(codes: metrics.Codes, artists: npt.NDArray[np.int64]) -> int:
-    """Choose the number of folds: the largest up to 5 at which the judged genres hold 3/4 of the tracks.
+    """Choose the number of folds: the largest up to 5 at which two genres or more can be judged and hold 3/4 of the tracks.
 
-    Where none does: the one at which they hold most.
+    Where they never hold so much: the number at which they hold most; 2 where no two genres can be judged.
 
     Parameters
     ----------
@@ -107,10 +107,10 @@ def default_folds(codes: metrics.Codes, artists: npt.NDArray[np.int64]) -> int:
     artists : int array [C]
         How many artists each genre has.
     """
-    coverage = {folds: float(np.mean(artists[codes] >= folds)) for folds in range(MOST_FOLDS, 1, -1)}
-    return next(
-        (folds for folds, share in coverage.items() if share >= COVERAGE), max(coverage, key=coverage.__getitem__)
-    )
+    usable = [folds for folds in range(MOST_FOLDS, 1, -1) if (artists >= folds).sum() >= 2]
+    coverage = {folds: float(np.mean(artists[codes] >= folds)) for folds in usable}
+    enough = [folds for folds in usable if coverage[folds] >= COVERAGE]
+    return max(enough or usable, key=lambda folds: folds if enough else coverage[folds], default=2)
 
 
 def evaluate(

@@ -5,8 +5,6 @@ skops keeps it without pickle, and loading admits a fixed list of types: a file 
 
 from __future__ import annotations
 
-import os
-import tempfile
 import warnings
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,6 +15,7 @@ import numpy.typing as npt
 
 from sonotheque.audio.decode import FloatArray
 from sonotheque.errors import ClassifierError
+from sonotheque.store.files import write_whole
 
 FORMAT = 1
 TRUSTED = ["sonotheque.classify.estimators.Neighbours"]
@@ -63,15 +62,7 @@ class SavedClassifier:
         """Write the file; an older one stays until the new one is whole."""
         import skops.io
 
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(skops.io.dumps({"format": FORMAT, **_shallow(self)}))
-            os.replace(name, path)
-        except BaseException:
-            os.unlink(name)
-            raise
+        write_whole(path, [skops.io.dumps({"format": FORMAT, **_shallow(self)})])
 
     @classmethod
     def load(cls, path: Path) -> SavedClassifier:

@@ -42,7 +42,9 @@ def resolve(query: str, *, catalogue: Catalogue) -> tuple[str, int | None]:
             raise LibraryError(f"{query}: {len(named)} tracks have that name; give a path, such as {named[0]}")
         if named:
             return named[0], files[named[0]][1]
-    raise LibraryError(f"{query}: neither a file nor a track of the library")
+    near = sorted({_stem(file) for file in files if query.casefold() in _stem(file).casefold()})[:3]
+    meant = f"; did you mean {', '.join(near)}?" if near else ""
+    raise LibraryError(f"{query}: neither a file nor the file name of a track of the library{meant}")
 
 
 def _stem(path: str) -> str:

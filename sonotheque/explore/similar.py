@@ -11,6 +11,7 @@ import numpy as np
 
 from sonotheque.audio.decode import FloatArray
 from sonotheque.documents import Similar, SimilarTrack
+from sonotheque.errors import LibraryError
 from sonotheque.explore.query import listen_to, resolve
 from sonotheque.index import ExactIndex, unit
 from sonotheque.store.catalogue import Catalogue
@@ -53,7 +54,7 @@ def find_similar(
     Raises
     ------
     LibraryError
-        If a query is neither a track nor a file.
+        If a query is neither a track nor a file, or no track has the genre.
     AudioError
         If a file cannot be decoded.
     """
@@ -68,6 +69,10 @@ def find_similar(
             wanted.append(catalogue.vector(track, space))
         else:
             wanted.append(listen_to(path, space=space))
+    genres = {(track.label or track.genre or "").casefold() for track in tracks.values()}
+    if limits.genre is not None and limits.genre.casefold() not in genres:
+        known = ", ".join(sorted(genres - {""})[:20]) or "none"
+        raise LibraryError(f"no track is labelled or tagged {limits.genre!r}; the genres here are: {known}")
     hits = nearest(np.stack(wanted), index=index, tracks=tracks, exclude=exclude, limits=limits)
     return Similar(
         query=paths,

@@ -6,16 +6,17 @@ in place by a rename, so a reader never sees half of one.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from sonotheque.audio.decode import FloatArray
+from sonotheque.errors import LibraryError
 from sonotheque.index.exact import ExactIndex, IdArray
+from sonotheque.store.files import write_whole
 
 FORMAT = 1
 LONGEST_HEADER = 4096
@@ -39,7 +40,8 @@ def cached_index(path: Path, *, stamp: str, vectors: Callable[[], tuple[IdArray,
     index = _load(path, stamp)
     if index is None:
         index = ExactIndex.build(*vectors())
-        _save(path, stamp, index)
+        with contextlib.suppress(LibraryError):  # a library that may only be read is searched all the same
+            _save(path, stamp, index)
     return index
 
 
@@ -79,15 +81,6 @@ def _load(path: Path, stamp: str) -> ExactIndex | None:
 def _save(path: Path, stamp: str, index: ExactIndex) -> None:
     import faiss
 
-    path.parent.mkdir(parents=True, exist_ok=True)
     content: Any = faiss.serialize_index(index.faiss_index)
     header = {"format": FORMAT, "stamp": stamp, "sha256": hashlib.sha256(content).hexdigest()}
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(json.dumps(header).encode() + b"\n")
-            file.write(content)
-        os.replace(name, path)
-    except BaseException:
-        os.unlink(name)
-        raise
+    write_whole(path, (json.dumps(header).encode() + b"\n", content))

@@ -18,12 +18,10 @@ import numpy.typing as npt
 
 from sonotheque.audio.decode import FloatArray
 from sonotheque.errors import LibraryError, SpaceError
+from sonotheque.store.connection import connect
 from sonotheque.store.heard import Heard
 from sonotheque.store.records import Label, SpaceSummary, Stamp, Track
 from sonotheque.store.schema import migrate
-
-BUSY = 30.0
-"""How long to wait for another process that writes, in s."""
 
 
 class Catalogue:
@@ -41,14 +39,8 @@ class Catalogue:
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
-        try:
-            self._db = sqlite3.connect(self.path, timeout=BUSY, isolation_level=None)
-            self._db.execute("PRAGMA foreign_keys = ON")
-            self._db.execute("PRAGMA journal_mode = WAL")
-            self._db.execute("PRAGMA synchronous = NORMAL")
-            migrate(self._db)
-        except sqlite3.Error as error:
-            raise LibraryError(f"{self.path}: cannot be opened as a library ({error})") from None
+        self._db = connect(self.path)
+        migrate(self._db)
 
     def __enter__(self) -> Self:
         """Return the catalogue itself."""

@@ -24,6 +24,7 @@ import numpy as np
 
 from sonotheque import errors
 from sonotheque.audio.decode import FloatArray
+from sonotheque.embed.runtime import cores
 from sonotheque.errors import AudioError, LibraryError
 from sonotheque.store.tags import Tags, read_tags
 
@@ -93,11 +94,6 @@ def decode(answer: dict[str, Any]) -> Heard:
     return Heard(**{**answer, "tags": Tags(**answer["tags"]), "vectors": vectors})
 
 
-def default_workers() -> int:
-    """Count the processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 class _Worker:
     """One worker process and the thread that talks to it."""
 
@@ -154,7 +150,7 @@ class Listener:
     """
 
     def __init__(self, *, workers: int | None = None) -> None:
-        self._count = workers or default_workers()
+        self._count = workers or cores()
         self._pool = ThreadPoolExecutor(self._count, thread_name_prefix="listener")
         self._local = threading.local()
         self._workers: list[_Worker] = []

@@ -41,6 +41,20 @@ class _Work:
         return next(iter(self.files))
 
 
+@dataclass
+class Counts:
+    """What an ingest did with the files: listened to, found at a new place, left alone, given up."""
+
+    heard: int = 0
+    placed: int = 0
+    unchanged: int = 0
+    failed: int = 0
+
+
+NEVER = Stamp(-1, -1)
+"""The stamp of a file that is to be looked at again next time."""
+
+
 class Ingest:
     """Bring files into a catalogue.
 
@@ -52,6 +66,10 @@ class Ingest:
         Try files again that failed before and have not changed.
     workers : int or None
         Worker processes; one for each processor by default.
+
+    Attributes
+    ----------
+    counts : Counts
     """
 
     def __init__(
@@ -63,6 +81,7 @@ class Ingest:
         self._workers = workers
         self._hashes = catalogue.hashes()
         self._embedded = catalogue.embedded(self._spaces)
+        self.counts = Counts()
         self._flying: dict[str, _Work] = {}
         self._done = self._total = 0
         self._progress: Progress = lambda done, total: None
@@ -78,6 +97,7 @@ class Ingest:
         """
         self._progress = progress or self._progress
         pending = list(self._pending(found))
+        self.counts.unchanged = len(found) - len(pending) - self.counts.failed
         self._done, self._total = 0, len(pending)
         if not pending:
             return
@@ -87,15 +107,21 @@ class Ingest:
                 del self._flying[work.content]
                 if isinstance(heard, AudioError):
                     for path, stamp in work.files.items():
-                        self._catalogue.fail(path, stamp, str(heard).removeprefix(f"{work.path}: "))
+                        self._fail(path, stamp, str(heard).removeprefix(f"{work.path}: "))
                 elif changed := [path for path, stamp in work.files.items() if not _unchanged(path, stamp)]:
                     for path in changed:
-                        self._catalogue.fail(path, Stamp(-1, -1), "changed while it was read; add it again")
+                        self._fail(path, NEVER, "changed while it was read; add it again")
                 else:
                     track = self._catalogue.store(work.content, work.files, heard)
+                    self.counts.heard += 1
+                    self.counts.placed += len(work.files) - 1
                     self._hashes[work.content] = track
                     self._embedded.setdefault(track, set()).update(work.spaces)
                 self._step(len(work.files))
+
+    def _fail(self, path: str, stamp: Stamp, reason: str) -> None:
+        self._catalogue.fail(path, stamp, reason)
+        self.counts.failed += 1
 
     def _step(self, count: int) -> None:
         self._done += count
@@ -110,12 +136,12 @@ class Ingest:
                 path.encode()
             except UnicodeEncodeError:
                 readable = os.fsencode(path).decode("utf-8", "backslashreplace")
-                self._catalogue.fail(readable, Stamp(-1, -1), "its name is not valid UTF-8; rename it")
+                self._fail(readable, NEVER, "its name is not valid UTF-8; rename it")
                 continue
             try:
                 stamp = Stamp.of(path)
             except OSError as error:
-                self._catalogue.fail(path, Stamp(-1, -1), f"cannot be opened ({error.strerror})")
+                self._fail(path, NEVER, f"cannot be opened ({error.strerror})")
                 continue
             known = files.get(path)
             if known and known[0] == stamp and known[1] in complete:
@@ -130,7 +156,7 @@ class Ingest:
             try:
                 content = content_hash(path)
             except OSError as error:
-                self._catalogue.fail(path, stamp, f"cannot be read ({error.strerror})")
+                self._fail(path, stamp, f"cannot be read ({error.strerror})")
                 self._step(1)
                 continue
             if content in self._flying:
@@ -141,6 +167,7 @@ class Ingest:
             missing = tuple(space for space in self._spaces if space not in have)
             if track is not None and not missing:
                 self._catalogue.place(track, {path: stamp})
+                self.counts.placed += 1
                 self._step(1)
                 continue
             work = _Work(content, missing, {path: stamp})

@@ -30,13 +30,13 @@ def apply_labels(catalogue: Catalogue, source: LabelSource, *, roots: Mapping[st
     -------
     Labelled
     """
-    genres = {track.id: track.genre for track in catalogue.tracks()}
+    tracks = {track.id: track for track in catalogue.tracks()}
     labels: dict[int, Label] = {}
     clashes = []
     for path, (_, track) in sorted(catalogue.files().items()):
         if roots is not None and path not in roots:
             continue
-        found = source.label(path, root=(roots or {}).get(path), genre=genres[track])
+        found = source.label(path, root=(roots or {}).get(path), genre=tracks[track].genre)
         if found is None:
             continue
         kept = labels.setdefault(track, found)
@@ -46,4 +46,10 @@ def apply_labels(catalogue: Catalogue, source: LabelSource, *, roots: Mapping[st
         log.warning("%s", clash)
     if len(clashes) > SHOWN:
         log.warning("%d more copies are labelled in two ways", len(clashes) - SHOWN)
+    if labels and all(label.label.isdecimal() for label in labels.values()):
+        log.warning("the labels are numbers; --ids FILE gives them names")
+    replaced = [track for track, label in labels.items() if tracks[track].label not in {None, label.label}]
+    if replaced:
+        before, after = tracks[replaced[0]].label, labels[replaced[0]].label
+        log.warning("%d tracks had another label until now, such as %r, now %r", len(replaced), before, after)
     return Labelled(matched=len(labels), changed=catalogue.label(labels), unmatched=source.unmatched())

@@ -208,4 +208,6 @@ def label_source(
         return FolderLabels(paths)
     if spec == "tags":
         return TagLabels()
+    if not os.path.exists(spec):
+        raise LabelsError(f"{spec}: no such file; labels come from `folder`, from `tags` or from a CSV")
     return CsvLabels(spec, columns=columns, ids=Ids(ids) if ids else None)

@@ -64,7 +64,7 @@ def scan(paths: Iterable[str | os.PathLike[str]]) -> list[Found]:
     Raises
     ------
     MissingFileError
-        If a path does not exist.
+        If a path does not exist or is no file.
 
     Examples
     --------
@@ -77,16 +77,41 @@ def scan(paths: Iterable[str | os.PathLike[str]]) -> list[Found]:
         if os.path.isdir(absolute):
             for file in _walk(absolute):
                 found.setdefault(file, Found(file, absolute))
-        elif os.path.exists(absolute):
-            found.setdefault(absolute, Found(absolute, os.path.dirname(absolute)))
         else:
-            raise MissingFileError(f"{path}: no such file or folder")
+            _require_file(path)
+            found.setdefault(absolute, Found(absolute, os.path.dirname(absolute)))
     return [found[path] for path in sorted(found)]
+
+
+def require_audio(paths: Iterable[str | os.PathLike[str]]) -> None:
+    """Check that there is something to scan; it stops at the first file.
+
+    Raises
+    ------
+    MissingFileError
+        If a path does not exist, is no file, or none holds an audio file.
+    """
+    paths = list(paths)
+    for path in paths:
+        if not os.path.isdir(path):
+            _require_file(path)
+    if not any(not os.path.isdir(path) or any(_walk(os.path.abspath(path))) for path in paths):
+        raise MissingFileError(f"{', '.join(map(str, paths))}: no audio file there")
+
+
+def _require_file(path: str | os.PathLike[str]) -> None:
+    if not os.path.lexists(path):
+        raise MissingFileError(f"{path}: no such file or folder")
+    if os.path.exists(path) and not os.path.isfile(path):
+        raise MissingFileError(f"{path}: a pipe, socket or device, not a file")
 
 
 def _walk(folder: str) -> Iterable[str]:
     for parent, folders, files in os.walk(folder):
         folders[:] = [name for name in folders if not name.startswith(".")]
         for name in files:
-            if not name.startswith(".") and os.path.splitext(name)[1].lower() in EXTENSIONS:
-                yield os.path.join(parent, name)
+            path = os.path.join(parent, name)
+            if name.startswith(".") or os.path.splitext(name)[1].lower() not in EXTENSIONS:
+                continue
+            if os.path.isfile(path) or not os.path.exists(path):  # no pipes or devices; a dangling link is a failure
+                yield path

@@ -95,5 +95,5 @@ def migrate(connection: sqlite3.Connection, *, migrations: Sequence[str] = MIGRA
         """  # noqa: S608 - our own text
         try:
             connection.executescript(step)
-        except sqlite3.IntegrityError:
+        except sqlite3.IntegrityError:  # a constraint that we asked about
             connection.execute("ROLLBACK")

@@ -70,7 +70,8 @@ def test_the_number_of_folds_follows_the_artists() -> None:
     assert default_folds(codes, np.array([9, 9, 9])) == 5
     assert default_folds(codes, np.array([9, 9, 1])) == 5  # 80 % of the tracks can be judged
     assert default_folds(codes, np.array([9, 4, 1])) == 4
-    assert default_folds(codes, np.array([9, 1, 1])) == 5
+    assert default_folds(codes, np.array([9, 1, 3])) == 3
+    assert default_folds(codes, np.array([9, 1, 1])) == 2
 
 
 def test_the_same_seed_gives_the_same_figures() -> None:

@@ -51,8 +51,24 @@ def test_a_newer_file_is_refused(tmp_path: Path) -> None:
 
 def test_something_else_is_refused(tmp_path: Path) -> None:
     (tmp_path / "library.sqlite").write_bytes(b"words " * 1000)
-    with pytest.raises(LibraryError, match="cannot be opened"):
+    with pytest.raises(LibraryError, match="damaged one"):
         Library(tmp_path)
+
+
+def test_damage_that_shows_later_is_explained(demo_library: Library) -> None:
+    demo_library.close()
+    file = demo_library.path / "library.sqlite"
+    content = bytearray(file.read_bytes())
+    content[20_000:70_000] = bytes(50_000)
+    file.write_bytes(content)
+    with pytest.raises(LibraryError, match="damaged one"):
+        Library(demo_library.path).status()
+
+
+def test_an_empty_file_is_no_library(tmp_path: Path) -> None:
+    (tmp_path / "library.sqlite").touch()
+    with pytest.raises(LibraryError, match="no library here"):
+        Library(tmp_path, create=False)
 
 
 def test_labels_count_only_what_changes(demo_library: Library) -> None:
