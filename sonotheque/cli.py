@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sonotheque import __version__
+from sonotheque.cli_weights import weights
 from sonotheque.errors import SonothequeError
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ def embedder_option(help_: str) -> Callable[[Any], Any]:
 @click.option("--labels", metavar="folder|tags|FILE.csv", help="Where the tracks' genres come from.")
 @columns_option("file,genre[,artist]")
 @ids_option
-@embedder_option("auto or musicnn; repeatable. Default: what the library uses already, else auto.")
+@embedder_option("auto, openl3 or musicnn; repeatable. Default: what the library uses already, else auto.")
 @click.option("--retry", is_flag=True, help="Try files again that failed before.")
 @as_json
 @click.pass_context
@@ -112,9 +113,13 @@ def add(
     was stopped is simply run once more.
     """
     from sonotheque import console
+    from sonotheque.embed.registry import choose
     from sonotheque.store.scan import require_audio
 
     require_audio(paths)  # before a library is made for nothing
+    if embedders and "auto" not in embedders:
+        with console.progress_bar("fetching weights", amount="bytes") as received:
+            choose(embedders, progress=received)
     library = _open(ctx, create=True)
     with console.progress_bar("embedding") as progress:
         status = library.add(
@@ -341,7 +346,15 @@ def demo(ctx: click.Context) -> None:
         filled = [argument.replace("MUSIC", folders["MUSIC"]).replace("NEW", folders["NEW"]) for argument in arguments]
         command.main(filled, parent=ctx, standalone_mode=False)
 
-    step("46 labelled clips of 5 genres are embedded.", add, "MUSIC", "--labels", "MUSIC/metadata.csv")
+    step(
+        "46 labelled clips of 5 genres are embedded.",
+        add,
+        "MUSIC",
+        "--labels",
+        "MUSIC/metadata.csv",
+        "--embedder",
+        "musicnn",
+    )
     cello = "MUSIC/classical/john-michel-ave-maria-1.mp3"
     step("What sounds like this cello?", similar, cello, "-k", "5", "--max-per-artist", "1")
     step("How well can the genres be told, for artists that were never heard?", evaluate)
@@ -358,6 +371,9 @@ def demo(ctx: click.Context) -> None:
         f"{shlex.join(['sonotheque', '-L', str(ctx.obj)])} status",
     ):
         click.echo(f"  {line}")
+
+
+cli.add_command(weights)
 
 
 def main() -> None:

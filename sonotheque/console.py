@@ -43,13 +43,15 @@ def print_json(result: Any) -> None:
 
 
 @contextmanager
-def progress_bar(what: str) -> Iterator[Callable[[int, int], None]]:
+def progress_bar(what: str, *, amount: str = "files") -> Iterator[Callable[[int, int], None]]:
     """Draw done, total, rate and time left on standard error; nothing where that is no terminal.
 
     Parameters
     ----------
     what : str
         Such as ``"embedding"``.
+    amount : str
+        What is counted: ``files`` or ``bytes``.
 
     Yields
     ------
@@ -62,12 +64,14 @@ def progress_bar(what: str) -> Iterator[Callable[[int, int], None]]:
     from rich.console import Console
     from rich.progress import (
         BarColumn,
+        DownloadColumn,
         MofNCompleteColumn,
         Progress,
         ProgressColumn,
         Task,
         TextColumn,
         TimeRemainingColumn,
+        TransferSpeedColumn,
     )
     from rich.text import Text
 
@@ -76,7 +80,8 @@ def progress_bar(what: str) -> Iterator[Callable[[int, int], None]]:
             speed = task.finished_speed or task.speed
             return Text(f"{60 * speed:.0f}/min" if speed else "")
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Rate(), TimeRemainingColumn())
+    counted = (DownloadColumn(), TransferSpeedColumn()) if amount == "bytes" else (MofNCompleteColumn(), Rate())
+    columns = (TextColumn("{task.description}"), BarColumn(), *counted, TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), speed_estimate_period=60) as bar:
         task = None
 

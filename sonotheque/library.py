@@ -161,15 +161,13 @@ class Library:
     def _spaces(self, embedders: Sequence[str]) -> list[str]:
         remembered = (self.catalogue.setting("embedders") or "").split()
         named = [name for name in embedders if name != "auto"]
-        if not remembered and not named:
-            choice = choose(("auto",))
+        choice = choose([*remembered, *named] or ["auto"])
+        if choice.reason:
             log.info("%s", choice.reason)
-            named = [space.embedder for space in choice.spaces]
-        names = list(dict.fromkeys([*remembered, *named]))
-        spaces = [space.id for space in choose(names).spaces]
+        names = list(dict.fromkeys(space.id for space in choice.spaces))
         if names != remembered:
             self.catalogue.remember("embedders", " ".join(names))
-        return spaces
+        return names
 
     def status(self) -> doc.Status:
         """Say what the library holds."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +18,10 @@ from sonotheque import Library
 from sonotheque.demo import music
 
 RATE = 44_100
+
+os.environ["SONOTHEQUE_OFFLINE"] = "1"  # tests never reach the network
+os.environ.pop("SONOTHEQUE_OPENL3_WEIGHTS", None)
+os.environ["SONOTHEQUE_CACHE"] = tempfile.mkdtemp(prefix="sonotheque-tests-")
 
 
 def tone(seconds: float = 3.0, *, rate: int = RATE, channels: int = 2) -> npt.NDArray[np.float32]:
@@ -109,7 +115,7 @@ def demo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The library of the demo's labelled clips, in which nothing may be changed."""
     folder = tmp_path_factory.mktemp("demo") / "library"
     with Library(folder) as library:
-        library.add(music(), labels=str(music() / "metadata.csv"))
+        library.add(music(), labels=str(music() / "metadata.csv"), embedders=["musicnn"])
         library.train(model="logreg")
     return folder
 

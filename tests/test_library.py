@@ -121,7 +121,7 @@ def test_the_library_remembers_its_embedder(
     caplog.set_level(logging.INFO)
     demo_library.add(clips)
     assert "embedder" not in caplog.text
-    assert demo_library.catalogue.setting("embedders") == "musicnn"
+    assert demo_library.catalogue.setting("embedders") == "musicnn-msd-penultimate-h3.0@1"
     with pytest.raises(SpaceError, match="'vggish'"):
         demo_library.add(clips, embedders=["vggish"])
 

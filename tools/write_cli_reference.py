@@ -28,6 +28,10 @@ def reference() -> str:
         command = cli.commands[name]
         inner = click.Context(command, info_name=name, parent=context, terminal_width=100)
         parts.append(_section(command, inner, name))
+        if isinstance(command, click.Group):
+            for part in command.list_commands(inner):
+                below = click.Context(command.commands[part], info_name=part, parent=inner, terminal_width=100)
+                parts.append(_section(command.commands[part], below, f"{name} {part}"))
     return "\n".join(parts)
 
 

@@ -8,11 +8,14 @@ from functools import cache
 
 from sonotheque.embed import musicnn
 from sonotheque.embed.space import Embedder, Space
-from sonotheque.errors import SpaceError
+from sonotheque.embed.weights import fetch
+from sonotheque.errors import SpaceError, WeightsError
 
-_EMBEDDERS: dict[str, tuple[Space, Callable[[], Embedder]]] = {
-    "musicnn": (musicnn.SPACE, musicnn.Musicnn),
-}
+NAMES = ("openl3", "musicnn")
+"""Embedders by name, the one that ``auto`` prefers first."""
+
+PATIENCE = 10.0
+"""Seconds after which ``auto`` no longer waits for a download."""
 
 
 @dataclass(frozen=True)
@@ -31,22 +34,24 @@ class Choice:
 
 
 def embedder_names() -> tuple[str, ...]:
-    """Name the embedders, the default first.
+    """Name the embedders, the one that ``auto`` prefers first.
 
     Examples
     --------
     >>> embedder_names()
-    ('musicnn',)
+    ('openl3', 'musicnn')
     """
-    return tuple(_EMBEDDERS)
+    return NAMES
 
 
-def choose(names: Sequence[str]) -> Choice:
-    """Turn what a person asked for into spaces.
+def choose(names: Sequence[str], *, progress: fetch.Progress | None = None) -> Choice:
+    """Turn what a person asked for into spaces; weights that are missing are fetched.
 
     Parameters
     ----------
-    names : embedder names, or ``("auto",)``
+    names : embedder names, or ``("auto",)``: OpenL3 if its weights are there or come within `PATIENCE`, else musicnn
+    progress : callable
+        Called with (bytes received, bytes in all) while weights are fetched.
 
     Returns
     -------
@@ -56,25 +61,55 @@ def choose(names: Sequence[str]) -> Choice:
     ------
     SpaceError
         If a name is unknown.
+    WeightsError
+        If weights that were asked for by name cannot be had.
     """
     if "auto" not in names:
-        return Choice(tuple(space_of(name) for name in dict.fromkeys(names)), None)
-    space = space_of("musicnn")
-    return Choice((space,), "embedder: musicnn (the network that ships with sonotheque)")
+        for name in names:
+            _provide(name, progress=progress)
+        return Choice(tuple({space.id: space for space in map(space_of, names)}.values()), None)
+    try:
+        _provide("openl3", progress=progress, seconds=PATIENCE, tries=1)
+        return Choice((space_of("openl3"),), "embedder: openl3 (its weights are on this machine)")
+    except WeightsError as error:
+        reason = str(error).partition(". ")[0].removeprefix("openl3-music-mel256: ")
+    return Choice((musicnn.SPACE,), f"embedder: musicnn, which ships with sonotheque (openl3's weights: {reason})")
+
+
+def _provide(
+    name: str, *, progress: fetch.Progress | None, seconds: float | None = None, tries: int = fetch.TRIES
+) -> None:
+    """Fetch the weights of an embedder where it needs some and none are on this machine."""
+    from sonotheque.embed.openl3 import Variant
+    from sonotheque.embed.openl3.embedder import named_weights
+
+    variant = Variant.parse(name)
+    if variant is not None and named_weights() is None:
+        fetch.fetch(variant.published, progress=progress, seconds=seconds, tries=tries)
 
 
 def space_of(name: str) -> Space:
-    """Return the space of an embedder's name or of a space's id.
+    """Return the space of an embedder's name or of a space's id. Nothing is fetched.
 
     Raises
     ------
     SpaceError
-        If neither is known.
+        If neither is known, or the id is that of other weights than those on this machine.
+    WeightsError
+        If its weights are not on this machine.
     """
-    for embedder, (space, _) in _EMBEDDERS.items():
-        if name in {embedder, space.id}:
-            return space
-    raise SpaceError(f"unknown embedder or space {name!r}; this version knows {', '.join(_EMBEDDERS)}")
+    from sonotheque.embed.openl3 import Variant
+    from sonotheque.embed.openl3.embedder import local_weights
+
+    if name in {"musicnn", musicnn.SPACE.id}:
+        return musicnn.SPACE
+    variant = Variant.parse(name)
+    if variant is None:
+        raise SpaceError(f"unknown embedder or space {name!r}; this version knows {', '.join(NAMES)}")
+    space = variant.space(local_weights(variant.published))
+    if "@" in name and name != space.id:
+        raise SpaceError(f"{name} was made with other weights than those on this machine, which give {space.id}")
+    return space
 
 
 @cache
@@ -85,5 +120,13 @@ def open_embedder(space_id: str) -> Embedder:
     ------
     SpaceError
         If the space is unknown to this version.
+    WeightsError
+        If its weights are not on this machine.
     """
-    return _EMBEDDERS[space_of(space_id).embedder][1]()
+    from sonotheque.embed.openl3 import OpenL3, Variant
+
+    makers: dict[str, Callable[[], Embedder]] = {
+        "musicnn": musicnn.Musicnn,
+        "openl3": lambda: OpenL3(Variant.parse(space_id) or Variant()),
+    }
+    return makers[space_of(space_id).embedder]()

@@ -1,0 +1,176 @@
+"""Fetching survives servers that drop, stall and lie; a wrong file never counts."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import time
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from sonotheque.embed.weights import fetch as module
+from sonotheque.embed.weights.fetch import cached, fetch, is_published
+from sonotheque.embed.weights.openl3 import MODELS, PublishedModel
+from sonotheque.errors import WeightsError
+
+CONTENT = bytes(range(256)) * 4000
+MODEL = PublishedModel("test", "music", "mel256", "", hashlib.sha256(CONTENT).hexdigest(), None)
+
+
+Serve = Callable[..., "Server"]
+
+
+class Server:
+    """A server that behaves as told, request by request; the last behaviour stays."""
+
+    def __init__(self, behaviours: list[str]) -> None:
+        self.requests: list[str | None] = []
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                outer.requests.append(self.headers.get("Range"))
+                outer.answer(self, behaviours[min(len(outer.requests), len(behaviours)) - 1])
+
+            def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.address = f"http://127.0.0.1:{self.server.server_port}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def answer(self, handler: BaseHTTPRequestHandler, behaviour: str) -> None:
+        begin = 0
+        asked = handler.headers.get("Range")
+        if behaviour == "error":
+            return handler.send_error(503)
+        if behaviour == "missing":
+            return handler.send_error(404)
+        if asked and behaviour != "no ranges":
+            begin = int(asked.removeprefix("bytes=").rstrip("-"))
+            handler.send_response(206)
+        else:
+            handler.send_response(200)
+        body = CONTENT[begin:]
+        if behaviour == "lie":
+            body = body[:-1] + b"!"
+        handler.send_header("Content-Length", str(len(body)))
+        handler.end_headers()
+        if behaviour == "drop":
+            body = body[: len(body) // 2]
+        if behaviour == "stall":
+            handler.wfile.write(body[:1000])
+            handler.wfile.flush()
+            time.sleep(20)
+            return None
+        handler.wfile.write(body)
+        return None
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("SONOTHEQUE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.delenv("SONOTHEQUE_OFFLINE", raising=False)
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    monkeypatch.setattr(module, "STALL", 0.5)
+
+
+@pytest.fixture
+def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
+    started: list[Server] = []
+
+    def start(*behaviours: str) -> Server:
+        server = Server(list(behaviours))
+        started.append(server)
+        monkeypatch.setenv("SONOTHEQUE_WEIGHTS_MIRROR", server.address)
+        return server
+
+    yield start
+    for server in started:
+        server.server.shutdown()
+        server.server.server_close()
+
+
+def test_a_file_comes_and_stays(serve: Serve, tmp_path: Path) -> None:
+    server = serve("whole")
+    seen: list[tuple[int, int]] = []
+    path = fetch(MODEL, progress=lambda done, total: seen.append((done, total)))
+    assert path.read_bytes() == CONTENT
+    assert seen[-1] == (len(CONTENT), len(CONTENT))
+    assert fetch(MODEL) == cached(MODEL) == path
+    assert len(server.requests) == 1
+    assert [file.name for file in (tmp_path / "cache").iterdir()] == [MODEL.file]
+
+
+@pytest.mark.parametrize("first", ["drop", "stall", "error"])
+def test_it_goes_on_where_it_ended(serve: Serve, first: str) -> None:
+    server = serve(first, "whole")
+    assert fetch(MODEL).read_bytes() == CONTENT
+    assert len(server.requests) == 2
+    assert (server.requests[1] is not None) == (first != "error")
+
+
+def test_a_server_without_ranges_starts_anew(serve: Serve) -> None:
+    serve("drop", "no ranges")
+    assert fetch(MODEL).read_bytes() == CONTENT
+
+
+def test_a_wrong_file_never_counts(serve: Serve, tmp_path: Path) -> None:
+    serve("lie")
+    with pytest.raises(WeightsError, match="sum differs"):
+        fetch(MODEL, tries=2)
+    assert list((tmp_path / "cache").iterdir()) == []
+    assert cached(MODEL) is None
+
+
+def test_what_is_not_there_is_not_tried_again(serve: Serve, tmp_path: Path) -> None:
+    server = serve("missing")
+    with pytest.raises(WeightsError, match="404") as raised:
+        fetch(MODEL)
+    assert len(server.requests) == 1
+    for way in (MODEL.address, "SONOTHEQUE_WEIGHTS_MIRROR", "SONOTHEQUE_OPENL3_WEIGHTS", "musicnn"):
+        assert way in str(raised.value)
+    assert not (tmp_path / "cache").exists()
+
+
+def test_time_is_limited(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "STALL", 30)
+    serve("stall")
+    begin = time.monotonic()
+    with pytest.raises(WeightsError, match="within 1 s"):
+        fetch(MODEL, seconds=1)
+    assert time.monotonic() - begin < 3
+
+
+def test_nobody_answers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("SONOTHEQUE_WEIGHTS_MIRROR", "http://127.0.0.1:9")
+    with pytest.raises(WeightsError, match="refused"):
+        fetch(MODEL, tries=1)
+    assert not (tmp_path / "cache").exists()
+
+
+def test_offline(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SONOTHEQUE_OFFLINE", "1")
+    with pytest.raises(WeightsError, match="SONOTHEQUE_OFFLINE forbids"):
+        fetch(MODEL)
+
+
+def test_a_mirror_must_be_an_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SONOTHEQUE_WEIGHTS_MIRROR", "file:///etc")
+    with pytest.raises(WeightsError, match="must begin with https"):
+        fetch(MODEL)
+
+
+def test_published_models() -> None:
+    assert len(MODELS) == 6
+    for name, model in MODELS.items():
+        assert model.name == name
+        assert len(model.blob) == 40
+        assert model.address.endswith(f"openl3_audio_{model.picture}_{model.content}-v0_4_0.h5.gz")
+    blob = PublishedModel("x", "env", "linear", hashlib.sha1(b"blob 3\0abc").hexdigest())  # noqa: S324
+    assert is_published(b"abc", blob)
+    assert not is_published(b"abd", blob)
+    assert not is_published(b"abc", MODELS["openl3-music-mel256"])

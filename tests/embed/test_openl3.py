@@ -1,0 +1,290 @@
+"""OpenL3 from its definition: front ends against librosa, the network against NumPy, frames against the official formulas."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import subprocess
+import sys
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import h5py
+import librosa.feature
+import numpy as np
+import pytest
+import soundfile as sf
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from librosa.feature import melspectrogram
+from librosa.filters import mel as librosa_mel
+
+from sonotheque.audio.resample import kaiser_blocks
+from sonotheque.embed import choose, space_of
+from sonotheque.embed.openl3 import OpenL3, Variant, embed
+from sonotheque.embed.openl3.convert import EPSILON, read_h5
+from sonotheque.embed.openl3.frontend import PICTURES, SAMPLE_RATE, FrontEnd
+from sonotheque.errors import NoSamplesError, SpaceError, WeightsError
+
+CHANNELS = (1, 64, 64, 128, 128, 256, 256, 512, 512)
+GOLDEN = os.environ.get("SONOTHEQUE_OPENL3_GOLDEN")
+
+
+@pytest.fixture(scope="session")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Random weights in the layout of the published files."""
+    generator = np.random.default_rng(0)
+    path = tmp_path_factory.mktemp("weights") / "random.h5"
+    norm = ["gamma:0", "beta:0", "moving_mean:0", "moving_variance:0"]
+    with h5py.File(path, "w") as file:
+        names = []
+
+        def layer(name: str, arrays: dict[str, np.ndarray]) -> None:
+            group = file.create_group(name)
+            group.attrs["weight_names"] = [f"{name}/{key}".encode() for key in arrays]
+            for key, array in arrays.items():
+                group[f"{name}/{key}"] = array.astype(np.float32)
+            names.append(name.encode())
+
+        def normalisation(number: int, size: int, mean: float, spread: float) -> None:
+            values = (
+                generator.uniform(0.5, 1.5, size),
+                generator.normal(0, 0.3, size),
+                generator.normal(mean, 0.2, size),
+                generator.uniform(0.6, 1.7, size) * spread,
+            )
+            layer(f"batch_normalization_{number}", dict(zip(norm, values, strict=True)))
+
+        normalisation(1, 1, -40, 400)
+        for number in range(8):
+            shape = (3, 3, CHANNELS[number], CHANNELS[number + 1])
+            kernel = generator.normal(0, np.sqrt(2 / np.prod(shape[:3])), shape)
+            name = "audio_embedding_layer" if number == 7 else f"conv2d_{number + 1}"
+            layer(name, {"kernel:0": kernel, "bias:0": generator.normal(0, 0.05, shape[3])})
+            if number < 7:
+                normalisation(number + 2, shape[3], 0, 1)
+                layer(f"activation_{number + 1}", {})
+        file.attrs["layer_names"] = names
+    return path
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    monkeypatch.setenv("SONOTHEQUE_CACHE", str(tmp_path_factory.getbasetemp() / "openl3-cache"))
+
+
+def network(path: Path, picture: np.ndarray) -> np.ndarray:
+    """The network as the paper and the official code define it, unfolded, channels last, in float64."""
+    layers = read_h5(path.read_bytes(), name=str(path))
+    norms = [layer for layer in layers if len(layer) == 4]
+    convolutions = [layer for layer in layers if len(layer) == 2]
+
+    def normalise(x: np.ndarray, norm: list[np.ndarray]) -> np.ndarray:
+        gamma, beta, mean, variance = (array.astype(np.float64) for array in norm)
+        return gamma * (x - mean) / np.sqrt(variance + EPSILON) + beta
+
+    x = normalise(picture.astype(np.float64)[..., None], norms[0])
+    for number, (kernel, bias) in enumerate(convolutions):
+        padded = np.pad(x, ((1, 1), (1, 1), (0, 0)))
+        rows, columns = x.shape[:2]
+        x = sum(
+            padded[i : i + rows, j : j + columns] @ kernel[i, j].astype(np.float64) for i in range(3) for j in range(3)
+        ) + bias.astype(np.float64)
+        if number < 7:
+            x = np.maximum(normalise(x, norms[number + 1]), 0)
+        if number in (1, 3, 5):
+            rows, columns = x.shape[0] // 2, x.shape[1] // 2
+            x = x[: 2 * rows, : 2 * columns].reshape(rows, 2, columns, 2, -1).max(axis=(1, 3))
+    rows, columns = x.shape[0] // 4, x.shape[1] // 3
+    fields: np.ndarray = x[: 4 * rows, : 3 * columns].reshape(4, rows, 3, columns, -1).max(axis=(1, 3))
+    return fields.reshape(-1)
+
+
+def noise(seconds: float, *, seed: int = 0) -> np.ndarray:
+    return (np.random.default_rng(seed).standard_normal(int(seconds * SAMPLE_RATE)) * 0.1).astype(np.float32)
+
+
+@pytest.mark.parametrize("picture", PICTURES)
+def test_the_network(weights: Path, picture: str) -> None:
+    frame = noise(1)
+    ours = OpenL3(Variant(picture=picture, size=6144), weights=weights, precision="f32").vector(frame)
+    expected = network(weights, FrontEnd(picture)(frame))
+    assert np.linalg.norm(ours - expected) < 1e-5 * np.linalg.norm(expected)
+
+
+def test_512_are_the_pooled_6144(weights: Path) -> None:
+    frame = noise(1)
+    large, small = (OpenL3(Variant(size=size), weights=weights, precision="f32").vector(frame) for size in (6144, 512))
+    assert small.tobytes() == large.reshape(4, 3, 512).max(axis=(0, 1)).tobytes()
+
+
+def test_bf16_is_near(weights: Path) -> None:
+    frame = noise(1)
+    exact, coarse = (OpenL3(weights=weights, precision=precision).vector(frame) for precision in ("f32", "bf16"))
+    assert exact @ coarse / np.linalg.norm(exact) / np.linalg.norm(coarse) > 0.999
+
+
+@pytest.mark.filterwarnings("ignore:Empty filters")
+@pytest.mark.parametrize("picture", PICTURES)
+@pytest.mark.parametrize("front_end", ["kapre", "librosa", "trained"])
+def test_front_ends(picture: str, front_end: str) -> None:
+    """The official recipes: openl3 0.4.2's librosa front end and kapre 0.3's, and kapre 0.1.4's."""
+    frame = noise(1).astype(np.float64)
+    shape = PICTURES[picture]
+    stft: Any = librosa.stft
+    if picture == "linear":
+        magnitude = np.abs(stft(frame, n_fft=512, hop_length=242, center=False))
+    elif front_end == "librosa":
+        magnitude = melspectrogram(
+            y=frame, sr=48_000, n_mels=shape.n_mels, n_fft=2048, hop_length=242, center=True, power=1.0
+        )
+    elif front_end == "kapre":
+        spectrum = np.abs(stft(np.pad(frame, (0, 2048)), n_fft=2048, hop_length=242, center=False))[:, :199]
+        magnitude = librosa_mel(sr=48_000, n_fft=2048, n_mels=shape.n_mels) @ spectrum
+    else:
+        spectrum = np.abs(stft(np.pad(frame, 982), n_fft=2048, hop_length=242, center=False)) ** 2
+        filters = librosa_mel(sr=48_000, n_fft=2048, n_mels=shape.n_mels, htk=True)
+        magnitude = np.sqrt(filters @ spectrum)
+    decibels = 10 * np.log10(np.maximum(magnitude, 1e-10))
+    expected = np.maximum(decibels - decibels.max(), -80)
+    ours = FrontEnd(picture, front_end)(frame.astype(np.float32))
+    assert ours.shape == (shape.rows, shape.columns) == expected.shape
+    assert np.abs(ours - expected).max() < 1e-4
+
+
+def official_frames(samples: np.ndarray, hop: float, center: bool) -> np.ndarray:
+    """Framing as openl3 0.4.2 does it, on the whole array."""
+    step = int(hop * SAMPLE_RATE)
+    if center:
+        samples = np.pad(samples, (SAMPLE_RATE // 2, 0))
+    beyond = len(samples) - SAMPLE_RATE
+    samples = np.pad(samples, (0, -beyond if beyond < 0 else int(np.ceil(beyond / step)) * step - beyond))
+    return np.stack([samples[s : s + SAMPLE_RATE] for s in range(0, len(samples) - SAMPLE_RATE + 1, step)])
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    length=st.one_of(st.integers(1, 200_000), st.sampled_from([24_000, 48_000, 72_000, 96_000, 48_001, 47_999])),
+    hop=st.sampled_from([0.1, 0.25, 0.5, 1.0, 1.5, 2.3]),
+    center=st.booleans(),
+    cuts=st.lists(st.integers(0, 200_000), max_size=5),
+)
+def test_frames_are_the_official_ones(weights: Path, length: int, hop: float, center: bool, cuts: list[int]) -> None:
+    samples = np.arange(1, length + 1, dtype=np.float32)
+    edges = [0, *sorted(min(cut, length) for cut in cuts), length]
+    blocks = [samples[a:b] for a, b in pairwise(edges)]
+    cutter = OpenL3(Variant(hop=hop), weights=weights, center=center)
+    assert np.array_equal(np.stack(list(cutter.cut(blocks))), official_frames(samples, hop, center))
+
+
+def test_embed(weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SONOTHEQUE_OPENL3_WEIGHTS", str(weights))
+    samples = noise(2.4)
+    frames, times = embed(samples, SAMPLE_RATE, hop=0.5, precision="f32")
+    assert (frames.dtype.name, frames.shape, times.tolist()) == ("float32", (5, 512), [0.0, 0.5, 1.0, 1.5, 2.0])
+    stereo = np.stack([samples, samples], axis=1).astype(np.float64)
+    assert embed(stereo, SAMPLE_RATE, hop=0.5, precision="f32")[0].tobytes() == frames.tobytes()
+    assert embed(samples, 44_100, size=6144, center=False)[0].shape == (3, 6144)
+    one = OpenL3(Variant(hop=0.5), weights=weights, precision="f32")
+    alone = np.concatenate([vectors for vectors, _ in one.frames([samples])])
+    assert alone.tobytes() == frames.tobytes()  # threads do not matter
+
+
+def test_what_cannot_be_embedded(weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SONOTHEQUE_OPENL3_WEIGHTS", str(weights))
+    with pytest.raises(NoSamplesError):
+        embed(np.zeros(0), SAMPLE_RATE)
+    for arguments in ({"hop": 0}, {"size": 100}, {"precision": "int8"}):
+        with pytest.raises(SpaceError):
+            embed(noise(1), SAMPLE_RATE, **arguments)
+
+
+def test_foreign_weights_have_a_space_of_their_own(
+    weights: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("SONOTHEQUE_OPENL3_WEIGHTS", str(weights))
+    space = space_of("openl3")
+    assert space.id.startswith("openl3-music-mel256-512-kapre-h1.0-w")
+    assert Variant.parse(space.id) == Variant()
+    assert space_of(space.id) == space
+    assert choose(["openl3"]).spaces == (space,)
+    other = tmp_path / "other.h5.gz"
+    other.write_bytes(gzip.compress(weights.read_bytes()))
+    monkeypatch.setenv("SONOTHEQUE_OPENL3_WEIGHTS", str(other))
+    with pytest.raises(SpaceError, match="other weights"):
+        space_of(space.id)
+    assert OpenL3().vector(noise(1)).tobytes() == OpenL3(weights=weights).vector(noise(1)).tobytes()
+
+
+def test_names_of_spaces() -> None:
+    variant = Variant.parse("openl3-env-linear-6144-trained-h0.1")
+    assert variant == Variant("env", "linear", 6144, "trained", 0.1)
+    assert variant is not None
+    assert variant.published.name == "openl3-env-linear"
+    assert Variant.parse("openl3-env-linear") is None
+    assert Variant.parse("musicnn") is None
+
+
+@pytest.mark.parametrize("damage", ["words", "cut", "cut gzip", "other network", "empty"])
+def test_damaged_weights_are_refused(weights: Path, tmp_path: Path, damage: str) -> None:
+    path = tmp_path / "bad.h5"
+    content = weights.read_bytes()
+    match damage:
+        case "words":
+            path.write_bytes(b"words" * 1000)
+        case "cut":
+            path.write_bytes(content[: len(content) // 2])
+        case "cut gzip":
+            path.write_bytes(gzip.compress(content)[:100_000])
+        case "other network":
+            with h5py.File(path, "w") as file:
+                file.attrs["layer_names"] = [b"dense"]
+                file.create_group("dense").attrs["weight_names"] = [b"kernel"]
+                file["dense/kernel"] = np.zeros((3, 3))
+        case "empty":
+            path.touch()
+    with pytest.raises(WeightsError, match=r"bad\.h5: not"):
+        OpenL3(weights=path)
+
+
+def test_without_weights() -> None:
+    with pytest.raises(WeightsError, match="not on this machine"):
+        space_of("openl3")
+    with pytest.raises(WeightsError, match="SONOTHEQUE_OFFLINE forbids"):
+        choose(["openl3"])
+
+
+def test_from_the_command_line(weights: Path, tmp_path: Path) -> None:
+    sf.write(tmp_path / "a.wav", noise(3), SAMPLE_RATE)
+    sf.write(tmp_path / "b.wav", noise(2, seed=1), 44_100)
+    command = [sys.executable, "-m", "sonotheque", "-L", str(tmp_path / "library")]
+    failed = subprocess.run(
+        [*command, "add", str(tmp_path), "--embedder", "openl3"], capture_output=True, text=True, check=False
+    )
+    assert (failed.returncode, len(failed.stderr.splitlines())) == (1, 1)
+    assert "musicnn" in failed.stderr
+    assert not (tmp_path / "library").exists()
+    environment = {**os.environ, "SONOTHEQUE_OPENL3_WEIGHTS": str(weights)}
+    for arguments in (["add", str(tmp_path), "--embedder", "openl3"], ["similar", "a.wav"], ["add", str(tmp_path)]):
+        result = subprocess.run([*command, *arguments], capture_output=True, text=True, env=environment, check=False)
+        assert result.returncode == 0, result.stderr
+    listed = subprocess.run([*command, "weights", "list"], capture_output=True, text=True, check=True)
+    assert len(listed.stdout.splitlines()) == 8
+
+
+@pytest.mark.skipif(not GOLDEN, reason="SONOTHEQUE_OPENL3_GOLDEN names no folder with the official regression data")
+def test_the_official_vectors() -> None:
+    """With the real weights: the regression data of the official repository, as docs/openl3.md says."""
+    audio, rate = sf.read(Path(GOLDEN or "") / "chirp_44k.wav")
+    for name, front_end, least in (
+        ("kapre", "kapre", 0.9999),
+        ("librosa", "librosa", 0.9999),
+        ("0.3", "trained", 0.999),
+    ):
+        expected = np.load(Path(GOLDEN or "") / f"chirp_44k_{name}.npz")["embedding"]
+        embedder = OpenL3(Variant(size=6144, front_end=front_end, hop=0.1), precision="f32")
+        blocks = kaiser_blocks([audio], source_rate=rate, target_rate=SAMPLE_RATE)
+        ours = np.concatenate([vectors for vectors, _ in embedder.frames(blocks)])
+        cosine = (ours * expected).sum(1) / np.linalg.norm(ours, axis=1) / np.linalg.norm(expected, axis=1)
+        assert cosine.min() > least, name
