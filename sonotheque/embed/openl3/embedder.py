@@ -25,6 +25,9 @@ from sonotheque.embed.weights.fetch import advice, cache_folder, cached, is_publ
 from sonotheque.embed.weights.openl3 import MODELS, PublishedModel
 from sonotheque.errors import NoSamplesError, SpaceError, WeightsError
 
+_BUILDING = threading.Lock()
+"""Held while a thread imports and compiles: two threads that import OpenVINO at once can wait for each other for ever."""
+
 VERSION = 1
 SIZES = (512, 6144)
 FIELDS = 12
@@ -172,8 +175,9 @@ class OpenL3:
         if not hasattr(self._local, "network"):
             picture = PICTURES[self._variant.picture]
             shape = (1, 1, picture.rows, picture.columns)
-            self._local.network = Network(self._model, output="embedding", shape=shape, precision=self._precision)
-            self._local.front_end = FrontEnd(self._variant.picture, self._variant.front_end)
+            with _BUILDING:
+                self._local.front_end = FrontEnd(self._variant.picture, self._variant.front_end)
+                self._local.network = Network(self._model, output="embedding", shape=shape, precision=self._precision)
         whole: FloatArray = self._local.network(self._local.front_end(frame)[None, None])[0]
         return whole if self._variant.size == 6144 else whole.reshape(FIELDS, -1).max(axis=0)
 
