@@ -57,7 +57,7 @@ class FrontEnd:
     """
 
     def __init__(self, picture: str = "mel256", front_end: str = "kapre") -> None:
-        from scipy import sparse
+        from scipy import fft, sparse
 
         if picture not in PICTURES or front_end not in FRONT_ENDS:
             raise SpaceError(
@@ -65,6 +65,7 @@ class FrontEnd:
                 f"front ends {', '.join(FRONT_ENDS)}"
             )
         self.picture = PICTURES[picture]
+        self._rfft: Any = fft.rfft
         n_fft = self.picture.n_fft
         self._power = front_end == "trained" and self.picture.n_mels > 0
         needed = (self.picture.columns - 1) * HOP + n_fft - SAMPLE_RATE
@@ -81,11 +82,9 @@ class FrontEnd:
 
     def __call__(self, frame: FloatArray) -> FloatArray:
         """Turn one frame, float32 [48000], into a picture, float32 [rows, columns], in dB, at most 0."""
-        import scipy.fft
-
         kept = min(SAMPLE_RATE, len(self._samples) - self._left)
         self._samples[self._left : self._left + kept] = frame[:kept]
-        spectrum = scipy.fft.rfft(self._windows * self._window, axis=1)
+        spectrum = self._rfft(self._windows * self._window, axis=1)
         magnitude = spectrum.real**2 + spectrum.imag**2 if self._power else np.abs(spectrum)
         picture = magnitude.T if self._mel is None else self._mel @ magnitude.T
         if self._power:
