@@ -20,6 +20,8 @@ from sonotheque.audio import MonoStream
 from sonotheque.classify import evaluate, group_tracks
 from sonotheque.embed import pool
 from sonotheque.embed.musicnn import OUTPUTS, PATCH, SAMPLE_RATE, Musicnn
+from sonotheque.embed.runtime import Compute, load
+from sonotheque.embed.weights import shipped
 from sonotheque.index import unit
 
 HOPS = {3.0: PATCH, 1.5: 94, 1.0: 62}
@@ -48,7 +50,7 @@ _embedders: dict[tuple[str, float, str], Musicnn] = {}
 def embedder(output: str, hop: float, precision: str) -> Musicnn:
     key = (output, hop, precision)
     if key not in _embedders:
-        _embedders[key] = Musicnn(output=output, hop=HOPS[hop], precision=precision)
+        _embedders[key] = Musicnn(output=output, hop=HOPS[hop], compute=Compute(precision=precision))
     return _embedders[key]
 
 
@@ -98,7 +100,9 @@ def main() -> None:
     print(f"\nbf16 against f32, track vectors: cosine median {np.median(cosine):.5f}, least {cosine.min():.5f}")
     patch = np.random.default_rng(0).random((1, PATCH, 96), dtype=np.float32) * 5
     for precision in ("f32", "bf16"):
-        network = Musicnn(precision=precision)._network
+        network = load(
+            shipped("musicnn-msd.onnx"), output="penultimate", shape=patch.shape, precision=precision, device="cpu"
+        )
         times = []
         for _ in range(40):
             begin = time.perf_counter()

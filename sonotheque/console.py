@@ -82,16 +82,22 @@ def progress_bar(what: str, *, amount: str = "files") -> Iterator[Callable[[int,
 
     counted = (DownloadColumn(), TransferSpeedColumn()) if amount == "bytes" else (MofNCompleteColumn(), Rate())
     columns = (TextColumn("{task.description}"), BarColumn(), *counted, TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), speed_estimate_period=60) as bar:
-        task = None
+    bar = Progress(*columns, console=Console(stderr=True), speed_estimate_period=60)
+    task = None
 
-        def update(done: int, total: int) -> None:
-            nonlocal task
-            if task is None:
-                task = bar.add_task(what, total=total)
-            bar.update(task, completed=done, total=total)
+    def update(done: int, total: int) -> None:
+        nonlocal task
+        if task is None:
+            bar.start()
+            task = bar.add_task(what, total=total)
+        bar.update(task, completed=done, total=total)
+        if done >= total:
+            bar.stop()
 
+    try:
         yield update
+    finally:
+        bar.stop()
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[int] = ()) -> None:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Self
 
 from sonotheque import documents as doc
 from sonotheque.embed.registry import choose, space_of
+from sonotheque.embed.runtime import Compute
 from sonotheque.errors import LabelsError, LibraryError
 from sonotheque.index import ExactIndex, cached_index
 from sonotheque.index.cache import is_fresh
@@ -44,11 +45,17 @@ class Library:
     path : path of the folder; by default as `default_path` says
     create : bool
         Make the library where there is none.
+    precision : str
+        ``f32`` or ``bf16`` for the networks; ``auto`` is what is fastest on this processor.
+    device : str
+        ``cpu`` or ``cuda``; ``auto`` is a GPU where the extra ``cuda`` is installed and finds one.
 
     Raises
     ------
     LibraryError
         If there is no library and `create` is false, or it cannot be opened.
+    SpaceError
+        If precision or device is unknown.
 
     Examples
     --------
@@ -58,7 +65,10 @@ class Library:
     0
     """
 
-    def __init__(self, path: PathLike | None = None, *, create: bool = True) -> None:
+    def __init__(
+        self, path: PathLike | None = None, *, create: bool = True, precision: str = "auto", device: str = "auto"
+    ) -> None:
+        self._compute = Compute(precision=precision, device=device)
         self.path = Path(path) if path is not None else default_path()
         file = self.path / "library.sqlite"
         if not create and (not file.exists() or file.stat().st_size == 0):
@@ -94,6 +104,7 @@ class Library:
         embedders: Sequence[str] = ("auto",),
         retry: bool = False,
         progress: Progress | None = None,
+        fetching: Progress | None = None,
     ) -> doc.Status:
         """Embed the audio files of folders, or files named outright. What is known already is not done again.
 
@@ -108,6 +119,8 @@ class Library:
             Try files again that failed before and have not changed.
         progress : callable
             Called with (files done, files to do).
+        fetching : callable
+            Called with (bytes received, bytes in all) while weights are fetched.
 
         Returns
         -------
@@ -132,8 +145,8 @@ class Library:
             source = label_source(labels, paths=[(f.path, f.root) for f in found], columns=columns, ids=ids)
             for file in found:  # so that a row counts as matched also where its file turns out to be unusable
                 source.label(file.path, root=file.root, genre=None)
-        spaces = self._spaces(embedders)
-        ingest = Ingest(self.catalogue, spaces=spaces, retry=retry)
+        spaces = self._spaces(embedders, fetching)
+        ingest = Ingest(self.catalogue, spaces=spaces, compute=self._compute, retry=retry)
         try:
             ingest.run(found, progress=progress)
         finally:  # also after Ctrl-C: what is in the library gets its label
@@ -158,10 +171,10 @@ class Library:
             )
         return self.status()
 
-    def _spaces(self, embedders: Sequence[str]) -> list[str]:
+    def _spaces(self, embedders: Sequence[str], fetching: Progress | None) -> list[str]:
         remembered = (self.catalogue.setting("embedders") or "").split()
         named = [name for name in embedders if name != "auto"]
-        choice = choose([*remembered, *named] or ["auto"])
+        choice = choose([*remembered, *named] or ["auto"], progress=fetching)
         if choice.reason:
             log.info("%s", choice.reason)
         names = list(dict.fromkeys(space.id for space in choice.spaces))
@@ -280,7 +293,10 @@ class Library:
 
         space = self._default_space()
         limits = Limits(k=k, max_per_artist=max_per_artist, genre=genre)
-        return find_similar(queries, catalogue=self.catalogue, index=self._index(space), space=space, limits=limits)
+        index = self._index(space)
+        return find_similar(
+            queries, catalogue=self.catalogue, index=index, space=space, limits=limits, compute=self._compute
+        )
 
     # Genres
 
@@ -346,7 +362,9 @@ class Library:
         found = [file.path for file in scan(paths)]
         if not found:
             raise LibraryError(f"{', '.join(map(str, paths))}: no audio file there; nothing to classify")
-        files = vectors_of(found, catalogue=self.catalogue, spaces=saved.spaces, progress=progress)
+        files = vectors_of(
+            found, catalogue=self.catalogue, spaces=saved.spaces, compute=self._compute, progress=progress
+        )
         return answer(files, classifier=saved, catalogue=self.catalogue, index=self._index(saved.spaces[0]))
 
     def evaluate(

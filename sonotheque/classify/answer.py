@@ -15,6 +15,7 @@ from sonotheque.audio.decode import FloatArray
 from sonotheque.classify.estimators import most_frequent
 from sonotheque.classify.saved import SavedClassifier
 from sonotheque.embed.registry import space_of
+from sonotheque.embed.runtime import Compute
 from sonotheque.errors import AudioError, ClassifierError, SpaceError
 from sonotheque.index import ExactIndex
 from sonotheque.store import Catalogue, Listener
@@ -58,7 +59,12 @@ def fitting_classifier(path: Path, *, catalogue: Catalogue) -> SavedClassifier:
 
 
 def vectors_of(
-    paths: Sequence[str], *, catalogue: Catalogue, spaces: Sequence[str], progress: Progress | None = None
+    paths: Sequence[str],
+    *,
+    catalogue: Catalogue,
+    spaces: Sequence[str],
+    compute: Compute = Compute(),
+    progress: Progress | None = None,
 ) -> FileVectors:
     """Get the vectors of files in some spaces; nothing is added to the catalogue.
 
@@ -68,6 +74,7 @@ def vectors_of(
     catalogue : Catalogue
         Vectors of contents that it knows are reused.
     spaces : ids of the spaces, joined in this order
+    compute : Compute
     progress : callable
         Called with (files done, files to do) where files must be embedded.
     """
@@ -88,7 +95,7 @@ def vectors_of(
         else:
             missing.append(path)
     if missing:
-        with Listener() as listener:
+        with Listener(files=len(missing), compute=compute) as listener:
             for done, (path, heard) in enumerate(listener.map(missing, key=lambda path: (path, spaces)), start=1):
                 if isinstance(heard, AudioError):
                     failed.append(doc.FailedFile(path, str(heard).removeprefix(f"{path}: ")))

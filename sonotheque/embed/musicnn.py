@@ -7,14 +7,14 @@ A frame vector is the penultimate layer: docs/spaces.md has the measurements beh
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 
 import numpy as np
 
 from sonotheque.audio.decode import FloatArray
 from sonotheque.audio.mel import LogMel
-from sonotheque.embed.runtime import Network
+from sonotheque.embed.runtime import Compute, SideBySide, batch_size, load
 from sonotheque.embed.space import Space, Times
 from sonotheque.embed.weights import shipped
 from sonotheque.errors import SpaceError
@@ -47,8 +47,8 @@ class Musicnn:
         Layer to return: ``penultimate`` (the space), or for study ``max_pool``, ``mean_pool``, ``taggram``.
     hop : int
         Step between two frames in mel frames of 16 ms: `PATCH` (the space), or for study less.
-    precision : str
-        ``f32`` (the space), or for study ``bf16``.
+    compute : Compute
+        Device, precision, threads; ``auto`` is always float32 here.
 
     Raises
     ------
@@ -60,13 +60,34 @@ class Musicnn:
 
     space = SPACE
 
-    def __init__(self, *, output: str = "penultimate", hop: int = PATCH, precision: str = "f32") -> None:
+    def __init__(self, *, output: str = "penultimate", hop: int = PATCH, compute: Compute = Compute()) -> None:
         if output not in OUTPUTS:
             raise SpaceError(f"musicnn has no output {output!r}; it has {', '.join(OUTPUTS)}")
-        shape = (1, PATCH, N_MELS)
-        self._network = Network(shipped("musicnn-msd.onnx"), output=output, shape=shape, precision=precision)
+        self._output = output
+        self._compute = compute
+        self._batch = batch_size(compute.device)
+        self._vectors = SideBySide(self._build, threads=compute.threads)
         self._hop = hop
         self._mel = LogMel(sample_rate=SAMPLE_RATE, n_fft=N_FFT, hop=MEL_HOP, n_mels=N_MELS)
+
+    def _build(self) -> Callable[[list[FloatArray]], FloatArray]:
+        """Load the network; return the function that takes at most a batch of patches to vectors [n, D]."""
+        shape = (self._batch, PATCH, N_MELS)
+        precision = "f32" if self._compute.precision == "auto" else self._compute.precision
+        network = load(
+            shipped("musicnn-msd.onnx"),
+            output=self._output,
+            shape=shape,
+            precision=precision,
+            device=self._compute.device,
+        )
+
+        def vectors(patches: list[FloatArray]) -> FloatArray:
+            batch = np.zeros(shape, dtype=np.float32)
+            batch[: len(patches)] = patches
+            return network(batch)[: len(patches)]
+
+        return vectors
 
     def frames(self, blocks: Iterable[FloatArray]) -> Iterator[tuple[FloatArray, Times]]:
         """Turn mono float32 blocks at 16 kHz into frames of 2.992 s, one after the other.
@@ -80,14 +101,22 @@ class Musicnn:
 
         Yields
         ------
-        vectors : float32 array [1, D]
-        starts : float64 array [1]
+        vectors : float32 array [n, D]
+        starts : float64 array [n]
             In s.
         """
         patches = self.patches(blocks)
-        while group := list(islice(patches, GROUP)):
-            for patch, start in group:
-                yield self._network(patch[None]), np.array([start * MEL_HOP / SAMPLE_RATE])
+        starts: list[int] = []
+
+        def batches() -> Iterator[list[FloatArray]]:
+            while group := list(islice(patches, GROUP)):
+                starts.extend(start for _, start in group)
+                for first in range(0, len(group), self._batch):
+                    yield [patch for patch, _ in group[first : first + self._batch]]
+
+        for vectors in self._vectors.map(batches()):
+            yield vectors, np.array(starts[: len(vectors)]) * MEL_HOP / SAMPLE_RATE
+            del starts[: len(vectors)]
 
     def patches(self, blocks: Iterable[FloatArray]) -> Iterator[tuple[FloatArray, int]]:
         """Cut the log-mel spectrogram into patches float32 [187, 96], each with its first mel frame."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from sonotheque.embed import musicnn
+from sonotheque.embed.runtime import Compute
 from sonotheque.embed.space import Embedder, Space
 from sonotheque.embed.weights import fetch
 from sonotheque.errors import SpaceError, WeightsError
@@ -113,8 +114,8 @@ def space_of(name: str) -> Space:
 
 
 @cache
-def open_embedder(space_id: str) -> Embedder:
-    """Load the embedder of a space; it is kept for the life of the process.
+def open_embedder(space_id: str, *, compute: Compute = Compute()) -> Embedder:
+    """Make the embedder of a space; it is kept for the life of the process.
 
     Raises
     ------
@@ -126,7 +127,7 @@ def open_embedder(space_id: str) -> Embedder:
     from sonotheque.embed.openl3 import OpenL3, Variant
 
     makers: dict[str, Callable[[], Embedder]] = {
-        "musicnn": musicnn.Musicnn,
-        "openl3": lambda: OpenL3(Variant.parse(space_id) or Variant()),
+        "musicnn": lambda: musicnn.Musicnn(compute=compute),
+        "openl3": lambda: OpenL3(Variant.parse(space_id) or Variant(), compute=compute),
     }
     return makers[space_of(space_id).embedder]()

@@ -9,6 +9,7 @@ from sonotheque.audio import MonoStream, Source
 from sonotheque.audio.decode import FloatArray
 from sonotheque.embed.pooling import Pooler
 from sonotheque.embed.registry import open_embedder
+from sonotheque.embed.runtime import Compute
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class TrackVectors:
     segments: Mapping[str, FloatArray]
 
 
-def embed_track(source: Source, *, spaces: Sequence[str]) -> TrackVectors:
+def embed_track(source: Source, *, spaces: Sequence[str], compute: Compute = Compute()) -> TrackVectors:
     """Embed one recording, in blocks: memory does not grow with its length.
 
     The result depends on the recording alone. BLAS is held to one thread while it runs.
@@ -47,6 +48,7 @@ def embed_track(source: Source, *, spaces: Sequence[str]) -> TrackVectors:
     ----------
     source : path, or bytes of a whole file
     spaces : ids of the spaces, at least one
+    compute : Compute
 
     Returns
     -------
@@ -71,7 +73,7 @@ def embed_track(source: Source, *, spaces: Sequence[str]) -> TrackVectors:
     segments: dict[str, FloatArray] = {}
     with threadpool_limits(limits=1, user_api="blas"):
         for space_id in spaces:
-            embedder = open_embedder(space_id)
+            embedder = open_embedder(space_id, compute=compute)
             pooler = Pooler(statistics=embedder.space.statistics)
             space = embedder.space
             with MonoStream(source, sample_rate=space.sample_rate, resampler=space.resampler) as stream:

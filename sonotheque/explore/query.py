@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from sonotheque.audio.decode import FloatArray
+from sonotheque.embed.runtime import Compute
 from sonotheque.errors import AudioError, LibraryError
 from sonotheque.store import Catalogue, Listener
 from sonotheque.store.ingest import content_hash
@@ -51,7 +52,7 @@ def _stem(path: str) -> str:
     return os.path.splitext(os.path.basename(path))[0]
 
 
-def listen_to(path: str, *, space: str) -> FloatArray:
+def listen_to(path: str, *, space: str, compute: Compute = Compute()) -> FloatArray:
     """Embed one file that the library does not know, float32 [D].
 
     Raises
@@ -59,7 +60,7 @@ def listen_to(path: str, *, space: str) -> FloatArray:
     AudioError
         If it cannot be decoded.
     """
-    with Listener(workers=1) as listener:
+    with Listener(files=1, compute=compute) as listener:
         ((_, heard),) = listener.map([path], key=lambda path: (path, [space]))
     if isinstance(heard, AudioError):
         raise heard

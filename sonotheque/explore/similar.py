@@ -11,6 +11,7 @@ import numpy as np
 
 from sonotheque.audio.decode import FloatArray
 from sonotheque.documents import Similar, SimilarTrack
+from sonotheque.embed.runtime import Compute
 from sonotheque.errors import LibraryError
 from sonotheque.explore.query import listen_to, resolve
 from sonotheque.index import ExactIndex, unit
@@ -38,7 +39,13 @@ class Limits:
 
 
 def find_similar(
-    queries: Sequence[str | os.PathLike[str]], *, catalogue: Catalogue, index: ExactIndex, space: str, limits: Limits
+    queries: Sequence[str | os.PathLike[str]],
+    *,
+    catalogue: Catalogue,
+    index: ExactIndex,
+    space: str,
+    limits: Limits,
+    compute: Compute = Compute(),
 ) -> Similar:
     """Find the tracks of a catalogue that are nearest to tracks or files.
 
@@ -50,6 +57,8 @@ def find_similar(
         Of the space.
     space : str
     limits : Limits
+    compute : Compute
+        For files that the catalogue does not know.
 
     Raises
     ------
@@ -68,7 +77,7 @@ def find_similar(
             exclude.add(track)
             wanted.append(catalogue.vector(track, space))
         else:
-            wanted.append(listen_to(path, space=space))
+            wanted.append(listen_to(path, space=space, compute=compute))
     genres = {(track.label or track.genre or "").casefold() for track in tracks.values()}
     if limits.genre is not None and limits.genre.casefold() not in genres:
         known = ", ".join(sorted(genres - {""})[:20]) or "none"

@@ -16,7 +16,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from types import TracebackType
 from typing import IO, Any, Self, TypeVar
 
@@ -24,7 +24,7 @@ import numpy as np
 
 from sonotheque import errors
 from sonotheque.audio.decode import FloatArray
-from sonotheque.embed.runtime import cores
+from sonotheque.embed.runtime import Compute, cores
 from sonotheque.errors import AudioError, LibraryError
 from sonotheque.store.tags import Tags, read_tags
 
@@ -44,13 +44,14 @@ class Heard:
     vectors: Mapping[str, tuple[FloatArray, FloatArray]]
 
 
-def listen(path: str, spaces: Sequence[str]) -> Heard:
+def listen(path: str, spaces: Sequence[str], *, compute: Compute = Compute()) -> Heard:
     """Embed one file and read its tags.
 
     Parameters
     ----------
     path : str
     spaces : ids of the spaces
+    compute : Compute
 
     Raises
     ------
@@ -59,7 +60,7 @@ def listen(path: str, spaces: Sequence[str]) -> Heard:
     """
     from sonotheque.embed.track import embed_track
 
-    heard = embed_track(path, spaces=spaces)
+    heard = embed_track(path, spaces=spaces, compute=compute)
     return Heard(
         seconds=heard.seconds,
         sample_rate=heard.sample_rate,
@@ -114,9 +115,10 @@ class _Worker:
                 f"`{sys.executable} -m sonotheque.store.worker` says why"
             )
 
-    def ask(self, path: str, spaces: Sequence[str]) -> Heard:
+    def ask(self, path: str, spaces: Sequence[str], compute: Compute) -> Heard:
+        request = {"path": path, "spaces": list(spaces), "compute": asdict(compute)}
         try:
-            self._input.write(json.dumps({"path": path, "spaces": list(spaces)}).encode() + b"\n")
+            self._input.write(json.dumps(request).encode() + b"\n")
             self._input.flush()
             line = self._output.readline()
         except BrokenPipeError:
@@ -142,15 +144,22 @@ class _Worker:
 class Listener:
     """Worker processes that listen to files side by side.
 
-    Use it as a context manager. Processes start when the first file comes, one for each processor by default.
+    Use it as a context manager. Processes start when the first file comes: one for each processor, each with one thread; where
+    there are fewer files than processors, one for each file, and the processors left over are threads of theirs.
 
     Parameters
     ----------
+    files : int
+        How many files will come, at most.
+    compute : Compute
+        Device and precision.
     workers : int or None
+        Processes, where the number is not to be chosen so.
     """
 
-    def __init__(self, *, workers: int | None = None) -> None:
-        self._count = workers or cores()
+    def __init__(self, *, files: int, compute: Compute = Compute(), workers: int | None = None) -> None:
+        self._count = workers or max(1, min(files, cores()))
+        self._compute = replace(compute, threads=max(1, cores() // self._count))
         self._pool = ThreadPoolExecutor(self._count, thread_name_prefix="listener")
         self._local = threading.local()
         self._workers: list[_Worker] = []
@@ -175,7 +184,7 @@ class Listener:
         if worker is None or worker._process.poll() is not None:
             worker = self._local.worker = _Worker()
             self._workers.append(worker)
-        return worker.ask(path, spaces)
+        return worker.ask(path, spaces, self._compute)
 
     def map(
         self, items: Iterable[Item], *, key: Callable[[Item], tuple[str, Sequence[str]]]

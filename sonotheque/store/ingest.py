@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from sonotheque.embed.runtime import Compute
 from sonotheque.errors import AudioError
 from sonotheque.store.catalogue import Catalogue
 from sonotheque.store.heard import Listener
@@ -62,6 +63,7 @@ class Ingest:
     ----------
     catalogue : Catalogue
     spaces : ids of the spaces that every track is to have
+    compute : Compute
     retry : bool
         Try files again that failed before and have not changed.
     workers : int or None
@@ -73,10 +75,17 @@ class Ingest:
     """
 
     def __init__(
-        self, catalogue: Catalogue, *, spaces: Sequence[str], retry: bool = False, workers: int | None = None
+        self,
+        catalogue: Catalogue,
+        *,
+        spaces: Sequence[str],
+        compute: Compute = Compute(),
+        retry: bool = False,
+        workers: int | None = None,
     ) -> None:
         self._catalogue = catalogue
         self._spaces = tuple(spaces)
+        self._compute = compute
         self._retry = retry
         self._workers = workers
         self._hashes = catalogue.hashes()
@@ -102,7 +111,7 @@ class Ingest:
         if not pending:
             return
         self._progress(0, self._total)
-        with Listener(workers=self._workers) as listener:
+        with Listener(files=len(pending), compute=self._compute, workers=self._workers) as listener:
             for work, heard in listener.map(self._work(pending), key=lambda work: (work.path, work.spaces)):
                 del self._flying[work.content]
                 if isinstance(heard, AudioError):

@@ -14,6 +14,7 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a C library prints must not end up between the answers
 
+    from sonotheque.embed.runtime import Compute
     from sonotheque.errors import SonothequeError
     from sonotheque.store.heard import encode, listen
 
@@ -22,7 +23,7 @@ def main() -> None:
     for line in sys.stdin.buffer:
         request = json.loads(line)
         try:
-            answer = encode(listen(request["path"], request["spaces"]))
+            answer = encode(listen(request["path"], request["spaces"], compute=Compute(**request["compute"])))
         except SonothequeError as error:
             answer = {"error": str(error), "kind": type(error).__name__}
         except MemoryError:

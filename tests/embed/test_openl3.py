@@ -1,4 +1,4 @@
-"""OpenL3 from its definition: front ends against librosa, the network against NumPy, frames against the official formulas."""
+"""OpenL3 from its definition: the network against NumPy, frames against the official formulas."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ import subprocess
 import sys
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import h5py
-import librosa.feature
 import numpy as np
 import pytest
 import soundfile as sf
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from librosa.feature import melspectrogram
-from librosa.filters import mel as librosa_mel
 
 from sonotheque.audio.resample import kaiser_blocks
-from sonotheque.embed import choose, space_of
+from sonotheque.embed import choose, cuda, space_of
+from sonotheque.embed.cpu import CpuNetwork, computes_bf16
+from sonotheque.embed.cuda import CudaNetwork
 from sonotheque.embed.openl3 import OpenL3, Variant, embed
-from sonotheque.embed.openl3.convert import EPSILON, read_h5
+from sonotheque.embed.openl3.convert import EPSILON, converted, read_h5
 from sonotheque.embed.openl3.frontend import PICTURES, SAMPLE_RATE, FrontEnd
+from sonotheque.embed.runtime import Compute
+from sonotheque.embed.weights.fetch import cache_folder
 from sonotheque.errors import NoSamplesError, SpaceError, WeightsError
 
 CHANNELS = (1, 64, 64, 128, 128, 256, 256, 512, 512)
@@ -108,49 +108,49 @@ def noise(seconds: float, *, seed: int = 0) -> np.ndarray:
 @pytest.mark.parametrize("picture", PICTURES)
 def test_the_network(weights: Path, picture: str) -> None:
     frame = noise(1)
-    ours = OpenL3(Variant(picture=picture, size=6144), weights=weights, precision="f32").vector(frame)
+    ours = OpenL3(Variant(picture=picture, size=6144), weights=weights, compute=Compute(precision="f32")).vector(frame)
     expected = network(weights, FrontEnd(picture)(frame))
     assert np.linalg.norm(ours - expected) < 1e-5 * np.linalg.norm(expected)
 
 
 def test_512_are_the_pooled_6144(weights: Path) -> None:
     frame = noise(1)
-    large, small = (OpenL3(Variant(size=size), weights=weights, precision="f32").vector(frame) for size in (6144, 512))
+    large, small = (
+        OpenL3(Variant(size=size), weights=weights, compute=Compute(precision="f32")).vector(frame)
+        for size in (6144, 512)
+    )
     assert small.tobytes() == large.reshape(4, 3, 512).max(axis=(0, 1)).tobytes()
 
 
 def test_bf16_is_near(weights: Path) -> None:
     frame = noise(1)
-    exact, coarse = (OpenL3(weights=weights, precision=precision).vector(frame) for precision in ("f32", "bf16"))
+    if not computes_bf16():
+        with pytest.raises(SpaceError, match="does not compute in bf16"):
+            OpenL3(weights=weights, compute=Compute(precision="bf16")).vector(frame)
+        pytest.skip("this processor does not compute in bf16")
+    exact, coarse = (OpenL3(weights=weights, compute=Compute(precision=p)).vector(frame) for p in ("f32", "bf16"))
     assert exact @ coarse / np.linalg.norm(exact) / np.linalg.norm(coarse) > 0.999
 
 
-@pytest.mark.filterwarnings("ignore:Empty filters")
-@pytest.mark.parametrize("picture", PICTURES)
-@pytest.mark.parametrize("front_end", ["kapre", "librosa", "trained"])
-def test_front_ends(picture: str, front_end: str) -> None:
-    """The official recipes: openl3 0.4.2's librosa front end and kapre 0.3's, and kapre 0.1.4's."""
-    frame = noise(1).astype(np.float64)
-    shape = PICTURES[picture]
-    stft: Any = librosa.stft
-    if picture == "linear":
-        magnitude = np.abs(stft(frame, n_fft=512, hop_length=242, center=False))
-    elif front_end == "librosa":
-        magnitude = melspectrogram(
-            y=frame, sr=48_000, n_mels=shape.n_mels, n_fft=2048, hop_length=242, center=True, power=1.0
-        )
-    elif front_end == "kapre":
-        spectrum = np.abs(stft(np.pad(frame, (0, 2048)), n_fft=2048, hop_length=242, center=False))[:, :199]
-        magnitude = librosa_mel(sr=48_000, n_fft=2048, n_mels=shape.n_mels) @ spectrum
-    else:
-        spectrum = np.abs(stft(np.pad(frame, 982), n_fft=2048, hop_length=242, center=False)) ** 2
-        filters = librosa_mel(sr=48_000, n_fft=2048, n_mels=shape.n_mels, htk=True)
-        magnitude = np.sqrt(filters @ spectrum)
-    decibels = 10 * np.log10(np.maximum(magnitude, 1e-10))
-    expected = np.maximum(decibels - decibels.max(), -80)
-    ours = FrontEnd(picture, front_end)(frame.astype(np.float32))
-    assert ours.shape == (shape.rows, shape.columns) == expected.shape
-    assert np.abs(ours - expected).max() < 1e-4
+def test_on_onnx_runtime(weights: Path) -> None:
+    """The runtime for GPUs computes the same from the same files; here on the processor, in a batch that is not full."""
+    model = converted(weights, picture="mel256", cache=cache_folder())
+    pictures = np.stack([FrontEnd()(noise(1, seed=seed)) for seed in range(3)])[:, None]
+    batched = CudaNetwork(model, output="embedding", shape=(3, 1, 256, 199), provider="CPUExecutionProvider")(pictures)
+    single = CpuNetwork(model, output="embedding", shape=(1, 1, 256, 199))
+    for picture, vector in zip(pictures, batched, strict=True):
+        expected = single(picture[None])[0]
+        assert np.linalg.norm(vector - expected) < 1e-5 * np.linalg.norm(expected)
+
+
+@pytest.mark.skipif(not cuda.is_available(), reason="no GPU, or not the extra cuda")
+def test_on_a_gpu(weights: Path) -> None:
+    samples = noise(20)
+    processor, gpu = (
+        np.concatenate([v for v, _ in OpenL3(weights=weights, compute=Compute("f32", device)).frames([samples])])
+        for device in ("cpu", "cuda")
+    )
+    assert np.linalg.norm(gpu - processor) < 1e-4 * np.linalg.norm(processor)
 
 
 def official_frames(samples: np.ndarray, hop: float, center: bool) -> np.ndarray:
@@ -186,7 +186,7 @@ def test_embed(weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     stereo = np.stack([samples, samples], axis=1).astype(np.float64)
     assert embed(stereo, SAMPLE_RATE, hop=0.5, precision="f32")[0].tobytes() == frames.tobytes()
     assert embed(samples, 44_100, size=6144, center=False)[0].shape == (3, 6144)
-    one = OpenL3(Variant(hop=0.5), weights=weights, precision="f32")
+    one = OpenL3(Variant(hop=0.5), weights=weights, compute=Compute(precision="f32"))
     alone = np.concatenate([vectors for vectors, _ in one.frames([samples])])
     assert alone.tobytes() == frames.tobytes()  # threads do not matter
 
@@ -283,7 +283,7 @@ def test_the_official_vectors() -> None:
         ("0.3", "trained", 0.999),
     ):
         expected = np.load(Path(GOLDEN or "") / f"chirp_44k_{name}.npz")["embedding"]
-        embedder = OpenL3(Variant(size=6144, front_end=front_end, hop=0.1), precision="f32")
+        embedder = OpenL3(Variant(size=6144, front_end=front_end, hop=0.1), compute=Compute(precision="f32"))
         blocks = kaiser_blocks([audio], source_rate=rate, target_rate=SAMPLE_RATE)
         ours = np.concatenate([vectors for vectors, _ in embedder.frames(blocks)])
         cosine = (ours * expected).sum(1) / np.linalg.norm(ours, axis=1) / np.linalg.norm(expected, axis=1)

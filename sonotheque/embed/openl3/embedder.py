@@ -5,11 +5,10 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import threading
-from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +18,11 @@ from sonotheque.audio.decode import FloatArray
 from sonotheque.audio.resample import kaiser_blocks
 from sonotheque.embed.openl3.convert import converted
 from sonotheque.embed.openl3.frontend import FRONT_ENDS, PICTURES, SAMPLE_RATE, FrontEnd
-from sonotheque.embed.runtime import Network, choose_precision, cores
+from sonotheque.embed.runtime import Compute, SideBySide, batch_size, cores, load
 from sonotheque.embed.space import Space, Times
 from sonotheque.embed.weights.fetch import advice, cache_folder, cached, is_published
 from sonotheque.embed.weights.openl3 import MODELS, PublishedModel
 from sonotheque.errors import NoSamplesError, SpaceError, WeightsError
-
-_BUILDING = threading.Lock()
-"""Held while a thread imports and compiles: two threads that import OpenVINO at once can wait for each other for ever."""
 
 VERSION = 1
 SIZES = (512, 6144)
@@ -143,8 +139,8 @@ class OpenL3:
     variant : Variant
     weights : path or None
         An .h5 or .h5.gz file, by default as `local_weights` finds it.
-    precision : str
-        ``auto``, ``f32`` or ``bf16``.
+    compute : Compute
+        Device, precision, threads.
     center : bool
         Whether half a frame of zeros comes first, so that a frame's start is the time of its middle.
 
@@ -159,32 +155,52 @@ class OpenL3:
         variant: Variant = Variant(),
         *,
         weights: Path | None = None,
-        precision: str = "auto",
+        compute: Compute = Compute(),
         center: bool = True,
     ) -> None:
         weights = weights or local_weights(variant.published)
         self.space = variant.space(weights)
         self._variant = variant
         self._center = center
-        self._precision = choose_precision(precision)
+        self._compute = compute
         self._model = converted(weights, picture=variant.picture, cache=cache_folder())
-        self._local = threading.local()
+        self._batch = batch_size(compute.device)
+        self._vectors = SideBySide(self._build, threads=compute.threads)
+
+    def _build(self) -> Callable[[list[FloatArray]], FloatArray]:
+        """Make a front end and a network; return the function that takes at most a batch of frames to vectors [n, D]."""
+        picture = PICTURES[self._variant.picture]
+        shape = (self._batch, 1, picture.rows, picture.columns)
+        front_end = FrontEnd(self._variant.picture, self._variant.front_end)
+        network = load(
+            self._model,
+            output="embedding",
+            shape=shape,
+            precision=self._compute.precision,
+            device=self._compute.device,
+        )
+
+        def vectors(frames: list[FloatArray]) -> FloatArray:
+            pictures = np.zeros(shape, dtype=np.float32)
+            for number, frame in enumerate(frames):
+                pictures[number, 0] = front_end(frame)
+            whole: FloatArray = network(pictures)[: len(frames)]
+            return whole if self._variant.size == 6144 else whole.reshape(len(frames), FIELDS, -1).max(axis=1)
+
+        return vectors
 
     def vector(self, frame: FloatArray) -> FloatArray:
-        """Embed one frame, float32 [48000], into float32 [D]. Threads may call it side by side: each has a network of its own."""
-        if not hasattr(self._local, "network"):
-            picture = PICTURES[self._variant.picture]
-            shape = (1, 1, picture.rows, picture.columns)
-            with _BUILDING:
-                self._local.front_end = FrontEnd(self._variant.picture, self._variant.front_end)
-                self._local.network = Network(self._model, output="embedding", shape=shape, precision=self._precision)
-        whole: FloatArray = self._local.network(self._local.front_end(frame)[None, None])[0]
-        return whole if self._variant.size == 6144 else whole.reshape(FIELDS, -1).max(axis=0)
+        """Embed one frame, float32 [48000], into float32 [D]."""
+        vector: FloatArray = self._vectors([frame])[0]
+        return vector
 
     def frames(self, blocks: Iterable[FloatArray]) -> Iterator[tuple[FloatArray, Times]]:
-        """Turn mono float32 blocks at 48 kHz into vectors [1, D] with their times [1] in s."""
-        for number, frame in enumerate(self.cut(blocks)):
-            yield self.vector(frame)[None], np.array([number * self._variant.hop])
+        """Turn mono float32 blocks at 48 kHz into vectors [n, D] with their times [n] in s."""
+        frames = self.cut(blocks)
+        first = 0
+        for vectors in self._vectors.map(iter(lambda: list(islice(frames, self._batch)), [])):
+            yield vectors, np.arange(first, first + len(vectors), dtype=np.float64) * self._variant.hop
+            first += len(vectors)
 
     def cut(self, blocks: Iterable[FloatArray]) -> Iterator[FloatArray]:
         """Cut mono blocks at 48 kHz into frames, float32 [48000], as openl3 0.4 does.
@@ -253,6 +269,8 @@ def embed(
     WeightsError
         If the weights are missing.
     """
+    from threadpoolctl import threadpool_limits
+
     if audio.size == 0:
         raise NoSamplesError("audio is empty; nothing to embed")
     if audio.ndim > 2:
@@ -261,14 +279,16 @@ def embed(
     blocks: Iterable[np.ndarray[Any, Any]] = [mono]
     if sr != SAMPLE_RATE:
         blocks = kaiser_blocks([mono], source_rate=sr, target_rate=SAMPLE_RATE)
-    embedder = _embedder(Variant(size=size, hop=hop), local_weights(Variant().published), precision, center)
-    with ThreadPoolExecutor(cores()) as pool:
-        vectors = list(pool.map(embedder.vector, embedder.cut(block.astype(np.float32) for block in blocks)))
-    if not vectors:
+    compute = Compute(precision=precision, threads=cores())
+    embedder = _embedder(Variant(size=size, hop=hop), local_weights(Variant().published), compute, center)
+    with threadpool_limits(limits=1, user_api="blas"):  # its idle threads would spin beside the networks
+        found = list(embedder.frames(block.astype(np.float32) for block in blocks))
+    if not found:
         raise NoSamplesError("audio is shorter than a sample at 48 kHz; nothing to embed")
-    return np.stack(vectors), np.arange(len(vectors), dtype=np.float64) * hop
+    vectors, times = zip(*found, strict=True)
+    return np.concatenate(vectors), np.concatenate(times)
 
 
 @cache
-def _embedder(variant: Variant, weights: Path, precision: str, center: bool) -> OpenL3:
-    return OpenL3(variant, weights=weights, precision=precision, center=center)
+def _embedder(variant: Variant, weights: Path, compute: Compute, center: bool) -> OpenL3:
+    return OpenL3(variant, weights=weights, compute=compute, center=center)

@@ -1,0 +1,75 @@
+"""What several commands share: opening the library, arguments and options."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from sonotheque.library import Library
+
+
+def open_library(ctx: click.Context, *, create: bool = False, precision: str = "auto", device: str = "auto") -> Library:
+    """Open the library of the command line; it is closed with the command."""
+    from sonotheque.console import show_notices
+    from sonotheque.library import Library
+
+    show_notices()
+    return ctx.with_resource(Library(ctx.obj, create=create, precision=precision, device=device))
+
+
+def paths_argument(*, required: bool = True) -> Callable[[Any], Any]:
+    """Make the argument for folders and files."""
+    return click.argument("paths", nargs=-1, required=required, type=click.Path(path_type=Path), metavar="PATH...")
+
+
+def _split(ctx: click.Context, parameter: click.Parameter, value: str | None) -> list[str] | None:
+    return None if value is None else [name.strip() for name in value.split(",")]
+
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+ids_option = click.option(
+    "--ids", type=click.Path(dir_okay=False, path_type=Path), help="CSV of genre ids and names (genre_id,genre)."
+)
+seed_option = click.option("--seed", default=0, show_default=True, help="Seed of the folds.")
+
+
+def columns_option(names: str) -> Callable[[Any], Any]:
+    """Make the option that names the columns of a CSV."""
+    return click.option(
+        "--columns", callback=_split, metavar=names.upper(), help=f"Names of the CSV's columns: {names}."
+    )
+
+
+def model_option(help_: str) -> Callable[[Any], Any]:
+    """Make the option that names the model."""
+    return click.option(
+        "--model", type=click.Choice(["auto", "knn", "logreg"]), default="auto", show_default=True, help=help_
+    )
+
+
+def embedder_option(help_: str) -> Callable[[Any], Any]:
+    """Make the option that names embedders."""
+    return click.option("--embedder", "embedders", multiple=True, metavar="NAME", help=help_)
+
+
+def compute_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options that say how networks are computed."""
+    precision = click.option(
+        "--precision",
+        type=click.Choice(["auto", "f32", "bf16"]),
+        default="auto",
+        show_default=True,
+        help="Of the networks. auto: for OpenL3 bf16 where the processor has AMX, else f32.",
+    )
+    device = click.option(
+        "--device",
+        type=click.Choice(["auto", "cpu", "cuda"]),
+        default="auto",
+        show_default=True,
+        help="Where they run. auto: on a GPU where the extra cuda is installed and finds one.",
+    )
+    return precision(device(command))
