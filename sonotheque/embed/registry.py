@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from sonotheque.embed import musicnn
+from sonotheque.embed import descriptors, musicnn
 from sonotheque.embed.runtime import Compute
 from sonotheque.embed.space import Embedder, Space
 from sonotheque.embed.weights import fetch
 from sonotheque.errors import SpaceError, WeightsError
 
-NAMES = ("openl3", "musicnn")
+NAMES = ("openl3", "musicnn", "descriptors")
 """Embedders by name, the one that ``auto`` prefers first."""
 
 PATIENCE = 10.0
@@ -40,7 +40,7 @@ def embedder_names() -> tuple[str, ...]:
     Examples
     --------
     >>> embedder_names()
-    ('openl3', 'musicnn')
+    ('openl3', 'musicnn', 'descriptors')
     """
     return NAMES
 
@@ -102,8 +102,9 @@ def space_of(name: str) -> Space:
     from sonotheque.embed.openl3 import Variant
     from sonotheque.embed.openl3.embedder import local_weights
 
-    if name in {"musicnn", musicnn.SPACE.id}:
-        return musicnn.SPACE
+    for space in (musicnn.SPACE, descriptors.SPACE):
+        if name in {space.embedder, space.id}:
+            return space
     variant = Variant.parse(name)
     if variant is None:
         raise SpaceError(f"unknown embedder or space {name!r}; this version knows {', '.join(NAMES)}")
@@ -128,6 +129,7 @@ def open_embedder(space_id: str, *, compute: Compute = Compute()) -> Embedder:
 
     makers: dict[str, Callable[[], Embedder]] = {
         "musicnn": lambda: musicnn.Musicnn(compute=compute),
+        "descriptors": lambda: descriptors.Descriptors(compute=compute),
         "openl3": lambda: OpenL3(Variant.parse(space_id) or Variant(), compute=compute),
     }
     return makers[space_of(space_id).embedder]()
