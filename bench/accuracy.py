@@ -16,7 +16,7 @@ import numpy as np
 
 from sonotheque import Library
 from sonotheque.audio import load
-from sonotheque.classify import evaluate, training_set
+from sonotheque.classify import Recordings, evaluate, make_learner, training_set
 
 SEEDS = range(5)
 
@@ -29,8 +29,9 @@ def mfcc_statistics(path: str) -> np.ndarray:
     return np.concatenate([coefficients.mean(axis=1), coefficients.std(axis=1)]).astype(np.float32)
 
 
-def row(name: str, X: np.ndarray, y: np.ndarray, groups: np.ndarray, model: str) -> None:
-    results = [evaluate(X, y, groups=groups, model=model, seed=seed) for seed in SEEDS]
+def row(name: str, data: Recordings, y: np.ndarray, groups: np.ndarray, model: str) -> None:
+    learner = make_learner(model, spaces=data.spaces)
+    results = [evaluate(data, y, groups=groups, learner=learner, seed=seed) for seed in SEEDS]
     low, high = np.mean([result.accuracy_interval for result in results], axis=0)
     means = [np.mean([getattr(r, name) for r in results]) for name in ("accuracy", "balanced_accuracy", "macro_f1")]
     print(
@@ -47,16 +48,16 @@ def main() -> None:
         data = training_set(library.catalogue, spaces=[space.id for space in library.catalogue.spaces()])
     with get_context("spawn").Pool(2) as processes:
         yardstick = np.stack(processes.map(mfcc_statistics, [track.path for track in data.tracks], chunksize=8))
-    result = evaluate(data.X, data.y, groups=data.groups)
+    result = evaluate(data.data, data.y, groups=data.groups, learner=make_learner("logreg", spaces=data.data.spaces))
     print(
         f"{len(data.y)} clips, {len(set(data.groups))} artists; {len(SEEDS)} seeds of {result.folds} artist-grouped folds;"
     )
     print(f"judged: {len(result.tested)} clips; apart: {', '.join(genre.label for genre in result.apart)}\n")
     print("| vectors | model | accuracy, 95 % interval | balanced accuracy | macro F1 |")
     print("|---|---|---|---|---|")
-    row("20 MFCCs, mean and deviation", yardstick, data.y, data.groups, "logreg")
+    row("20 MFCCs, mean and deviation", Recordings.of(yardstick), data.y, data.groups, "logreg")
     for model in ("knn", "logreg", "auto"):
-        row("musicnn", data.X, data.y, data.groups, model)
+        row("musicnn", data.data, data.y, data.groups, model)
 
 
 if __name__ == "__main__":

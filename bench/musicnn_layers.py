@@ -17,7 +17,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from sonotheque.audio import MonoStream
-from sonotheque.classify import evaluate, group_tracks
+from sonotheque.classify import Recordings, evaluate, group_tracks, make_learner
 from sonotheque.embed import pool
 from sonotheque.embed.musicnn import OUTPUTS, PATCH, SAMPLE_RATE, Musicnn
 from sonotheque.embed.runtime import Compute, load
@@ -57,7 +57,10 @@ def embedder(output: str, hop: float, precision: str) -> Musicnn:
 def figures(X: np.ndarray, y: np.ndarray, groups: np.ndarray) -> str:
     cells = []
     for model in ("logreg", "knn"):
-        results = [evaluate(X, y, groups=groups, model=model, seed=seed) for seed in SEEDS]
+        results = [
+            evaluate(Recordings.of(X), y, groups=groups, learner=make_learner(model, spaces=["vectors"]), seed=seed)
+            for seed in SEEDS
+        ]
         low, high = np.mean([result.accuracy_interval for result in results], axis=0)
         accuracy = np.mean([result.accuracy for result in results])
         balanced = np.mean([result.balanced_accuracy for result in results])

@@ -98,14 +98,26 @@ class Candidate:
 
 
 @dataclass(frozen=True)
+class Learned:
+    """A part of a classifier: its model, spaces, decision (``track``: on the track vector, else on segments), and share."""
+
+    model: str
+    spaces: Sequence[str]
+    decision: str
+    share: float
+
+
+@dataclass(frozen=True)
 class Trained:
-    """The classifier that `train` kept."""
+    """The classifier that `train` kept; after a search, with the score of the same search inside grouped folds."""
 
     model: str
     spaces: Sequence[str]
     tracks: int
     labels: Mapping[str, int]
     candidates: Sequence[Candidate]
+    members: Sequence[Learned]
+    evaluated: Evaluated | None
 
 
 @dataclass(frozen=True)
@@ -118,14 +130,24 @@ class LabelledNeighbour:
 
 
 @dataclass(frozen=True)
+class Moment:
+    """The genre of one segment; `start` in s."""
+
+    start: float
+    genre: str
+    probability: float
+
+
+@dataclass(frozen=True)
 class Prediction:
-    """The genre of one file."""
+    """The genre of one file, and along it where that was asked for."""
 
     path: str
     genre: str
     probability: float
     probabilities: Mapping[str, float]
     neighbours: Sequence[LabelledNeighbour]
+    timeline: Sequence[Moment] | None
 
 
 @dataclass(frozen=True)
@@ -148,6 +170,7 @@ class GenreFigures:
     precision: float
     recall: float
     f1: float
+    auc: float
 
 
 @dataclass(frozen=True)
@@ -162,7 +185,10 @@ class ApartGenre:
 
 @dataclass(frozen=True)
 class Evaluated:
-    """Honest figures. The rows of `confusion` are true, its columns predicted labels; genres apart have empty rows."""
+    """Honest figures, with 95 % intervals over artists.
+
+    The rows of `confusion` are true, its columns predicted labels; genres apart have empty rows.
+    """
 
     protocol: str
     model: str
@@ -173,11 +199,53 @@ class Evaluated:
     accuracy: float
     accuracy_interval: tuple[float, float]
     balanced_accuracy: float
+    balanced_accuracy_interval: tuple[float, float]
     macro_f1: float
+    macro_f1_interval: tuple[float, float]
+    log_loss: float
+    auc: float
     labels: Sequence[str]
     confusion: Sequence[Sequence[int]]
     genres: Sequence[GenreFigures]
     apart: Sequence[ApartGenre]
+    learning_curve: Sequence[CurvePoint]
+
+
+@dataclass(frozen=True)
+class CurvePoint:
+    """Figures of a model that heard only some of the training artists; `tracks` is the mean number of training tracks."""
+
+    tracks: float
+    accuracy: float
+    accuracy_interval: tuple[float, float]
+    balanced_accuracy: float
+
+
+@dataclass(frozen=True)
+class ComparedRow:
+    """One line of a comparison; `difference` is in accuracy, to the best single model, with the interval over the same artists."""
+
+    model: str
+    spaces: Sequence[str]
+    decision: str
+    accuracy: float
+    accuracy_interval: tuple[float, float]
+    balanced_accuracy: float
+    balanced_accuracy_interval: tuple[float, float]
+    log_loss: float
+    auc: float
+    difference: float
+    difference_interval: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Compared:
+    """Spaces, models, decisions and ensembles on the same folds."""
+
+    protocol: str
+    tracks: int
+    best: str
+    rows: Sequence[ComparedRow]
 
 
 def document(result: Any) -> dict[str, Any]:

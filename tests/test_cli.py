@@ -70,10 +70,10 @@ def test_documents_have_the_promised_names(library: Path) -> None:
     ] * 3
 
     trained = document("train", library=library)
-    assert trained["model"] in {"knn", "logreg"}
+    assert trained["model"] in {"knn", "logreg", "svm"}
     classified = document("classify", unlabelled(), library=library)
     assert set(classified) >= {"model", "tracks", "failed"}
-    assert set(classified["tracks"][0]) == {"path", "genre", "probability", "probabilities", "neighbours"}
+    assert set(classified["tracks"][0]) == {"path", "genre", "probability", "probabilities", "neighbours", "timeline"}
     assert set(classified["tracks"][0]["neighbours"][0]) == {"path", "label", "similarity"}
 
     evaluated = document("evaluate", library=library)
@@ -226,9 +226,13 @@ def test_the_challenge(tmp_path: Path) -> None:
     assert run("train", library=library).returncode == 0
     result = run(
         "classify", tmp_path / "Test", "--csv", tmp_path / "out.csv", *ids, "--template", tmp_path / "sample.csv",
-        library=library,
+        "--check", tmp_path / "sample.csv", library=library,
     )  # fmt: skip
     assert result.returncode == 0
+    assert f"{len(wanted)} rows with the ids of" in result.stderr
+    checked = run("classify", "--csv", tmp_path / "out.csv", "--check", tmp_path / "train.csv", *ids, library=library)
+    assert checked.returncode == 1
+    assert "it must be '000000'" in checked.stderr
     rows = [line.split(",") for line in (tmp_path / "out.csv").read_bytes().decode().splitlines()]
     assert [row[0] for row in rows] == ["track_id", *wanted]
     assert all(row[1] in set("12345") for row in rows[1:])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,13 +13,16 @@ import numpy as np
 from sonotheque import documents as doc
 from sonotheque.audio.decode import FloatArray
 from sonotheque.classify.estimators import most_frequent
+from sonotheque.classify.recordings import Recordings
 from sonotheque.classify.saved import SavedClassifier
 from sonotheque.embed.registry import space_of
 from sonotheque.embed.runtime import Compute
+from sonotheque.embed.space import SEGMENT
 from sonotheque.errors import AudioError, ClassifierError, SpaceError
 from sonotheque.index import ExactIndex
 from sonotheque.store import Catalogue, Listener
 from sonotheque.store.ingest import Progress, content_hash
+from sonotheque.store.records import Stamp
 
 log = logging.getLogger("sonotheque")
 
@@ -29,10 +32,11 @@ NEIGHBOURS = 3
 
 @dataclass(frozen=True)
 class FileVectors:
-    """Joined vectors [D] and content hashes of files, and the files that failed."""
+    """Vectors and content hashes of files, in the order of `paths`, and the files that failed."""
 
-    vectors: Mapping[str, FloatArray]
-    hashes: Mapping[str, str]
+    paths: Sequence[str]
+    data: Recordings
+    hashes: Sequence[str]
     failed: Sequence[doc.FailedFile]
 
 
@@ -63,6 +67,7 @@ def vectors_of(
     *,
     catalogue: Catalogue,
     spaces: Sequence[str],
+    segments: bool = False,
     compute: Compute = Compute(),
     progress: Progress | None = None,
 ) -> FileVectors:
@@ -72,26 +77,34 @@ def vectors_of(
     ----------
     paths : absolute paths
     catalogue : Catalogue
-        Vectors of contents that it knows are reused.
-    spaces : ids of the spaces, joined in this order
+        Vectors of contents that it knows are reused; files that have not changed since are not even read.
+    spaces : ids of the spaces
+    segments : bool
+        Whether the segments' vectors are needed.
     compute : Compute
     progress : callable
         Called with (files done, files to do) where files must be embedded.
     """
     known = {space: dict(zip(*catalogue.vectors(space), strict=True)) for space in spaces}
     tracks = catalogue.hashes()
-    vectors: dict[str, FloatArray] = {}
+    contents = {track: content for content, track in tracks.items()}
+    files = catalogue.files()
+    found: dict[str, dict[str, tuple[FloatArray, FloatArray | None]]] = {}
     hashes: dict[str, str] = {}
     failed, missing = [], []
     for path in paths:
         try:
-            hashes[path] = content_hash(path)
+            place = files.get(path)
+            unchanged = place is not None and place[0] == Stamp.of(path)
+            hashes[path] = contents[place[1]] if place is not None and unchanged else content_hash(path)
         except OSError as error:
             failed.append(doc.FailedFile(path, f"cannot be read ({error.strerror or error})"))
             continue
         track = tracks.get(hashes[path])
         if track is not None and all(track in known[space] for space in spaces):
-            vectors[path] = np.concatenate([known[space][track] for space in spaces])
+            found[path] = {
+                space: (known[space][track], catalogue.segments(track, space) if segments else None) for space in spaces
+            }
         else:
             missing.append(path)
     if missing:
@@ -100,14 +113,21 @@ def vectors_of(
                 if isinstance(heard, AudioError):
                     failed.append(doc.FailedFile(path, str(heard).removeprefix(f"{path}: ")))
                 else:
-                    vectors[path] = np.concatenate([heard.vectors[space][0] for space in spaces])
+                    found[path] = {space: heard.vectors[space] for space in spaces}
                 if progress:
                     progress(done, len(missing))
-    return FileVectors(vectors, hashes, sorted(failed, key=lambda failure: failure.path))
+    usable = sorted(found)
+    data = Recordings(
+        {space: np.array([found[path][space][0] for path in usable]) for space in spaces},
+        {space: [found[path][space][1] for path in usable] for space in spaces} if segments else {},  # type: ignore[misc]
+    )
+    return FileVectors(
+        usable, data, [hashes[path] for path in usable], sorted(failed, key=lambda failure: failure.path)
+    )
 
 
 def answer(
-    files: FileVectors, *, classifier: SavedClassifier, catalogue: Catalogue, index: ExactIndex
+    files: FileVectors, *, classifier: SavedClassifier, catalogue: Catalogue, index: ExactIndex, timeline: bool = False
 ) -> doc.Classified:
     """Name the genre of each file, with the labelled tracks that speak most for it.
 
@@ -118,46 +138,63 @@ def answer(
     catalogue : Catalogue
     index : ExactIndex
         Of the classifier's first space.
+    timeline : bool
+        Name the genre of each segment too.
     """
-    paths = sorted(files.vectors)
     predictions = []
-    if paths:
-        probabilities = classifier.probabilities(np.stack([files.vectors[path] for path in paths]))
-        speakers = _Speakers(catalogue, index, space=classifier.spaces[0])
-        for path, row in zip(paths, probabilities, strict=True):
-            best = int(row.argmax())
+    if files.paths:
+        probabilities = classifier.probabilities(files.data)
+        moments = _moments(files.data, classifier) if timeline else None
+        genres = [classifier.labels[int(code)] for code in probabilities.argmax(axis=1)]
+        speakers = _speakers(files, genres, catalogue=catalogue, index=index, space=classifier.spaces[0])
+        for row, path in enumerate(files.paths):
             predictions.append(
                 doc.Prediction(
                     path=path,
-                    genre=classifier.labels[best],
-                    probability=round(float(row[best]), 6),
+                    genre=genres[row],
+                    probability=round(float(probabilities[row].max()), 6),
                     probabilities={
-                        label: round(float(share), 6) for label, share in zip(classifier.labels, row, strict=True)
+                        label: round(float(share), 6)
+                        for label, share in zip(classifier.labels, probabilities[row], strict=True)
                     },
-                    neighbours=speakers.of(files.vectors[path], files.hashes[path], classifier.labels[best]),
+                    neighbours=speakers[row],
+                    timeline=moments[row] if moments else None,
                 )
             )
     fallback = most_frequent(list(Counter(classifier.counts).elements()))
     return doc.Classified(classifier.model, predictions, files.failed, fallback)
 
 
-class _Speakers:
-    """Finds the labelled tracks of a genre that lie nearest to a vector."""
+def _moments(data: Recordings, classifier: SavedClassifier) -> list[list[doc.Moment]]:
+    """Name the genre of each segment of each recording."""
+    result: list[list[doc.Moment]] = []
+    for row in range(len(data)):
+        answers = classifier.fitted.timeline(data.take(np.array([row])), labels=len(classifier.labels))
+        result.append(
+            [
+                doc.Moment(number * SEGMENT, classifier.labels[int(shares.argmax())], round(float(shares.max()), 6))
+                for number, shares in enumerate(answers)
+            ]
+        )
+    return result
 
-    def __init__(self, catalogue: Catalogue, index: ExactIndex, *, space: str) -> None:
-        self._index = index
-        self._dimensions = catalogue.space(space).dimensions
-        embedded = catalogue.embedded([space])
-        self._tracks = {track.id: track for track in catalogue.tracks() if track.label and track.id in embedded}
-        self._by_genre: dict[str, list[int]] = {}
-        for track in sorted(self._tracks.values(), key=lambda track: track.hash):
-            self._by_genre.setdefault(str(track.label), []).append(track.id)
 
-    def of(self, vector: FloatArray, content: str, genre: str) -> list[doc.LabelledNeighbour]:
-        """Return the nearest tracks of a genre, without those of the same content."""
-        among = np.array([t for t in self._by_genre.get(genre, []) if self._tracks[t].hash != content], dtype=np.int64)
-        found, similarities = self._index.search(vector[None, : self._dimensions], k=NEIGHBOURS, among=among)
-        return [
-            doc.LabelledNeighbour(self._tracks[int(track)].path, genre, round(float(similarity), 6))
-            for track, similarity in zip(found[0], similarities[0], strict=True)
-        ]
+def _speakers(
+    files: FileVectors, genres: Sequence[str], *, catalogue: Catalogue, index: ExactIndex, space: str
+) -> list[list[doc.LabelledNeighbour]]:
+    """Find for each file the nearest labelled tracks of its genre, without those of the same content."""
+    embedded = catalogue.embedded([space])
+    tracks = {track.id: track for track in catalogue.tracks() if track.label and track.id in embedded}
+    result: list[list[doc.LabelledNeighbour]] = [[] for _ in files.paths]
+    for genre in sorted(set(genres)):
+        among = np.array(sorted(track.id for track in tracks.values() if track.label == genre), dtype=np.int64)
+        rows = [row for row, name in enumerate(genres) if name == genre]
+        found, similarities = index.search(files.data.tracks[space][rows], k=NEIGHBOURS + 1, among=among)
+        for row, ids, values in zip(rows, found, similarities, strict=True):
+            others = [
+                doc.LabelledNeighbour(tracks[int(track)].path, genre, round(float(value), 6))
+                for track, value in zip(ids, values, strict=True)
+                if tracks[int(track)].hash != files.hashes[row]
+            ]
+            result[row] = others[:NEIGHBOURS]
+    return result

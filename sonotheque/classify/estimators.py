@@ -1,25 +1,32 @@
-"""The classifiers, as scikit-learn estimators: k nearest neighbours, logistic regression, and the choice between them.
+"""The classifiers, as scikit-learn estimators, and their settings.
 
-Their settings were chosen by artist-grouped folds; docs/classifying.md has the table.
+The settings were chosen by artist-grouped folds; docs/classifying.md has the table. What is learned from (spaces, segments, several
+models together) is the business of `sonotheque.classify.recipe` and `ensemble`.
 """
 
 from __future__ import annotations
 
 from collections import Counter
+from functools import cache
+from importlib import import_module
 from typing import Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
+from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
+from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from sonotheque.errors import ClassifierError
 from sonotheque.index.exact import ExactIndex
 
-MODELS = ("logreg", "knn")
+MODELS = ("logreg", "knn", "svm", "forest", "lightgbm", "xgboost", "mlp")
 """Names of the models, the one that wins a tie first."""
 
 
@@ -34,6 +41,8 @@ class Neighbours(ClassifierMixin, BaseEstimator):
     n_neighbors : int
     balance : float
         Power of the label's share that a vote is divided by: 0 leaves frequent labels their weight, 1 takes all of it.
+    scale : bool
+        Divide each column by its deviation first: for columns of different units.
 
     Attributes
     ----------
@@ -41,9 +50,10 @@ class Neighbours(ClassifierMixin, BaseEstimator):
     center_ : float64 array [D]
     """
 
-    def __init__(self, n_neighbors: int = 40, balance: float = 0.5) -> None:
+    def __init__(self, n_neighbors: int = 40, balance: float = 0.5, scale: bool = False) -> None:
         self.n_neighbors = n_neighbors
         self.balance = balance
+        self.scale = scale
 
     def fit(self, X: Any, y: Any) -> Self:
         """Keep the training vectors [N, D] with their labels [N]."""
@@ -51,7 +61,8 @@ class Neighbours(ClassifierMixin, BaseEstimator):
         check_classification_targets(y)
         self.classes_, self.codes_ = np.unique(y, return_inverse=True)
         self.center_ = X.mean(axis=0)
-        self.vectors_ = (X - self.center_).astype(np.float32)
+        self.spread_ = np.maximum(X.std(axis=0), 1e-9) if self.scale else np.ones(X.shape[1])
+        self.vectors_ = ((X - self.center_) / self.spread_).astype(np.float32)
         share = np.bincount(self.codes_) / len(self.codes_)
         self.weights_ = share**-self.balance
         return self
@@ -61,7 +72,8 @@ class Neighbours(ClassifierMixin, BaseEstimator):
         check_is_fitted(self)
         X = validate_data(self, X, dtype=np.float64, reset=False)
         index = ExactIndex.build(np.arange(len(self.codes_)), self.vectors_)
-        rows, similarities = index.search((X - self.center_).astype(np.float32), k=self.n_neighbors)
+        queries = ((X - self.center_) / self.spread_).astype(np.float32)
+        rows, similarities = index.search(queries, k=self.n_neighbors)
         codes = self.codes_[rows]
         votes = np.maximum(similarities, 1e-6) ** 2 * self.weights_[codes]
         result = np.zeros((len(X), len(self.classes_)))
@@ -74,60 +86,157 @@ class Neighbours(ClassifierMixin, BaseEstimator):
         return self.classes_[self.predict_proba(X).argmax(axis=1)]
 
 
-class AutoClassifier(ClassifierMixin, BaseEstimator):
-    """Whichever model wins on grouped folds of the training set, fitted on all of it.
+class SupportVectors(ClassifierMixin, BaseEstimator):
+    """A support vector machine with an RBF kernel on scaled columns; probabilities are the softmax of its decisions.
 
     Parameters
     ----------
-    seed : int
-        Of the folds.
-
-    Attributes
-    ----------
-    model_ : str
-        Name of the winner.
-    accuracies_ : dict of str to float
-        Accuracy of each model on the folds; empty where the training set cannot be folded.
+    C : float
+    gamma : float
+        Of the kernel, as a multiple of 1 / D.
+    sharpness : float
+        What decisions (one against the rest, as scikit-learn shapes them) are multiplied with before the softmax.
     """
 
-    def __init__(self, seed: int = 0) -> None:
-        self.seed = seed
+    def __init__(self, C: float = 3.0, gamma: float = 0.5, sharpness: float = 1.5) -> None:
+        self.C = C
+        self.gamma = gamma
+        self.sharpness = sharpness
 
-    def fit(self, X: Any, y: Any, groups: Any = None) -> Self:
-        """Choose and fit; `groups` [N] names each track's artist, by default each track is its own."""
-        from sonotheque.classify.protocol import evaluate
-
-        groups = np.arange(len(y)) if groups is None else groups
-        self.accuracies_ = {}
-        try:
-            for name in MODELS:
-                self.accuracies_[name] = evaluate(X, y, groups=groups, model=name, seed=self.seed).accuracy
-        except ClassifierError:  # too few artists to compare: the one that wins a tie
-            self.accuracies_ = {}
-        self.model_ = max(MODELS, key=lambda name: self.accuracies_.get(name, 0))
-        self.estimator_ = make_classifier(self.model_).fit(X, y)
-        self.classes_ = self.estimator_.classes_
+    def fit(self, X: Any, y: Any) -> Self:
+        """Fit to vectors [N, D] with their labels [N]."""
+        X, y = validate_data(self, X, y, dtype=np.float64)
+        machine = SVC(C=self.C, gamma=self.gamma / X.shape[1], class_weight="balanced", decision_function_shape="ovr")
+        self.pipeline_ = make_pipeline(StandardScaler(), machine).fit(X, y)
+        self.classes_ = self.pipeline_.classes_
         return self
 
     def predict_proba(self, X: Any) -> Any:
-        """Return the winner's probabilities, float64 [N, C]."""
+        """Return probabilities, float64 [N, C]."""
         check_is_fitted(self)
-        return self.estimator_.predict_proba(X)
+        decisions = self.pipeline_.decision_function(X)
+        if decisions.ndim == 1:
+            decisions = np.stack([-decisions, decisions], axis=1)
+        scores = np.exp(self.sharpness * (decisions - decisions.max(axis=1, keepdims=True)))
+        return scores / scores.sum(axis=1, keepdims=True)
 
     def predict(self, X: Any) -> Any:
-        """Return the winner's answers, array [N]."""
+        """Return the label with the largest probability for each row, array [N]."""
         check_is_fitted(self)
-        return self.estimator_.predict(X)
+        return self.classes_[self.predict_proba(X).argmax(axis=1)]
 
 
-def make_classifier(model: str, *, seed: int = 0) -> Any:
+class Boosted(ClassifierMixin, BaseEstimator):
+    """Boosted trees by LightGBM or XGBoost, imported when they are needed; labels are weighted to equal shares.
+
+    Parameters
+    ----------
+    package : str
+        ``lightgbm`` or ``xgboost``.
+    trees : int
+    leaves : int
+        Leaves of a tree for LightGBM; XGBoost's depth is their logarithm to base 2.
+    learning_rate : float
+    columns : float
+        Share of the columns that a tree sees.
+    seed : int
+    """
+
+    def __init__(
+        self,
+        package: str = "lightgbm",
+        trees: int = 150,
+        leaves: int = 8,
+        learning_rate: float = 0.05,
+        columns: float = 0.3,
+        seed: int = 0,
+    ) -> None:
+        self.package = package
+        self.trees = trees
+        self.leaves = leaves
+        self.learning_rate = learning_rate
+        self.columns = columns
+        self.seed = seed
+
+    def fit(self, X: Any, y: Any) -> Self:
+        """Fit to vectors [N, D] with their labels [N]."""
+        X, y = validate_data(self, X, y, dtype=np.float64)
+        self.classes_, codes = np.unique(y, return_inverse=True)
+        common = {
+            "n_estimators": self.trees,
+            "learning_rate": self.learning_rate,
+            "random_state": self.seed,
+            "colsample_bytree": self.columns,
+            "subsample": 0.8,
+            "n_jobs": 1,
+        }
+        package = import_package(self.package)
+        if self.package == "lightgbm":
+            self.booster_ = package.LGBMClassifier(
+                **common,
+                num_leaves=self.leaves,
+                min_child_samples=5,
+                subsample_freq=1,
+                deterministic=True,
+                force_row_wise=True,
+                verbose=-1,
+            )
+        else:
+            depth = max(2, round(np.log2(self.leaves)))
+            self.booster_ = package.XGBClassifier(**common, max_depth=depth, tree_method="hist", verbosity=0)
+        self.booster_.fit(X, codes, sample_weight=compute_sample_weight("balanced", codes))
+        return self
+
+    def predict_proba(self, X: Any) -> Any:
+        """Return probabilities, float64 [N, C]."""
+        check_is_fitted(self)
+        return np.asarray(self.booster_.predict_proba(validate_data(self, X, dtype=np.float64, reset=False)), float)
+
+    def predict(self, X: Any) -> Any:
+        """Return the label with the largest probability for each row, array [N]."""
+        check_is_fitted(self)
+        return self.classes_[self.predict_proba(X).argmax(axis=1)]
+
+
+@cache
+def import_package(name: str) -> Any:
+    """Import LightGBM or XGBoost.
+
+    Raises
+    ------
+    ClassifierError
+        If it is not installed, or a library of the system is missing; the message says which.
+    """
+    try:
+        return import_module(name)
+    except ImportError:
+        package = {"xgboost": "xgboost-cpu"}.get(name, name)
+        raise ClassifierError(f"model {name} needs the package {package}; install it with pip") from None
+    except OSError as error:
+        remedy = "Debian's package libgomp1" if "gomp" in str(error) else "it"
+        raise ClassifierError(f"model {name}: a library of the system is missing ({error}); install {remedy}") from None
+
+
+def missing_models() -> dict[str, str]:
+    """Return the models that cannot run here, each with the reason."""
+    reasons = {}
+    for name in ("lightgbm", "xgboost"):
+        try:
+            import_package(name)
+        except ClassifierError as error:
+            reasons[name] = str(error)
+    return reasons
+
+
+def make_classifier(model: str, *, seed: int = 0, **settings: Any) -> Any:
     """Make an estimator that has learned nothing yet.
 
     Parameters
     ----------
     model : str
-        ``auto`` or one of `MODELS`.
+        One of `MODELS`.
     seed : int
+    **settings : of the estimator, where they are not to be the defaults
 
     Returns
     -------
@@ -143,13 +252,23 @@ def make_classifier(model: str, *, seed: int = 0) -> Any:
     >>> make_classifier("knn")
     Neighbours()
     """
-    if model == "auto":
-        return AutoClassifier(seed=seed)
-    if model == "knn":
-        return Neighbours()
-    if model == "logreg":
-        return make_pipeline(StandardScaler(), LogisticRegression(C=0.02, class_weight="balanced", max_iter=2000))
-    raise ClassifierError(f"unknown model {model!r}; known are auto, {', '.join(MODELS)}")
+    match model:
+        case "knn":
+            return Neighbours(**settings)
+        case "logreg":
+            values = {"C": 0.02, "class_weight": "balanced", "max_iter": 2000, **settings}
+            return make_pipeline(StandardScaler(), LogisticRegression(**values))
+        case "svm":
+            return SupportVectors(**settings)
+        case "forest":
+            values = {"n_estimators": 300, "min_samples_leaf": 2, "class_weight": "balanced_subsample", **settings}
+            return RandomForestClassifier(**values, random_state=seed)
+        case "lightgbm" | "xgboost":
+            return Boosted(package=model, seed=seed, **settings)
+        case "mlp":
+            values = {"hidden_layer_sizes": (64,), "alpha": 1.0, "max_iter": 200, "tol": 1e-3, **settings}
+            return make_pipeline(StandardScaler(), MLPClassifier(**values, random_state=seed))
+    raise ClassifierError(f"unknown model {model!r}; known are auto, ensemble, {', '.join(MODELS)}")
 
 
 def most_frequent(labels: list[str]) -> str:

@@ -1,4 +1,4 @@
-"""Honest figures: stratified folds in which no artist stands on both sides.
+"""Honest figures: what a learner answers for recordings whose artists it has never heard.
 
 A genre held by fewer artists than there are folds cannot be judged so: its tracks help to train, but they are not
 tested, and it is reported apart.
@@ -6,137 +6,127 @@ tested, and it is reported apart.
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from sonotheque.classify import metrics
-from sonotheque.classify.estimators import make_classifier
+from sonotheque.classify import curves, metrics
+from sonotheque.classify.folds import Fold, count_groups, default_folds, grouped_folds
+from sonotheque.classify.learners import Learner
+from sonotheque.classify.recipe import Fitted
+from sonotheque.classify.recordings import Recordings
 from sonotheque.documents import ApartGenre
 from sonotheque.errors import ClassifierError
 
-MOST_FOLDS = 5
-COVERAGE = 0.75
-"""Share of the tracks that the judged genres must hold for a number of folds to be taken by default."""
+Progress = Callable[[int, int], None]
+"""Called with how many folds are done and how many there are."""
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What out-of-fold answers say.
+    """What out-of-fold answers say. With repeats, all their answers stand one after the other.
 
     Attributes
     ----------
-    model : str
     folds : int
     labels : list of str
         Rows and columns of `confusion`; the rows of genres apart are empty.
-    confusion : int array [C, C]
-    accuracy, balanced_accuracy, macro_f1 : float
-    accuracy_interval : (float, float)
-        95 %, bootstrap over artists.
     tested : int array [M]
-        Rows of X that were tested.
-    predicted : int array [M]
-        Their answers, as codes of `labels`.
+        Recordings that were tested.
+    reference, predicted : int arrays [M]
+        Their genres and the answers, as codes of `labels`.
+    probabilities : float64 array [M, C]
+    groups : int array [M]
+        Their artists.
     apart : list of ApartGenre
-    chosen : list of str
-        For ``auto``: the model that won inside each fold.
+    fitted : list of Fitted
+        What was learned for each fold.
     """
 
-    model: str
     folds: int
     labels: list[str]
-    confusion: metrics.Matrix
-    accuracy: float
-    accuracy_interval: tuple[float, float]
-    balanced_accuracy: float
-    macro_f1: float
     tested: npt.NDArray[np.int64]
+    reference: metrics.Codes
     predicted: metrics.Codes
+    probabilities: npt.NDArray[np.float64]
+    groups: npt.NDArray[Any]
     apart: list[ApartGenre]
-    chosen: list[str]
+    fitted: list[Fitted]
 
+    @property
+    def confusion(self) -> metrics.Matrix:
+        """Counts, int array [C, C]."""
+        return metrics.confusion(self.reference, self.predicted, labels=len(self.labels))
 
-def group_tracks(artists: Sequence[str | None], albums: Sequence[str | None]) -> tuple[npt.NDArray[np.int64], int]:
-    """Group tracks by artist, else by album; a track that has neither is a group of its own.
+    @property
+    def accuracy(self) -> float:
+        """Share of right answers."""
+        return metrics.accuracy(self.confusion)
 
-    Parameters
-    ----------
-    artists, albums : names [N], None where unknown
+    @property
+    def accuracy_interval(self) -> tuple[float, float]:
+        """95 %, bootstrap over artists."""
+        return metrics.accuracy_interval(self.reference, self.predicted, groups=self.groups)
 
-    Returns
-    -------
-    groups : int array [N]
-    alone : int
-        How many tracks have neither: figures are flattering where they share an artist.
+    @property
+    def balanced_accuracy(self) -> float:
+        """Mean recall."""
+        return metrics.balanced_accuracy(self.confusion)
 
-    Examples
-    --------
-    >>> groups, alone = group_tracks(["Bach", "bach ", None, None], [None, "Suites", "Suites", None])
-    >>> groups.tolist(), alone
-    ([0, 0, 1, 2], 1)
-    """
-    numbers: dict[tuple[str, str], int] = {}
-    groups = np.empty(len(artists), dtype=np.int64)
-    alone = 0
-    for row, (artist, album) in enumerate(zip(artists, albums, strict=True)):
-        key = ("artist", artist) if artist else ("album", album) if album else ("track", str(row))
-        alone += key[0] == "track"
-        groups[row] = numbers.setdefault((key[0], key[1].strip().casefold()), len(numbers))
-    return groups, alone
+    @property
+    def macro_f1(self) -> float:
+        """Mean F1."""
+        return metrics.macro_f1(self.confusion)
 
+    def interval_of(self, statistic: Callable[[metrics.Matrix], float]) -> tuple[float, float]:
+        """Bootstrap interval over artists of a figure that a confusion matrix gives."""
+        return metrics.confusion_interval(
+            self.reference, self.predicted, groups=self.groups, labels=len(self.labels), statistic=statistic
+        )
 
-def count_groups(codes: metrics.Codes, groups: npt.NDArray[Any], *, labels: int) -> npt.NDArray[np.int64]:
-    """Count the artists of each genre, int array [C]."""
-    return np.array([len(np.unique(groups[codes == code])) for code in range(labels)], dtype=np.int64)
+    @property
+    def log_loss(self) -> float:
+        """Mean negative natural logarithm of the probability of the right genre."""
+        return curves.log_loss(self.reference, self.probabilities)
 
-
-def default_folds(codes: metrics.Codes, artists: npt.NDArray[np.int64]) -> int:
-    """Choose the number of folds: the largest up to 5 at which two genres or more can be judged and hold 3/4 of the tracks.
-
-    Where they never hold so much: the number at which they hold most; 2 where no two genres can be judged.
-
-    Parameters
-    ----------
-    codes : int array [N]
-        Genre of each track.
-    artists : int array [C]
-        How many artists each genre has.
-    """
-    usable = [folds for folds in range(MOST_FOLDS, 1, -1) if (artists >= folds).sum() >= 2]
-    coverage = {folds: float(np.mean(artists[codes] >= folds)) for folds in usable}
-    enough = [folds for folds in usable if coverage[folds] >= COVERAGE]
-    return max(enough or usable, key=lambda folds: folds if enough else coverage[folds], default=2)
+    @property
+    def auc(self) -> npt.NDArray[np.float64]:
+        """Area under the ROC curve of each genre against the rest, [C]; NaN where it is not tested."""
+        return curves.auc(self.reference, self.probabilities)
 
 
 def evaluate(
-    X: npt.NDArray[Any],
+    data: Recordings,
     y: Sequence[str] | npt.NDArray[Any],
     *,
     groups: npt.NDArray[Any],
-    model: str = "auto",
-    folds: int | None = None,
+    learner: Learner,
+    folds: int | Sequence[Fold] | None = None,
+    repeats: int = 1,
     seed: int = 0,
+    progress: Progress | None = None,
 ) -> Evaluation:
-    """Judge a model by out-of-fold answers.
+    """Judge a learner by out-of-fold answers.
 
     Parameters
     ----------
-    X : float array [N, D]
+    data : Recordings
+        N of them.
     y : labels [N]
     groups : array [N]
-        The artist of each track.
-    model : str
-        See `sonotheque.classify.estimators.make_classifier`. ``auto`` chooses inside each fold anew, so that its choice
-        never sees what it is tested on.
-    folds : int or None
-        By default as `default_folds` says.
+        The artist of each.
+    learner : Learner
+        Whatever it chooses, it chooses inside each fold anew: its choice never sees what it is tested on.
+    folds : int, list of (train, test), or None
+        By default as `default_folds` says. Given folds are taken as they are.
+    repeats : int
+        Times that the folds are drawn anew.
     seed : int
         Of the folds.
+    progress : callable
 
     Returns
     -------
@@ -147,56 +137,95 @@ def evaluate(
     ClassifierError
         If fewer than two genres have as many artists as there are folds.
     """
-    from sklearn.model_selection import StratifiedGroupKFold
     from threadpoolctl import threadpool_limits
 
     labels, codes = np.unique(np.asarray(y), return_inverse=True)
     artists = count_groups(codes, groups, labels=len(labels))
-    folds = folds or default_folds(codes, artists)
-    judged = np.flatnonzero(artists >= folds)
-    if folds < 2 or len(judged) < 2:
+    given = folds if folds is not None and not isinstance(folds, int) else None
+    wanted = folds if isinstance(folds, int) else None
+    count = len(given) if given is not None else wanted or default_folds(codes, artists)
+    splits = [(seed, fold) for fold in given or []] or [
+        (seed + repeat, fold)
+        for repeat in range(repeats)
+        for fold in grouped_folds(codes, groups, folds=count, seed=seed + repeat)
+    ]
+    if not splits:
+        have = ", ".join(f"{label} has {artist}" for label, artist in zip(labels, artists, strict=True))
         raise ClassifierError(
-            f"nothing to judge: {folds} folds need two genres with {max(folds, 2)} artists each, and here "
-            f"{', '.join(f'{label} has {count}' for label, count in zip(labels, artists, strict=True)) or 'is no label'}; "
-            "label more artists"
+            f"nothing to judge: {count} folds need two genres with {max(count, 2)} artists each, and here "
+            f"{have or 'is no label'}; label more artists"
         )
-    tested = np.flatnonzero(np.isin(codes, judged))
-    splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
-    predicted = np.full(len(codes), -1, dtype=np.int64)
-    chosen = []
+    answers, tested, fitted = [], [], []
     with threadpool_limits(limits=1, user_api="blas"):
-        for _, part in splitter.split(tested, codes[tested], groups[tested]):
-            test = tested[part]
-            train = np.flatnonzero(~np.isin(groups, groups[test]))
-            estimator = make_classifier(model, seed=seed)
-            context = {"groups": groups[train]} if model == "auto" else {}
-            with warnings.catch_warnings():  # one genre more or less in a small fold is no news
-                warnings.simplefilter("ignore", UserWarning)
-                estimator.fit(X[train], codes[train], **context)
-            predicted[test] = estimator.predict(X[test])
-            chosen += [estimator.model_] if model == "auto" else []
-    reference, answers = codes[tested], predicted[tested]
-    matrix = metrics.confusion(reference, answers, labels=len(labels))
+        for done, (number, (train, test)) in enumerate(splits):
+            if progress:
+                progress(done, len(splits))
+            one = learner(data.take(train), codes[train], groups[train], number)
+            answers.append(one.probabilities(data.take(test), labels=len(labels)))
+            tested.append(test)
+            fitted.append(one)
+    if progress:
+        progress(len(splits), len(splits))
+    rows, probabilities = np.concatenate(tested), np.concatenate(answers)
+    tests = np.bincount(codes[rows], minlength=len(labels))
     return Evaluation(
-        model=model,
-        folds=folds,
+        folds=count,
         labels=[str(label) for label in labels],
-        confusion=matrix,
-        accuracy=metrics.accuracy(matrix),
-        accuracy_interval=metrics.accuracy_interval(reference, answers, groups=groups[tested], seed=seed),
-        balanced_accuracy=metrics.balanced_accuracy(matrix),
-        macro_f1=metrics.macro_f1(matrix),
-        tested=tested,
-        predicted=answers,
+        tested=rows,
+        reference=codes[rows],
+        predicted=probabilities.argmax(axis=1),
+        probabilities=probabilities,
+        groups=groups[rows],
         apart=[
             ApartGenre(
                 label=str(label),
                 tracks=int((codes == code).sum()),
                 artists=int(artists[code]),
-                reason=f"{artists[code]} {'artist' if artists[code] == 1 else 'artists'} for {folds} folds",
+                reason=f"{artists[code]} {'artist' if artists[code] == 1 else 'artists'} for {count} folds"
+                if given is None
+                else "none of its tracks is tested",
             )
             for code, label in enumerate(labels)
-            if artists[code] < folds
+            if not tests[code]
         ],
-        chosen=chosen,
+        fitted=fitted,
     )
+
+
+def learning_curve(
+    data: Recordings,
+    y: Sequence[str] | npt.NDArray[Any],
+    *,
+    groups: npt.NDArray[Any],
+    learner: Learner,
+    shares: Sequence[float] = (0.125, 0.25, 0.5, 1.0),
+    seed: int = 0,
+) -> list[tuple[float, Evaluation]]:
+    """Judge a learner that has heard only some of the artists, on the same folds.
+
+    Parameters
+    ----------
+    shares : sequence of float
+        Of each fold's training artists, drawn genre by genre, at least two of each.
+
+    Returns
+    -------
+    list of (mean number of training tracks, Evaluation)
+    """
+    labels, codes = np.unique(np.asarray(y), return_inverse=True)
+    folds = grouped_folds(
+        codes, groups, folds=default_folds(codes, count_groups(codes, groups, labels=len(labels))), seed=seed
+    )
+    result = []
+    for share in shares:
+        generator = np.random.default_rng(seed)
+        fewer = []
+        for train, test in folds:
+            kept: set[Any] = set()
+            for code in np.unique(codes[train]):
+                artists = np.unique(groups[train][codes[train] == code])
+                kept |= set(generator.permutation(artists)[: max(2, round(share * len(artists)))])
+            fewer.append((train[np.isin(groups[train], list(kept))], test))
+        evaluation = evaluate(data, y, groups=groups, learner=learner, folds=fewer, seed=seed)
+        result.append((float(np.mean([len(train) for train, _ in fewer])), evaluation))
+    return result

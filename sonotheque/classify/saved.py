@@ -6,20 +6,28 @@ skops keeps it without pickle, and loading admits a fixed list of types: a file 
 from __future__ import annotations
 
 import warnings
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
-from sonotheque.audio.decode import FloatArray
+from sonotheque.classify.recipe import Fitted, Member, Probabilities, Recipe
+from sonotheque.classify.recordings import Recordings
 from sonotheque.errors import ClassifierError
 from sonotheque.store.files import write_whole
 
-FORMAT = 1
-TRUSTED = ["sonotheque.classify.estimators.Neighbours"]
-"""Types beyond NumPy's and scikit-learn's that a file may hold."""
+FORMAT = 2
+TRUSTED = [
+    *(f"sonotheque.classify.estimators.{name}" for name in ("Neighbours", "SupportVectors", "Boosted")),
+    *(
+        "lightgbm.basic.Booster",
+        "lightgbm.sklearn.LGBMClassifier",
+        "collections.OrderedDict",
+        "collections.defaultdict",
+    ),
+    *("xgboost.core.Booster", "xgboost.sklearn.XGBClassifier"),
+    *("sklearn.neural_network._stochastic_optimizers.AdamOptimizer", "sklearn.tree._tree.Tree"),
+]
+"""Types beyond NumPy's and most of scikit-learn's that a file may hold."""
 
 
 @dataclass(frozen=True)
@@ -29,10 +37,12 @@ class SavedClassifier:
     Attributes
     ----------
     model : str
-        Name of the model.
-    estimator : scikit-learn estimator
+        Name that it was asked for by, or what was chosen.
+    fitted : Fitted
     spaces : list of str
-        Ids of the spaces whose track vectors are joined, in this order.
+        Ids of the spaces that its members learned from, the first one first.
+    labels : list of str
+        The genres that it knows, in the order of its probabilities.
     counts : dict of str to int
         Training tracks of each label.
     generation : int
@@ -40,29 +50,37 @@ class SavedClassifier:
     """
 
     model: str
-    estimator: Any
+    fitted: Fitted
     spaces: list[str]
+    labels: list[str]
     counts: dict[str, int]
     generation: int
 
-    @property
-    def labels(self) -> list[str]:
-        """The genres that it knows, in the order of its probabilities."""
-        return [str(label) for label in self.estimator.classes_]
-
-    def probabilities(self, vectors: FloatArray) -> npt.NDArray[np.float64]:
-        """Return the probability of each genre, float64 [N, C], for joined track vectors [N, D]."""
+    def probabilities(self, data: Recordings) -> Probabilities:
+        """Return the probability of each genre, float64 [N, C]."""
         from threadpoolctl import threadpool_limits
 
         with threadpool_limits(limits=1, user_api="blas"):
-            result: npt.NDArray[np.float64] = self.estimator.predict_proba(vectors)
-            return result
+            return self.fitted.probabilities(data, labels=len(self.labels))
 
     def save(self, path: Path) -> None:
         """Write the file; an older one stays until the new one is whole."""
         import skops.io
 
-        write_whole(path, [skops.io.dumps({"format": FORMAT, **_shallow(self)})])
+        members = [
+            {
+                "model": member.recipe.model,
+                "spaces": list(member.recipe.spaces),
+                "decision": member.recipe.decision,
+                "settings": dict(member.recipe.settings),
+                "estimator": member.estimator,
+                "sharpness": member.sharpness,
+                "share": share,
+            }
+            for member, share in zip(self.fitted.members, self.fitted.shares, strict=True)
+        ]
+        facts = {name: value for name, value in vars(self).items() if name != "fitted"}
+        write_whole(path, [skops.io.dumps({"format": FORMAT, **facts, "members": members})])
 
     @classmethod
     def load(cls, path: Path) -> SavedClassifier:
@@ -88,8 +106,11 @@ class SavedClassifier:
             raise ClassifierError(f"{path}: damaged or of another version ({error}); train again") from None
         if not isinstance(content, dict) or content.pop("format", None) != FORMAT:
             raise ClassifierError(f"{path}: of another version of sonotheque; train again")
-        return cls(**content)
+        members = content.pop("members")
+        fitted = Fitted([_member(part) for part in members], [float(part["share"]) for part in members])
+        return cls(fitted=fitted, **content)
 
 
-def _shallow(classifier: SavedClassifier) -> dict[str, Any]:
-    return {name: getattr(classifier, name) for name in asdict(classifier)}
+def _member(part: dict[str, Any]) -> Member:
+    recipe = Recipe(part["model"], tuple(part["spaces"]), part["decision"], tuple(part["settings"].items()))
+    return Member(recipe, part["estimator"], float(part["sharpness"]))

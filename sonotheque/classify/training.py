@@ -1,4 +1,4 @@
-"""The labelled tracks of a catalogue as arrays, and the honest figures of a model on them."""
+"""The labelled tracks of a catalogue as a training set, and what `train` and `evaluate` make of them."""
 
 from __future__ import annotations
 
@@ -11,10 +11,14 @@ import numpy as np
 import numpy.typing as npt
 
 from sonotheque import documents as doc
-from sonotheque.audio.decode import FloatArray
 from sonotheque.classify import metrics
-from sonotheque.classify.estimators import make_classifier
-from sonotheque.classify.protocol import count_groups, evaluate, group_tracks
+from sonotheque.classify.folds import Fold, count_groups, default_folds, group_tracks, telling_folders
+from sonotheque.classify.learners import QUICK, Learner, compare, make_learner
+from sonotheque.classify.metrics import Codes
+from sonotheque.classify.protocol import Evaluation, Progress, evaluate, learning_curve
+from sonotheque.classify.recipe import Fitted, Recipe
+from sonotheque.classify.recordings import Recordings
+from sonotheque.classify.search import Search
 from sonotheque.errors import ClassifierError
 from sonotheque.store.catalogue import Catalogue
 from sonotheque.store.records import Track
@@ -29,22 +33,36 @@ class TrainingSet:
     Attributes
     ----------
     tracks : list of Track
-    X : float32 array [N, D]
-        Track vectors of the spaces, joined.
+    data : Recordings
     y : str array [N]
     groups : int array [N]
         The artist of each track.
     alone : int
-        How many tracks name neither artist nor album.
-    spaces : list of str
+        How many tracks name neither artist nor album, nor have a folder of their own kind.
     """
 
     tracks: list[Track]
-    X: FloatArray
+    data: Recordings
     y: npt.NDArray[Any]
     groups: npt.NDArray[np.int64]
     alone: int
-    spaces: list[str]
+
+    @property
+    def codes(self) -> Codes:
+        """The genres as numbers in the order of their names, int array [N]."""
+        return np.unique(self.y, return_inverse=True)[1]
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What a search may take: minutes of wall time for everything, or trials for each search. Neither: no search."""
+
+    minutes: float | None = None
+    trials: int | None = None
+
+    def __bool__(self) -> bool:
+        """Whether there is to be a search."""
+        return self.minutes is not None or self.trials is not None
 
 
 def training_set(catalogue: Catalogue, *, spaces: Sequence[str]) -> TrainingSet:
@@ -55,26 +73,42 @@ def training_set(catalogue: Catalogue, *, spaces: Sequence[str]) -> TrainingSet:
     ClassifierError
         If they have fewer than two genres.
     """
-    columns = []
+    columns: dict[str, dict[int, Any]] = {}
     for space in spaces:
         ids, vectors = catalogue.vectors(space)
-        columns.append({int(id_): vector for id_, vector in zip(ids, vectors, strict=True)})
-    labelled = (track for track in catalogue.tracks() if track.label)
-    tracks = sorted((t for t in labelled if all(t.id in column for column in columns)), key=lambda track: track.hash)
+        columns[space] = {int(id_): vector for id_, vector in zip(ids, vectors, strict=True)}
+    labelled = [track for track in catalogue.tracks() if track.label]
+    tracks = sorted(
+        (t for t in labelled if all(t.id in column for column in columns.values())), key=lambda track: track.hash
+    )
+    if len(tracks) < len(labelled):
+        log.warning(
+            "%d of %d labelled tracks have no vector in %s and are left out; `sonotheque add` fills them in",
+            len(labelled) - len(tracks),
+            len(labelled),
+            " and ".join(spaces),
+        )
     genres = len({track.label for track in tracks})
     if genres < 2:
         raise ClassifierError(
             f"{len(tracks)} labelled tracks of {genres} genre{'s' * (genres != 1)}, two genres are needed; "
             "`sonotheque label FILE.csv` or `add --labels` give labels"
         )
-    groups, alone = group_tracks([track.artist for track in tracks], [track.album for track in tracks])
+    folders = telling_folders(
+        [track.path for track in tracks],
+        [str(track.label) for track in tracks],
+        [not (track.artist or track.album) for track in tracks],
+    )
+    groups, alone = group_tracks([track.artist for track in tracks], [track.album for track in tracks], folders=folders)
     return TrainingSet(
         tracks=tracks,
-        X=np.stack([np.concatenate([column[track.id] for column in columns]) for track in tracks]),
+        data=Recordings(
+            {space: np.stack([column[track.id] for track in tracks]) for space, column in columns.items()},
+            {space: [catalogue.segments(track.id, space) for track in tracks] for space in columns},
+        ),
         y=np.array([track.label for track in tracks]),
         groups=groups,
         alone=alone,
-        spaces=list(spaces),
     )
 
 
@@ -89,41 +123,87 @@ def warn_of_alone(training: TrainingSet) -> None:
         )
 
 
-@dataclass(frozen=True)
-class Fitted:
-    """A model that has learned, and the accuracy on grouped folds of each that was compared."""
-
-    model: str
-    estimator: Any
-    accuracies: dict[str, float]
-
-
-def train(training: TrainingSet, *, model: str, seed: int) -> Fitted:
-    """Fit a model on all labelled tracks.
+def train(
+    training: TrainingSet,
+    *,
+    model: str,
+    decision: str = "track",
+    budget: Budget = Budget(),
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> tuple[Fitted, dict[Recipe, float], doc.Evaluated | None]:
+    """Learn from all labelled tracks.
 
     Parameters
     ----------
     training : TrainingSet
     model : str
-        See `make_classifier`; ``auto`` takes the one that wins on grouped folds.
+        See `make_learner`. ``auto`` with a budget searches.
+    decision : str
+        See `sonotheque.classify.recipe.DECISIONS`.
+    budget : Budget
     seed : int
         Of the folds.
+    progress : callable
+        Called with seconds or trials done and in all, where there is a search.
+
+    Returns
+    -------
+    fitted : Fitted
+    accuracies : dict of Recipe to float
+        Of what was compared without a search.
+    evaluated : Evaluated or None
+        Of the same search inside grouped folds.
     """
     from threadpoolctl import threadpool_limits
 
-    estimator = make_classifier(model, seed=seed)
+    data, codes, groups = training.data, training.codes, training.groups
+    spaces = data.spaces
     with threadpool_limits(limits=1, user_api="blas"):
+        if model == "auto" and budget:
+            warn_of_alone(training)
+            folds = default_folds(codes, count_groups(codes, groups, labels=int(codes.max()) + 1))
+            search = _search(spaces, budget, rounds=folds + 1, progress=progress)
+            judged = evaluate(data, training.y, groups=groups, learner=search, seed=seed)
+            return search(data, codes, groups, seed), {}, report(training, judged, model=model, seed=seed)
         if model != "auto":
-            return Fitted(model, estimator.fit(training.X, training.y), {})
+            return make_learner(model, spaces=spaces, decision=decision)(data, codes, groups, seed), {}, None
         warn_of_alone(training)
-        estimator.fit(training.X, training.y, groups=training.groups)
-    if not estimator.accuracies_:
-        log.warning("too few artists in each genre to compare models; %s is taken", estimator.model_)
-    return Fitted(estimator.model_, estimator.estimator_, estimator.accuracies_)
+        recipes = [Recipe(name, spaces, decision) for name in QUICK]
+        accuracies = compare(recipes, data, codes, groups=groups, seed=seed)
+        best = max(recipes, key=lambda recipe: accuracies.get(recipe, 0.0))
+        fitted = make_learner(best.model, spaces=spaces, decision=decision)(data, codes, groups, seed)
+    if not accuracies:
+        log.warning("too few artists in each genre to compare models; %s is taken", best.model)
+    return fitted, accuracies, None
 
 
-def judge(training: TrainingSet, *, model: str, folds: int | None, seed: int) -> doc.Evaluated:
+def _search(spaces: Sequence[str], budget: Budget, *, rounds: int, progress: Progress | None) -> Search:
+    seconds = None if budget.minutes is None else 60 * budget.minutes
+    return Search(spaces=spaces, rounds=rounds, seconds=seconds, trials=budget.trials, progress=progress)
+
+
+def judge(
+    training: TrainingSet,
+    *,
+    model: str,
+    decision: str = "track",
+    folds: int | Sequence[Fold] | None = None,
+    repeats: int = 1,
+    curve: bool = False,
+    budget: Budget = Budget(),
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> doc.Evaluated:
     """Evaluate a model and put the figures into a document.
+
+    Parameters
+    ----------
+    training, model, decision, budget, seed : see `train`
+    folds, repeats : see `evaluate`
+    curve : bool
+        Draw the learning curve too.
+    progress : callable
 
     Raises
     ------
@@ -131,23 +211,68 @@ def judge(training: TrainingSet, *, model: str, folds: int | None, seed: int) ->
         If fewer than two genres have enough artists.
     """
     warn_of_alone(training)
-    result = evaluate(training.X, training.y, groups=training.groups, model=model, folds=folds, seed=seed)
+    data, groups = training.data, training.groups
+    learner: Learner = make_learner(model, spaces=data.spaces, decision=decision)
+    watch = progress
+    if model == "auto" and budget:
+        artists = count_groups(training.codes, groups, labels=int(training.codes.max()) + 1)
+        count = folds or default_folds(training.codes, artists)
+        rounds = repeats * (count if isinstance(count, int) else len(count))
+        learner, watch = _search(data.spaces, budget, rounds=rounds, progress=progress), None
+    result = evaluate(
+        data, training.y, groups=groups, learner=learner, folds=folds, repeats=repeats, seed=seed, progress=watch
+    )
+    points = []
+    if curve:
+        points = [
+            doc.CurvePoint(
+                tracks=round(tracks, 1),
+                accuracy=round(point.accuracy, 6),
+                accuracy_interval=_rounded(point.accuracy_interval),
+                balanced_accuracy=round(point.balanced_accuracy, 6),
+            )
+            for tracks, point in learning_curve(data, training.y, groups=groups, learner=learner, seed=seed)
+        ]
+    given = folds is not None and not isinstance(folds, int)
+    return report(training, result, model=model, seed=seed, repeats=repeats, given=given, curve=points)
+
+
+def report(
+    training: TrainingSet,
+    result: Evaluation,
+    *,
+    model: str,
+    seed: int,
+    repeats: int = 1,
+    given: bool = False,
+    curve: Sequence[doc.CurvePoint] = (),
+) -> doc.Evaluated:
+    """Put the figures of an evaluation into a document."""
     codes = np.searchsorted(np.array(result.labels), training.y)
     artists = count_groups(codes, training.groups, labels=len(result.labels))
     precision, recall, f1 = (figure(result.confusion) for figure in (metrics.precision, metrics.recall, metrics.f1))
     apart = {genre.label for genre in result.apart}
-    low, high = result.accuracy_interval
+    auc = result.auc
+    times = f", repeated {repeats} times" if repeats > 1 else ""
+    by = (
+        "artist" if training.alone < len(training.tracks) else "nothing: no artist is known, the figures are flattering"
+    )
+    protocol = f"{result.folds} stratified folds grouped by {by}{times}, seed {seed}"
     return doc.Evaluated(
-        protocol=f"{result.folds} stratified folds grouped by artist, seed {seed}",
+        protocol="the given split" if given else protocol,
         model=model,
-        chosen=result.chosen,
-        spaces=training.spaces,
+        chosen=[chosen(fitted) for fitted in result.fitted] if model == "auto" else [],
+        spaces=list(training.data.spaces),
         folds=result.folds,
-        tracks=len(result.tested),
+        tracks=len(np.unique(result.tested)),
         accuracy=round(result.accuracy, 6),
-        accuracy_interval=(round(low, 6), round(high, 6)),
+        accuracy_interval=_rounded(result.accuracy_interval),
         balanced_accuracy=round(result.balanced_accuracy, 6),
+        balanced_accuracy_interval=_rounded(result.interval_of(metrics.balanced_accuracy)),
         macro_f1=round(result.macro_f1, 6),
+        macro_f1_interval=_rounded(result.interval_of(metrics.macro_f1)),
+        log_loss=round(result.log_loss, 6),
+        auc=round(float(np.nanmean(auc)), 6),
         labels=result.labels,
         confusion=result.confusion.tolist(),
         genres=[
@@ -158,9 +283,29 @@ def judge(training: TrainingSet, *, model: str, folds: int | None, seed: int) ->
                 precision=round(float(precision[code]), 6),
                 recall=round(float(recall[code]), 6),
                 f1=round(float(f1[code]), 6),
+                auc=round(float(auc[code]), 6),
             )
             for code, label in enumerate(result.labels)
             if label not in apart
         ],
         apart=result.apart,
+        learning_curve=list(curve),
     )
+
+
+def chosen(fitted: Fitted) -> str:
+    """Name what was learned: a model, or how many in a mixture.
+
+    Examples
+    --------
+    >>> from sonotheque.classify.recipe import Member
+    >>> chosen(Fitted([Member(Recipe("knn", ("a",)), None)], [1.0]))
+    'knn'
+    """
+    if len(fitted.members) == 1:
+        return fitted.members[0].recipe.model
+    return f"mixture of {len(fitted.members)}"
+
+
+def _rounded(interval: tuple[float, float]) -> tuple[float, float]:
+    return round(interval[0], 6), round(interval[1], 6)

@@ -8,28 +8,48 @@ import click
 
 from sonotheque.cli.options import (
     as_json,
+    check_budget,
     columns_option,
     compute_options,
-    embedder_option,
     ids_option,
-    model_option,
+    model_options,
     open_library,
     paths_argument,
-    seed_option,
 )
 
 
 @click.command()
-@model_option("auto takes the one that wins on this library's grouped folds.")
-@embedder_option("Spaces to learn from; repeatable. Default: all of the library.")
-@seed_option
+@model_options("auto: the quick model that wins on grouped folds; with --minutes or --trials what a search finds.")
 @as_json
 @click.pass_context
-def train(ctx: click.Context, model: str, embedders: tuple[str, ...], seed: int, as_json: bool) -> None:
-    """Learn the genres of the labelled tracks."""
+def train(
+    ctx: click.Context,
+    model: str,
+    embedders: tuple[str, ...],
+    decision: str,
+    minutes: float | None,
+    trials: int | None,
+    seed: int,
+    as_json: bool,
+) -> None:
+    """Learn the genres of the labelled tracks.
+
+    After a search stands the score of the same search inside grouped folds: what it says of new artists.
+    """
     from sonotheque import console
 
-    result = open_library(ctx).train(model=model, embedders=embedders or None, seed=seed)
+    check_budget(model, minutes, trials)
+    library = open_library(ctx)
+    with console.progress_bar("searching", amount="steps") as progress:
+        result = library.train(
+            model=model,
+            embedders=embedders or None,
+            decision=decision,
+            minutes=minutes,
+            trials=trials,
+            seed=seed,
+            progress=progress,
+        )
     if as_json:
         console.print_json(result)
     else:
@@ -37,7 +57,7 @@ def train(ctx: click.Context, model: str, embedders: tuple[str, ...], seed: int,
 
 
 @click.command()
-@paths_argument()
+@paths_argument(required=False)
 @click.option(
     "--csv", "csv_", type=click.Path(dir_okay=False, path_type=Path), help="Write the genres to this CSV too."
 )
@@ -48,6 +68,12 @@ def train(ctx: click.Context, model: str, embedders: tuple[str, ...], seed: int,
     type=click.Path(dir_okay=False, path_type=Path),
     help="CSV whose rows the --csv must have, in its order, such as sample_submission.csv.",
 )
+@click.option(
+    "--check",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Check the --csv against this file of its form, such as sample_submission.csv; nothing is classified without a PATH.",
+)
+@click.option("--timeline", is_flag=True, help="Name the genre of each 10 s too.")
 @compute_options
 @as_json
 @click.pass_context
@@ -58,6 +84,8 @@ def classify(
     columns: list[str] | None,
     ids: Path | None,
     template: Path | None,
+    check: Path | None,
+    timeline: bool,
     precision: str,
     device: str,
     as_json: bool,
@@ -68,13 +96,18 @@ def classify(
     """
     from sonotheque import console
 
-    if csv_ is None and (columns or ids or template):
-        raise click.UsageError("--columns, --ids and --template belong to --csv.")
+    if csv_ is None and (columns or ids or template or check):
+        raise click.UsageError("--columns, --ids, --template and --check belong to --csv.")
+    if not paths and not check:
+        raise click.UsageError("Give a PATH; only --check with --csv needs none.")
     if columns and template:
         raise click.UsageError("--template brings its own columns; drop --columns.")
+    if not paths:
+        _check(csv_, check, ids)
+        return
     library = open_library(ctx, precision=precision, device=device)
     with console.progress_bar("embedding") as progress:
-        result = library.classify(*paths, progress=progress)
+        result = library.classify(*paths, timeline=timeline, progress=progress)
     unfilled: list[str] = []
     if csv_:
         from sonotheque.classify import hand_in
@@ -86,19 +119,49 @@ def classify(
         console.show_classified(result)
     for row in unfilled:
         click.echo(f"no prediction for {row}: filled with the most frequent genre, {result.fallback}", err=True)
+    if check:
+        _check(csv_, check, ids)
     if not result.tracks and not template:
         raise click.ClickException("no file could be classified")
 
 
+def _check(path: Path | None, sample: Path | None, ids: Path | None) -> None:
+    from sonotheque.classify.check import check_hand_in
+
+    if path is not None and sample is not None:
+        rows = check_hand_in(path, sample=sample, ids=ids)
+        click.echo(f"{path}: {rows} rows with the ids of {sample} in their order, known genres only: valid", err=True)
+
+
 @click.command()
-@model_option("auto chooses inside each fold anew.")
+@model_options(
+    "auto and ensemble choose inside each fold anew. all: every model on every space in one table.", also=("all",)
+)
 @click.option("--folds", type=click.IntRange(min=2), help="Default: up to 5, as the artists allow.")
-@embedder_option("Spaces to learn from; repeatable. Default: all of the library.")
-@seed_option
+@click.option(
+    "--repeats", type=click.IntRange(min=1), default=1, show_default=True, help="Draw the folds so many times."
+)
+@click.option(
+    "--split",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="File that says which tracks teach and which are tested, instead of folds.",
+)
+@click.option("--learning-curve", is_flag=True, help="Judge with fewer training artists too.")
 @as_json
 @click.pass_context
 def evaluate(
-    ctx: click.Context, model: str, folds: int | None, embedders: tuple[str, ...], seed: int, as_json: bool
+    ctx: click.Context,
+    model: str,
+    embedders: tuple[str, ...],
+    decision: str,
+    minutes: float | None,
+    trials: int | None,
+    seed: int,
+    folds: int | None,
+    repeats: int,
+    split: Path | None,
+    learning_curve: bool,
+    as_json: bool,
 ) -> None:
     """Judge how well genres are told, with no artist on both sides of a fold.
 
@@ -106,8 +169,30 @@ def evaluate(
     """
     from sonotheque import console
 
-    result = open_library(ctx).evaluate(model=model, folds=folds, embedders=embedders or None, seed=seed)
+    check_budget(model, minutes, trials)
+    if split and (folds or repeats > 1 or learning_curve):
+        raise click.UsageError("--split is used as it is; drop --folds, --repeats and --learning-curve.")
+    library = open_library(ctx)
+    with console.progress_bar("evaluating", amount="steps") as progress:
+        if model == "all":
+            compared = library.compare(embedders=embedders or None, folds=folds, seed=seed, progress=progress)
+        else:
+            result = library.evaluate(
+                model=model,
+                folds=folds,
+                split=split,
+                repeats=repeats,
+                embedders=embedders or None,
+                decision=decision,
+                learning_curve=learning_curve,
+                minutes=minutes,
+                trials=trials,
+                seed=seed,
+                progress=progress,
+            )
     if as_json:
-        console.print_json(result)
+        console.print_json(compared if model == "all" else result)
+    elif model == "all":
+        console.show_compared(compared)
     else:
         console.show_evaluated(result)

@@ -34,7 +34,6 @@ as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON d
 ids_option = click.option(
     "--ids", type=click.Path(dir_okay=False, path_type=Path), help="CSV of genre ids and names (genre_id,genre)."
 )
-seed_option = click.option("--seed", default=0, show_default=True, help="Seed of the folds.")
 
 
 def columns_option(names: str) -> Callable[[Any], Any]:
@@ -44,11 +43,48 @@ def columns_option(names: str) -> Callable[[Any], Any]:
     )
 
 
-def model_option(help_: str) -> Callable[[Any], Any]:
-    """Make the option that names the model."""
-    return click.option(
-        "--model", type=click.Choice(["auto", "knn", "logreg"]), default="auto", show_default=True, help=help_
-    )
+MODELS = ("auto", "ensemble", "logreg", "knn", "svm", "forest", "lightgbm", "xgboost", "mlp")
+
+
+def model_options(help_: str, *, also: tuple[str, ...] = ()) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Give a command the options that say what learns."""
+
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        options = [
+            click.option("--model", type=click.Choice([*MODELS, *also]), default="auto", show_default=True, help=help_),
+            embedder_option("Spaces to learn from; repeatable. Default: all of the library."),
+            click.option(
+                "--decision",
+                type=click.Choice(["track", "mean", "vote", "product", "learned"]),
+                default="track",
+                show_default=True,
+                help="On the whole track, or on its segments of 10 s, whose answers are combined so.",
+            ),
+            click.option(
+                "--minutes",
+                type=click.FloatRange(min=0, min_open=True),
+                help="auto searches models, spaces and settings for so long, all included.",
+            ),
+            click.option(
+                "--trials",
+                type=click.IntRange(min=1),
+                help="auto searches with so many trials: the same result each time.",
+            ),
+            click.option("--seed", default=0, show_default=True, help="Seed of the folds."),
+        ]
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+def check_budget(model: str, minutes: float | None, trials: int | None) -> None:
+    """Refuse a budget that nothing uses, and two at once."""
+    if minutes is not None and trials is not None:
+        raise click.UsageError("--minutes and --trials exclude each other.")
+    if model != "auto" and (minutes is not None or trials is not None):
+        raise click.UsageError("--minutes and --trials belong to --model auto.")
 
 
 def embedder_option(help_: str) -> Callable[[Any], Any]:

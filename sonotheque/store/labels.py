@@ -6,7 +6,7 @@ A source is asked about one file at a time and knows nothing of the catalogue.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -16,7 +16,11 @@ from sonotheque.store.scan import EXTENSIONS
 from sonotheque.store.tables import Ids, read_table
 
 FILE_COLUMNS = ("file", "file_name", "path", "track_id", "id", "titre", "title")
-LABEL_COLUMNS = ("genre", "label", "genre_id", "id_genre")
+LABEL_COLUMNS = ("genre", "label", "genre_id", "id_genre", "track.genre_top")
+ARTIST_COLUMNS = ("artist", "artist.id")
+ALBUM_COLUMNS = ("album", "album.id")
+WRAPPERS = {"genres", "genres_original", "train", "test", "validation", "valid", "val", "dev"}
+"""Folders that hold the folders of genres: GTZAN's and those of Hugging Face's audiofolder."""
 
 
 class LabelSource(Protocol):
@@ -42,6 +46,8 @@ class LabelSource(Protocol):
 class FolderLabels:
     """The first folder below the PATH that was added; where PATH has no folders with audio, PATH's own name.
 
+    Folders of data sets that hold the folders of genres (`WRAPPERS`) are passed over.
+
     Parameters
     ----------
     paths : all files that were found, with the PATH of each
@@ -55,6 +61,8 @@ class FolderLabels:
         if root is None:
             return None
         below = Path(os.path.relpath(path, root)).parts
+        if len(below) > 2 and below[0].lower() in WRAPPERS:
+            below = below[1:]
         if len(below) > 1:
             return Label(below[0], "folder")
         return None if root in self._nested else Label(Path(root).name, "folder")
@@ -87,6 +95,8 @@ class CsvLabels:
     columns : names of the columns for file, label and perhaps artist; recognised by name where None
     ids : Ids or None
         Names of the labels where the CSV holds their ids.
+    label : str or None
+        The label's column alone, the others recognised.
 
     Raises
     ------
@@ -94,10 +104,17 @@ class CsvLabels:
         If the file is unusable: not readable, a column missing, an unknown id, two labels for one file.
     """
 
-    def __init__(self, path: str | Path, *, columns: Sequence[str] | None = None, ids: Ids | None = None) -> None:
+    def __init__(
+        self,
+        path: str | Path,
+        *,
+        columns: Sequence[str] | None = None,
+        ids: Ids | None = None,
+        label: str | None = None,
+    ) -> None:
         self._path = Path(path)
         rows = read_table(self._path)
-        file, label, artist, album = self._columns(rows.header, columns)
+        file, label, artist, album = self._columns(rows.header, columns, label)
         self._rows: dict[str, Label] = {}
         for row in rows:
             key, value = row[file], row[label]
@@ -117,7 +134,27 @@ class CsvLabels:
         self._keys = self._derive()
         self._matched: set[str] = set()
 
-    def _columns(self, header: Sequence[str], named: Sequence[str] | None) -> tuple[str, str, str | None, str | None]:
+    @classmethod
+    def of(cls, path: Path, labels: Mapping[str, str]) -> CsvLabels:
+        """Take rows that were read otherwise: a mapping of file to label; `path` is the file that they stand in."""
+        rows = cls.__new__(cls)
+        rows._path = path
+        rows._rows = {key: Label(value, path.name) for key, value in labels.items()}
+        rows._keys = rows._derive()
+        rows._matched = set()
+        return rows
+
+    def labels(self) -> set[str]:
+        """Return the labels that occur."""
+        return {row.label for row in self._rows.values()}
+
+    def renamed(self, names: Mapping[str, str]) -> CsvLabels:
+        """Return the same rows with other labels."""
+        return CsvLabels.of(self._path, {key: names[row.label] for key, row in self._rows.items()})
+
+    def _columns(
+        self, header: Sequence[str], named: Sequence[str] | None, label: str | None
+    ) -> tuple[str, str, str | None, str | None]:
         if named is not None:
             if len(named) not in {2, 3}:
                 raise LabelsError(f"--columns {','.join(named)}: give two or three names: file,genre[,artist]")
@@ -127,14 +164,17 @@ class CsvLabels:
             return named[0], named[1], named[2] if len(named) == 3 else None, None
         lower = {name.lower(): name for name in reversed(header)}
         file = next((lower[name] for name in FILE_COLUMNS if name in lower), None)
-        label = next((lower[name] for name in LABEL_COLUMNS if name in lower), None)
+        label = label or next((lower[name] for name in LABEL_COLUMNS if name in lower), None)
         if file is None or label is None:
             kind, known = ("file", FILE_COLUMNS) if file is None else ("label", LABEL_COLUMNS)
             raise LabelsError(
                 f"{self._path}: no {kind} column; known names are {', '.join(known)}; the file has "
                 f"{', '.join(header)}: name them with --columns file,genre[,artist]"
             )
-        return file, label, lower.get("artist"), lower.get("album")
+        artist, album = (
+            next((lower[name] for name in names if name in lower), None) for names in (ARTIST_COLUMNS, ALBUM_COLUMNS)
+        )
+        return file, label, artist, album
 
     def _derive(self) -> list[dict[str, str]]:
         """Build one table for each way of matching, from what is compared to the key of the row."""

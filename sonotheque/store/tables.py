@@ -1,6 +1,6 @@
 """Small CSV files that a person hands in: labels, ids of genres, rows to fill. Reading only.
 
-UTF-8 (a byte order mark is fine), comma, semicolon or tab; a header row.
+UTF-8 (a byte order mark is fine), comma, semicolon or tab; a header row, or FMA's two with the name of the index below.
 """
 
 from __future__ import annotations
@@ -72,6 +72,8 @@ def read_table(path: str | os.PathLike[str]) -> Table:
         if not any(header):
             raise LabelsError(f"{path}: empty; the first line must name the columns")
         rows = []
+        if not header[0]:
+            header = _join_headers(header, [name.strip() for name in next(reader, [])], next(reader, []))
         for fields in reader:
             if not fields:
                 continue
@@ -85,6 +87,13 @@ def read_table(path: str | os.PathLike[str]) -> Table:
     except csv.Error as error:
         raise LabelsError(f"{path}, line {reader.line_num}: not a CSV ({error})") from None
     return Table(path, header, rows)
+
+
+def _join_headers(first: list[str], second: list[str], index: list[str]) -> list[str]:
+    """Join FMA's two header rows: ``set.split``; the third names the index, ``track_id``."""
+    if len(second) != len(first) or not index or not index[0] or any(index[1:]):
+        return first
+    return [index[0], *(f"{above}.{below}" for above, below in zip(first[1:], second[1:], strict=True))]
 
 
 class Ids:

@@ -10,17 +10,18 @@ from sklearn.datasets import make_blobs
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from sonotheque.classify import MODELS, AutoClassifier, Neighbours, make_classifier
-from sonotheque.classify.estimators import most_frequent
+from sonotheque.classify import MODELS, Neighbours, Recipe, Recordings, make_classifier
+from sonotheque.classify.estimators import Boosted, SupportVectors, import_package, missing_models, most_frequent
+from sonotheque.classify.learners import choice
 from sonotheque.errors import ClassifierError
 
 
-@parametrize_with_checks([Neighbours(n_neighbors=5)])  # type: ignore[untyped-decorator]
+@parametrize_with_checks([Neighbours(n_neighbors=5), SupportVectors()])  # type: ignore[untyped-decorator]
 def test_scikit_learns_own_checks(estimator: Any, check: Any) -> None:
     check(estimator)
 
 
-@pytest.mark.parametrize("model", ["auto", *MODELS])
+@pytest.mark.parametrize("model", MODELS)
 def test_every_model_learns(model: str) -> None:
     X, y = make_blobs(300, n_features=20, centers=4, cluster_std=3, random_state=0)
     names = np.array(["classical", "folk", "pop", "rock"])[y]
@@ -37,9 +38,32 @@ def test_auto_takes_the_better_one() -> None:
     angle = generator.uniform(0, 2 * np.pi, 400)
     y = (np.floor(angle / (np.pi / 4)) % 2).astype(int)
     X = np.stack([np.cos(angle), np.sin(angle)], axis=1)
-    auto = AutoClassifier().fit(X, y, groups=np.arange(400))
-    assert auto.model_ == "knn"
-    assert auto.accuracies_["knn"] > auto.accuracies_["logreg"]
+    learner = choice([Recipe(model, ("vectors",)) for model in ("logreg", "knn")])
+    fitted = learner(Recordings.of(X), y, np.arange(400), 0)
+    assert [member.recipe.model for member in fitted.members] == ["knn"]
+
+
+@pytest.mark.parametrize("package", ["lightgbm", "xgboost"])
+def test_trees_where_a_fold_lacks_a_class(package: str) -> None:
+    X, y = make_blobs(120, n_features=5, centers=4, random_state=0)
+    some = y != 1
+    estimator = Boosted(package=package, trees=10).fit(X[some], y[some])
+    assert estimator.classes_.tolist() == [0, 2, 3]
+    assert set(estimator.predict(X)) <= {0, 2, 3}
+    again = Boosted(package=package, trees=10).fit(X[some], y[some])
+    assert np.array_equal(again.predict_proba(X), estimator.predict_proba(X))
+
+
+def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(name: str) -> None:
+        raise OSError("libgomp.so.1: cannot open shared object file") if name == "lightgbm" else ImportError(name)
+
+    import_package.cache_clear()
+    monkeypatch.setattr("sonotheque.classify.estimators.import_module", fail)
+    reasons = missing_models()
+    assert "libgomp1" in reasons["lightgbm"]
+    assert "xgboost-cpu" in reasons["xgboost"]
+    import_package.cache_clear()
 
 
 def test_balance_helps_the_rare() -> None:
@@ -51,10 +75,10 @@ def test_balance_helps_the_rare() -> None:
 
 
 def test_unknown_model() -> None:
-    with pytest.raises(ClassifierError, match=r"'svm'.*auto, logreg, knn"):
-        make_classifier("svm")
+    with pytest.raises(ClassifierError, match=r"'trees'.*auto, ensemble, logreg, knn"):
+        make_classifier("trees")
     with pytest.raises(NotFittedError):
-        AutoClassifier().predict([[1.0]])
+        Neighbours().predict([[1.0]])
 
 
 def test_most_frequent() -> None:

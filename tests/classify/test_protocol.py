@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from sonotheque.classify import evaluate, group_tracks
-from sonotheque.classify.protocol import default_folds
+from sonotheque.classify import (
+    Evaluation,
+    Fitted,
+    Recipe,
+    Recordings,
+    group_tracks,
+    grouped_folds,
+    learning_curve,
+    make_learner,
+)
+from sonotheque.classify import evaluate as evaluate_recordings
+from sonotheque.classify.ensemble import fit_ensemble
+from sonotheque.classify.folds import default_folds, telling_folders
+from sonotheque.classify.search import Search
 from sonotheque.errors import ClassifierError
 
 
@@ -14,7 +30,6 @@ def collection(
     *, artists: int = 12, tracks: int = 5, genres: int = 4, signal: float, seed: int = 0
 ) -> tuple[np.ndarray, ...]:
     """Artists with a strong sound of their own, and genres with as much sound as `signal` says."""
-    tracks, genres = 5, 4
     generator = np.random.default_rng(seed)
     groups = np.repeat(np.arange(artists * genres), tracks)
     y = groups % genres
@@ -24,16 +39,82 @@ def collection(
     return X, np.array(list("abcdefgh"))[y], groups
 
 
-@pytest.mark.parametrize("model", ["knn", "logreg", "auto"])
-def test_labels_without_sound_score_at_chance(model: str) -> None:
+def recordings(X: np.ndarray) -> Recordings:
+    """Tracks of three segments each, which lie around the track's vector."""
+    offsets = np.random.default_rng(0).standard_normal((len(X), 3, X.shape[1])) * 0.2
+    return Recordings({"a": X, "b": X[:, ::-1] * 2}, {space: list(X[:, None] + offsets) for space in ("a", "b")})
+
+
+def evaluate(
+    X: np.ndarray, y: np.ndarray, *, groups: np.ndarray, model: str = "logreg", decision: str = "track", **rest: Any
+) -> Evaluation:
+    learner = make_learner(model, spaces=["a", "b"] if model == "ensemble" else ["a"], decision=decision)
+    return evaluate_recordings(recordings(X), y, groups=groups, learner=learner, **rest)
+
+
+@pytest.mark.parametrize(
+    ("model", "decision", "protocol"),
+    [
+        *((model, "track", {}) for model in ("knn", "logreg", "svm", "mlp", "auto")),
+        *(("logreg", decision, {}) for decision in ("mean", "vote", "product", "learned")),
+        ("logreg", "track", {"repeats": 3}),
+        ("logreg", "track", {"folds": 3}),
+    ],
+)
+def test_labels_without_sound_score_at_chance(model: str, decision: str, protocol: dict[str, Any]) -> None:
     """The artists are easily recognised, the genres not at all: any artist on both sides would show."""
     scores = []
-    for seed in range(5):
+    for seed in range(3):
         X, y, groups = collection(signal=0, seed=seed)
-        scores.append(evaluate(X, y, groups=groups, model=model, seed=seed).accuracy)
-    assert np.mean(scores) < 0.33
+        scores.append(evaluate(X, y, groups=groups, model=model, decision=decision, seed=seed, **protocol).accuracy)
+    assert np.mean(scores) < 0.36
     X, y, _ = collection(signal=0)
-    assert evaluate(X, y, groups=np.arange(len(y)), model=model).accuracy > 0.6  # the same without groups
+    alone = evaluate(X, y, groups=np.arange(len(y)), model=model, decision=decision)
+    assert alone.accuracy > 0.6  # the same without groups
+
+
+def test_what_a_search_or_an_ensemble_chooses_does_not_leak() -> None:
+    X, y, groups = collection(signal=0)
+    search = Search(spaces=["a", "b"], rounds=3, trials=5)
+    assert evaluate_recordings(recordings(X), y, groups=groups, learner=search, folds=3).accuracy < 0.4
+    recipes = [Recipe(model, (space,)) for model in ("logreg", "knn", "svm") for space in ("a", "b")]
+
+    def ensemble(data: Recordings, codes: np.ndarray, groups: np.ndarray, seed: int) -> Fitted:
+        return fit_ensemble(recipes, data, codes, groups=groups, seed=seed)
+
+    assert evaluate_recordings(recordings(X), y, groups=groups, learner=ensemble, folds=3).accuracy < 0.4
+
+
+def test_a_given_split() -> None:
+    X, y, groups = collection(signal=1.5)
+    train, test = np.flatnonzero(groups < 40), np.flatnonzero(groups >= 40)
+    result = evaluate(X, y, groups=groups, folds=[(train, test)])
+    assert result.tested.tolist() == test.tolist()
+    assert result.accuracy > 0.8
+
+
+def test_a_learning_curve_rises() -> None:
+    X, y, groups = collection(signal=1.2, artists=20)
+    points = learning_curve(
+        recordings(X), y, groups=groups, learner=make_learner("logreg", spaces=["a"]), shares=(0.125, 1.0)
+    )
+    assert points[0][0] < points[1][0]
+    assert points[0][1].accuracy < points[1][1].accuracy
+
+
+@settings(max_examples=20, deadline=None)
+@given(
+    pairs=st.lists(st.tuples(st.integers(0, 15), st.integers(0, 3)), min_size=10, max_size=80),
+    folds=st.integers(2, 4),
+    seed=st.integers(0, 5),
+)
+def test_no_artist_stands_on_both_sides(pairs: list[tuple[int, int]], folds: int, seed: int) -> None:
+    groups, codes = np.array(pairs).T
+    tested: list[int] = []
+    for train, test in grouped_folds(codes, groups, folds=folds, seed=seed):
+        assert not set(groups[train]) & set(groups[test])
+        tested += test.tolist()
+    assert len(set(tested)) == len(tested)
 
 
 def test_genres_with_sound_are_told() -> None:
@@ -80,6 +161,17 @@ def test_the_same_seed_gives_the_same_figures() -> None:
     assert np.array_equal(first.predicted, second.predicted)
     assert first.accuracy_interval == second.accuracy_interval
     assert not np.array_equal(first.predicted, other.predicted)
+
+
+def test_folders_stand_for_artists_only_where_they_tell() -> None:
+    albums = [f"/music/artist{number}/{track}.mp3" for number in range(10) for track in range(3)]
+    labels = ["pop", "rock"] * 15
+    folders = telling_folders(albums, labels, [True] * 30)
+    assert folders is not None
+    groups, alone = group_tracks([None] * 30, [None] * 30, folders=folders)
+    assert (len(set(groups)), alone) == (10, 0)
+    assert telling_folders([f"/music/{label}/{n}.mp3" for n, label in enumerate(labels)], labels, [True] * 30) is None
+    assert telling_folders(albums, labels, [False] * 30) is None
 
 
 def test_groups() -> None:

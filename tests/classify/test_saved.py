@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,27 +11,46 @@ import pytest
 import skops.io
 
 from sonotheque import ClassifierError, Library
-from sonotheque.classify import SavedClassifier, make_classifier
+from sonotheque.classify import MODELS, Fitted, Recipe, Recordings, SavedClassifier
+from sonotheque.classify.recipe import Member, fit
 from sonotheque.demo import music, unlabelled
 
 X = np.random.default_rng(0).standard_normal((60, 8)).astype(np.float32)
-Y = np.array(["pop", "rock", "folk"] * 20)
+Y = np.array([1, 2, 0] * 20)
+LABELS = ["folk", "pop", "rock"]
 
 
-@pytest.mark.parametrize("model", ["knn", "logreg"])
+def saved_classifier(model: str, *, decision: str = "track") -> SavedClassifier:
+    data = Recordings(
+        {"space@1": X}, {"space@1": [X[row : row + 1] + np.ones((3, 1), np.float32) for row in range(60)]}
+    )
+    members = [fit(Recipe(model, ("space@1",), decision), data, Y, groups=np.arange(60)) for _ in range(2)]
+    return SavedClassifier(model, Fitted(members, [0.25, 0.75]), ["space@1"], LABELS, {"pop": 20}, 7)
+
+
+@pytest.mark.parametrize("model", MODELS)
 def test_it_answers_as_before(tmp_path: Path, model: str) -> None:
-    saved = SavedClassifier(model, make_classifier(model).fit(X, Y), ["space@1"], {"pop": 20}, 7)
+    saved = saved_classifier(model)
     saved.save(tmp_path / "c.skops")
     loaded = SavedClassifier.load(tmp_path / "c.skops")
-    assert np.array_equal(loaded.probabilities(X), saved.probabilities(X))
+    data = Recordings({"space@1": X})
+    assert np.array_equal(loaded.probabilities(data), saved.probabilities(data))
+    assert loaded.fitted.shares == [0.25, 0.75]
     assert (loaded.model, loaded.spaces, loaded.counts, loaded.generation) == (model, ["space@1"], {"pop": 20}, 7)
-    assert loaded.labels == ["folk", "pop", "rock"]
+    assert loaded.labels == LABELS
+
+
+def test_a_local_decision_is_kept(tmp_path: Path) -> None:
+    saved_classifier("logreg", decision="learned").save(tmp_path / "c.skops")
+    recipe = SavedClassifier.load(tmp_path / "c.skops").fitted.members[0].recipe
+    assert recipe == Recipe("logreg", ("space@1",), "learned")
 
 
 def test_a_stranger_cannot_run_code(tmp_path: Path) -> None:
     import subprocess
 
-    saved = SavedClassifier("knn", subprocess.Popen, ["space@1"], {}, 0)
+    member = Member(Recipe("knn", ("space@1",)), subprocess.Popen)
+    saved = SavedClassifier("knn", Fitted([member], [1.0]), ["space@1"], LABELS, {}, 0)
     saved.save(tmp_path / "c.skops")
     with pytest.raises(ClassifierError, match=r"not trusted.*train again"):
         SavedClassifier.load(tmp_path / "c.skops")
@@ -55,9 +75,7 @@ def test_damage(tmp_path: Path) -> None:
 def test_another_space_is_refused(demo_library: Library) -> None:
     saved = SavedClassifier.load(demo_library._classifier_path)
     for space, message in (("openl3@1", "unknown to this version"), ("x", "unknown")):
-        SavedClassifier(saved.model, saved.estimator, [space], saved.counts, saved.generation).save(
-            demo_library._classifier_path
-        )
+        replace(saved, spaces=[space]).save(demo_library._classifier_path)
         with pytest.raises(ClassifierError, match=message):
             demo_library.classify(unlabelled())
 

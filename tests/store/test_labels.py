@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from sonotheque.errors import LabelsError
 from sonotheque.store.labels import CsvLabels, FolderLabels, TagLabels, label_source
+from sonotheque.store.records import Label
 from sonotheque.store.tables import Ids, read_table
 
 
@@ -127,6 +128,14 @@ def test_folders() -> None:
     assert of("/m/rock/a/x.mp3", "/m") == "rock"
     assert of("/m/y.mp3", "/m") is None
     assert of("/pop/z.mp3", "/pop") == "pop"
+
+
+def test_folders_of_data_sets() -> None:
+    paths = [("/gtzan/genres_original/blues/blues.00000.wav", "blues"), ("/hf/train/rock/a.mp3", "rock")]
+    for path, label in paths:
+        root = "/" + path.split("/")[1]
+        found = FolderLabels([(path, root)]).label(path, root=root, genre=None)
+        assert found == Label(label, "folder")
 
 
 def test_tags() -> None:

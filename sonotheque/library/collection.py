@@ -1,4 +1,4 @@
-"""The library: the one object that a user of the package needs. Thin methods over the layers.
+"""What a library holds and what lies near: the first half of `sonotheque.Library`. Thin methods over the layers.
 
 Notices go to the logger ``sonotheque``; results are the dataclasses of `sonotheque.documents`.
 """
@@ -11,18 +11,15 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 from sonotheque import documents as doc
-from sonotheque.embed.registry import choose, space_of
+from sonotheque.embed.registry import choose
 from sonotheque.embed.runtime import Compute
 from sonotheque.errors import LabelsError, LibraryError
 from sonotheque.index import ExactIndex, cached_index
 from sonotheque.index.cache import is_fresh
 from sonotheque.store import Catalogue, Ingest, Progress, apply_labels, label_source, scan
-
-if TYPE_CHECKING:
-    from sonotheque.classify import TrainingSet
 
 log = logging.getLogger("sonotheque")
 
@@ -37,7 +34,7 @@ def default_path() -> Path:
     return Path(named) if named else platformdirs.user_data_path("sonotheque") / "library"
 
 
-class Library:
+class Collection:
     """One folder on disk with everything that is known of a music collection.
 
     Parameters
@@ -56,13 +53,6 @@ class Library:
         If there is no library and `create` is false, or it cannot be opened.
     SpaceError
         If precision or device is unknown.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder, Library(folder) as library:
-    ...     library.status().tracks
-    0
     """
 
     def __init__(
@@ -297,99 +287,3 @@ class Library:
         return find_similar(
             queries, catalogue=self.catalogue, index=index, space=space, limits=limits, compute=self._compute
         )
-
-    # Genres
-
-    @property
-    def _classifier_path(self) -> Path:
-        return self.path / "classifier.skops"
-
-    def _training_set(self, embedders: Sequence[str] | None) -> TrainingSet:
-        from sonotheque.classify import training_set
-
-        self._default_space()
-        if embedders is None:
-            spaces = [space.id for space in self.catalogue.spaces() if space.tracks]
-        else:
-            spaces = [space_of(name).id for name in embedders]
-        return training_set(self.catalogue, spaces=spaces)
-
-    def train(self, *, model: str = "auto", embedders: Sequence[str] | None = None, seed: int = 0) -> doc.Trained:
-        """Fit the classifier on all labelled tracks, and keep it with the library.
-
-        Parameters
-        ----------
-        model : str
-            ``knn``, ``logreg``, or ``auto``: the one that wins on this library's grouped folds.
-        embedders : names of embedders, all of the library by default
-        seed : int
-            Of the folds.
-
-        Raises
-        ------
-        ClassifierError
-            If there are fewer than two labels.
-        """
-        from sonotheque.classify import SavedClassifier, train
-
-        data = self._training_set(embedders)
-        fitted = train(data, model=model, seed=seed)
-        counts = dict(sorted(Counter(data.y.tolist()).items()))
-        saved = SavedClassifier(fitted.model, fitted.estimator, data.spaces, counts, self.catalogue.generation)
-        saved.save(self._classifier_path)
-        candidates = [doc.Candidate(name, round(share, 6)) for name, share in fitted.accuracies.items()]
-        return doc.Trained(fitted.model, data.spaces, len(data.tracks), counts, candidates)
-
-    def classify(self, *paths: PathLike, progress: Progress | None = None) -> doc.Classified:
-        """Name the genre of files. Nothing is added; vectors of files that the library knows are reused.
-
-        Parameters
-        ----------
-        *paths : folders and files
-        progress : callable
-            Called with (files done, files to do) where files must be embedded.
-
-        Raises
-        ------
-        ClassifierError
-            If there is no classifier, or it does not fit.
-        MissingFileError
-            If a path does not exist.
-        """
-        from sonotheque.classify import answer, fitting_classifier, vectors_of
-
-        saved = fitting_classifier(self._classifier_path, catalogue=self.catalogue)
-        found = [file.path for file in scan(paths)]
-        if not found:
-            raise LibraryError(f"{', '.join(map(str, paths))}: no audio file there; nothing to classify")
-        files = vectors_of(
-            found, catalogue=self.catalogue, spaces=saved.spaces, compute=self._compute, progress=progress
-        )
-        return answer(files, classifier=saved, catalogue=self.catalogue, index=self._index(saved.spaces[0]))
-
-    def evaluate(
-        self,
-        *,
-        model: str = "auto",
-        folds: int | None = None,
-        embedders: Sequence[str] | None = None,
-        seed: int = 0,
-    ) -> doc.Evaluated:
-        """Judge a model on the labelled tracks, in stratified folds in which no artist stands on both sides.
-
-        Parameters
-        ----------
-        model : str
-            ``knn``, ``logreg``, or ``auto``, which chooses inside each fold anew.
-        folds : int or None
-            By default the largest number up to 5 at which the genres with that many artists hold 3/4 of the tracks.
-        embedders, seed : see `train`
-
-        Raises
-        ------
-        ClassifierError
-            If fewer than two genres have enough artists.
-        """
-        from sonotheque.classify import judge
-
-        return judge(self._training_set(embedders), model=model, folds=folds, seed=seed)

@@ -1,0 +1,115 @@
+"""From the name of a model to what learns: one recipe, the best of some, or an ensemble of many.
+
+A learner sees the training side of a fold alone, so that what it chooses is judged with it.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from sonotheque.classify.ensemble import fit_ensemble, out_of_fold
+from sonotheque.classify.estimators import MODELS, missing_models
+from sonotheque.classify.folds import count_groups, default_folds, grouped_folds
+from sonotheque.classify.metrics import Codes
+from sonotheque.classify.recipe import Fitted, Recipe, fit
+from sonotheque.classify.recordings import Recordings
+from sonotheque.errors import ClassifierError
+
+log = logging.getLogger("sonotheque")
+
+Learner = Callable[[Recordings, Codes, npt.NDArray[Any], int], Fitted]
+"""Takes recordings, codes of their genres, their artists and a seed."""
+
+QUICK = ("logreg", "knn", "svm")
+"""What `auto` compares where it is given no time to search."""
+
+
+def space_sets(spaces: Sequence[str]) -> list[tuple[str, ...]]:
+    """Return each space alone, and where there are several, all together.
+
+    Examples
+    --------
+    >>> space_sets(["a", "b"])
+    [('a',), ('b',), ('a', 'b')]
+    """
+    alone: list[tuple[str, ...]] = [(space,) for space in spaces]
+    return alone if len(alone) == 1 else [*alone, tuple(spaces)]
+
+
+def usable_models() -> list[str]:
+    """Return the models that run here; the others are mentioned with what is missing."""
+    missing = missing_models()
+    for reason in missing.values():
+        log.warning("%s; left out", reason)
+    return [model for model in MODELS if model not in missing]
+
+
+def make_learner(model: str, *, spaces: Sequence[str], decision: str = "track") -> Learner:
+    """Make a learner.
+
+    Parameters
+    ----------
+    model : str
+        One of `MODELS`; ``auto``: the best of `QUICK` on grouped folds; ``ensemble``: all models on all sets of spaces, mixed with
+        shares learned on grouped folds.
+    spaces : ids of the spaces
+    decision : str
+        See `sonotheque.classify.recipe.DECISIONS`.
+
+    Raises
+    ------
+    ClassifierError
+        If model or decision is unknown.
+    """
+    if model == "auto":
+        return choice([Recipe(name, tuple(spaces), decision) for name in QUICK])
+    if model == "ensemble":
+        recipes = [Recipe(name, some, decision) for name in usable_models() for some in space_sets(spaces)]
+        return lambda data, codes, groups, seed: fit_ensemble(recipes, data, codes, groups=groups, seed=seed)
+    recipe = Recipe(model, tuple(spaces), decision)
+    return lambda data, codes, groups, seed: Fitted([fit(recipe, data, codes, groups=groups, seed=seed)], [1.0])
+
+
+def choice(recipes: Sequence[Recipe]) -> Learner:
+    """Make a learner that takes the recipe with the best accuracy on grouped folds of what it is given."""
+
+    def learn(data: Recordings, codes: Codes, groups: npt.NDArray[Any], seed: int) -> Fitted:
+        accuracies = compare(recipes, data, codes, groups=groups, seed=seed)
+        best = max(recipes, key=lambda recipe: accuracies.get(recipe, 0.0))
+        return Fitted([fit(best, data, codes, groups=groups, seed=seed)], [1.0])
+
+    return learn
+
+
+def compare(
+    recipes: Sequence[Recipe], data: Recordings, codes: Codes, *, groups: npt.NDArray[Any], seed: int
+) -> dict[Recipe, float]:
+    """Return the accuracy of each recipe on grouped folds; empty where the recordings cannot be folded."""
+    labels = int(codes.max()) + 1
+    count = default_folds(codes, count_groups(codes, groups, labels=labels))
+    folds = grouped_folds(codes, groups, folds=count, seed=seed)
+    if not folds:
+        return {}
+    tested = np.concatenate([test for _, test in folds])
+    result = {}
+    for recipe in recipes:
+        answers = out_of_fold(recipe, data, codes, groups=groups, folds=folds, labels=labels, seed=seed)
+        result[recipe] = float((answers[tested].argmax(axis=1) == codes[tested]).mean())
+    return result
+
+
+def check_model(model: str) -> None:
+    """Check the name of a model.
+
+    Raises
+    ------
+    ClassifierError
+        If it is unknown.
+    """
+    if model not in {"auto", "ensemble", *MODELS}:
+        raise ClassifierError(f"unknown model {model!r}; known are auto, ensemble, {', '.join(MODELS)}")

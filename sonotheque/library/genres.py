@@ -1,0 +1,234 @@
+"""Learning genres, naming them, and judging how well: the second half of `sonotheque.Library`. Thin methods over `classify`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sonotheque import documents as doc
+from sonotheque.embed.registry import space_of
+from sonotheque.errors import LibraryError
+from sonotheque.library.collection import Collection, PathLike
+from sonotheque.store import Progress, scan
+
+if TYPE_CHECKING:
+    from sonotheque.classify import TrainingSet
+
+
+class Library(Collection):
+    """One folder on disk with everything that is known of a music collection.
+
+    Parameters
+    ----------
+    path, create, precision, device : see `sonotheque.library.collection.Collection`
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder, Library(folder) as library:
+    ...     library.status().tracks
+    0
+    """
+
+    @property
+    def _classifier_path(self) -> Path:
+        return self.path / "classifier.skops"
+
+    def _training_set(self, embedders: Sequence[str] | None) -> TrainingSet:
+        from sonotheque.classify import training_set
+
+        self._default_space()
+        if embedders is None:
+            spaces = [space.id for space in self.catalogue.spaces() if space.tracks]
+        else:
+            spaces = [space_of(name).id for name in embedders]
+        return training_set(self.catalogue, spaces=spaces)
+
+    def train(
+        self,
+        *,
+        model: str = "auto",
+        embedders: Sequence[str] | None = None,
+        decision: str = "track",
+        minutes: float | None = None,
+        trials: int | None = None,
+        seed: int = 0,
+        progress: Progress | None = None,
+    ) -> doc.Trained:
+        """Fit the classifier on all labelled tracks, and keep it with the library.
+
+        Parameters
+        ----------
+        model : str
+            ``knn``, ``logreg``, ``svm``, ``forest``, ``lightgbm``, ``xgboost``, ``mlp``; ``ensemble``: all of them on all spaces,
+            mixed; ``auto``: the quick one that wins on grouped folds or, with `minutes` or `trials`, what a search finds.
+        embedders : names of embedders, all of the library by default
+        decision : str
+            ``track``: on track vectors; ``mean``, ``vote``, ``product``, ``learned``: on segments, combined so.
+        minutes : float or None
+            Of wall time for the search of ``auto``, its evaluation and the final fit included.
+        trials : int or None
+            Of each search, instead of minutes: gives the same result each time.
+        seed : int
+            Of the folds.
+        progress : callable
+            Called with (seconds or trials done, in all) while a search runs.
+
+        Raises
+        ------
+        ClassifierError
+            If there are fewer than two labels, or a name is unknown.
+        """
+        from sonotheque.classify import Budget, SavedClassifier, train
+
+        data = self._training_set(embedders)
+        budget = Budget(minutes, trials)
+        fitted, accuracies, evaluated = train(
+            data, model=model, decision=decision, budget=budget, seed=seed, progress=progress
+        )
+        counts = dict(sorted(Counter(data.y.tolist()).items()))
+        name = (
+            "auto" if model == "auto" and budget else model if model == "ensemble" else fitted.members[0].recipe.model
+        )
+        spaces = list(dict.fromkeys(space for member in fitted.members for space in member.recipe.spaces))
+        saved = SavedClassifier(name, fitted, spaces, list(counts), counts, self.catalogue.generation)
+        saved.save(self._classifier_path)
+        return doc.Trained(
+            model=name,
+            spaces=spaces,
+            tracks=len(data.tracks),
+            labels=counts,
+            candidates=[doc.Candidate(recipe.model, round(share, 6)) for recipe, share in accuracies.items()],
+            members=[
+                doc.Learned(member.recipe.model, list(member.recipe.spaces), member.recipe.decision, round(share, 6))
+                for member, share in zip(fitted.members, fitted.shares, strict=True)
+            ],
+            evaluated=evaluated,
+        )
+
+    def classify(self, *paths: PathLike, timeline: bool = False, progress: Progress | None = None) -> doc.Classified:
+        """Name the genre of files. Nothing is added; vectors of files that the library knows are reused.
+
+        Parameters
+        ----------
+        *paths : folders and files
+        timeline : bool
+            Name the genre of each 10 s too.
+        progress : callable
+            Called with (files done, files to do) where files must be embedded.
+
+        Raises
+        ------
+        ClassifierError
+            If there is no classifier, or it does not fit.
+        MissingFileError
+            If a path does not exist.
+        """
+        from sonotheque.classify import answer, fitting_classifier, vectors_of
+
+        saved = fitting_classifier(self._classifier_path, catalogue=self.catalogue)
+        found = [file.path for file in scan(paths)]
+        if not found:
+            raise LibraryError(f"{', '.join(map(str, paths))}: no audio file there; nothing to classify")
+        files = vectors_of(
+            found,
+            catalogue=self.catalogue,
+            spaces=saved.spaces,
+            segments=timeline or saved.fitted.needs_segments,
+            compute=self._compute,
+            progress=progress,
+        )
+        index = self._index(saved.spaces[0])
+        return answer(files, classifier=saved, catalogue=self.catalogue, index=index, timeline=timeline)
+
+    def evaluate(
+        self,
+        *,
+        model: str = "auto",
+        folds: int | None = None,
+        split: PathLike | None = None,
+        repeats: int = 1,
+        embedders: Sequence[str] | None = None,
+        decision: str = "track",
+        learning_curve: bool = False,
+        minutes: float | None = None,
+        trials: int | None = None,
+        seed: int = 0,
+        progress: Progress | None = None,
+    ) -> doc.Evaluated:
+        """Judge a model on the labelled tracks, in stratified folds in which no artist stands on both sides.
+
+        Parameters
+        ----------
+        model : str
+            See `train`. What ``auto`` and ``ensemble`` choose they choose inside each fold anew.
+        folds : int or None
+            By default the largest number up to 5 at which the genres with that many artists hold 3/4 of the tracks.
+        split : path of a CSV or None
+            Instead of folds: which files teach and which are tested, see `sonotheque.classify.split.read_split`.
+        repeats : int
+            Times that the folds are drawn anew.
+        learning_curve : bool
+            Judge with fewer training artists too.
+        embedders, decision, minutes, trials, seed : see `train`
+        progress : callable
+
+        Raises
+        ------
+        ClassifierError
+            If fewer than two genres have enough artists.
+        LabelsError
+            If the split is unusable.
+        """
+        from sonotheque.classify import Budget, judge
+        from sonotheque.classify.split import read_split
+
+        data = self._training_set(embedders)
+        given = read_split(Path(split), tracks=data.tracks) if split is not None else None
+        return judge(
+            data,
+            model=model,
+            decision=decision,
+            folds=given or folds,
+            repeats=repeats,
+            curve=learning_curve,
+            budget=Budget(minutes, trials),
+            seed=seed,
+            progress=progress,
+        )
+
+    def compare(
+        self,
+        *,
+        models: Sequence[str] | None = None,
+        embedders: Sequence[str] | None = None,
+        folds: int | None = None,
+        seed: int = 0,
+        progress: Progress | None = None,
+    ) -> doc.Compared:
+        """Judge all models on each space and on all together, on tracks and on segments, and ensembles, on the same folds.
+
+        Parameters
+        ----------
+        models : names of models, all by default
+        embedders, folds, seed : see `evaluate`
+        progress : callable
+            Called with (fits done, fits to do).
+
+        Raises
+        ------
+        ClassifierError
+            If fewer than two genres have enough artists.
+        """
+        from sonotheque.classify.comparison import all_recipes, compare
+        from sonotheque.classify.learners import usable_models
+        from sonotheque.classify.training import warn_of_alone
+
+        data = self._training_set(embedders)
+        warn_of_alone(data)
+        recipes = all_recipes(data.data.spaces, models=models or usable_models(), segments=True)
+        return compare(
+            data.data, data.y, groups=data.groups, recipes=recipes, folds=folds, seed=seed, progress=progress
+        )

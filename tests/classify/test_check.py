@@ -1,0 +1,73 @@
+"""What a hand-in must be: a good one passes, each fault is named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sonotheque.classify import write_template
+from sonotheque.classify.check import check_hand_in
+from sonotheque.errors import LabelsError
+from sonotheque.store.tables import Ids
+
+GOOD = "track_id,genre_id\n000002,1\n000005,8\n"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "sample.csv").write_text("track_id,genre_id\n000002,9\n000005,9\n")
+    (tmp_path / "genres.csv").write_text("genre_id,genre\n1,Classical\n8,Rock\n")
+    return tmp_path
+
+
+def check(folder: Path, content: bytes) -> int:
+    (folder / "out.csv").write_bytes(content)
+    return check_hand_in(folder / "out.csv", sample=folder / "sample.csv", ids=folder / "genres.csv")
+
+
+def test_a_good_one(folder: Path) -> None:
+    assert check(folder, GOOD.encode()) == 2
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (GOOD.replace("\n", "\r\n"), "CR LF"),
+        ("\ufeff" + GOOD, "byte order mark"),
+        (GOOD.rstrip("\n"), "last line"),
+        (GOOD.replace("track_id", "id"), r"header is id,genre_id; it must be track_id,genre_id"),
+        (GOOD.replace("000005", "5"), r"line 3: id '5'; it must be '000005'"),
+        ("track_id,genre_id\n000005,8\n000002,1\n", r"line 2: id '000005'; it must be '000002'"),
+        (GOOD.replace(",8", ",9"), r"line 3: genre '9'; known are 1, 8"),
+        (GOOD.replace(",8", ","), "line 3: no genre"),
+        (GOOD.replace(",8", ", 8"), r"line 3: a blank beside a value"),
+        (GOOD.replace("\n000005", "\n\n000005"), "line 3: blank"),
+        (GOOD + "000009,1\n", "3 rows; .* has 2"),
+        ("track_id,genre_id\n000002,1\n", "1 rows; .* has 2"),
+        (GOOD.replace(",8", ",8,8"), "3 fields"),
+    ],
+)
+def test_faults(folder: Path, content: str, message: str) -> None:
+    with pytest.raises(LabelsError, match=message):
+        check(folder, content.encode())
+
+
+@settings(max_examples=40)
+@given(
+    rows=st.lists(st.integers(0, 999_999), unique=True, min_size=1, max_size=20),
+    answers=st.dictionaries(st.integers(0, 999_999), st.sampled_from(["Classical", "Rock"]), max_size=20),
+)
+def test_what_is_written_passes(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[int], answers: dict[int, str]
+) -> None:
+    folder = tmp_path_factory.mktemp("check")
+    (folder / "genres.csv").write_text("genre_id,genre\n1,Classical\n8,Rock\n")
+    (folder / "sample.csv").write_text("track_id,genre_id\n" + "".join(f"{row:06d},9\n" for row in rows))
+    genres = {f"/Test/{number:06d}.mp3": genre for number, genre in answers.items()}
+    write_template(
+        folder / "out.csv", genres, template=folder / "sample.csv", fallback="Rock", ids=Ids(folder / "genres.csv")
+    )
+    assert check_hand_in(folder / "out.csv", sample=folder / "sample.csv", ids=folder / "genres.csv") == len(rows)
