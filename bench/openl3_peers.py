@@ -164,7 +164,7 @@ def row(engine: str, hop: float, songs: int, measured: dict[str, tuple[dict[str,
     else:
         cells += ["", ""]
     megabytes = max(result["megabytes"], result.get("worker_megabytes", 0))
-    cells += [f"{result['load']:.1f} + {result['first'] - song:.1f}", f"{megabytes:.0f}"]
+    cells += [f"{result['load']:.1f}", f"{megabytes:.0f}"]
     if engine == "torchopenl3":
         cells.append("")  # other weights
     else:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from sonotheque import documents as doc
 from sonotheque.classify import curves, metrics
-from sonotheque.classify.ensemble import mixture_shares, out_of_fold
+from sonotheque.classify.ensemble import choose_members, mixture_shares, out_of_fold
 from sonotheque.classify.folds import Fold, count_groups, default_folds, grouped_folds
 from sonotheque.classify.learners import space_sets
 from sonotheque.classify.metrics import Codes
@@ -131,17 +131,17 @@ def _together(
 ) -> dict[str, Probabilities]:
     """Answers for the tested side by all recipes together, with what the training side says of each."""
     counted = ~np.isnan(inside[0][:, 0])
-    right = [float((answers[counted].argmax(axis=1) == codes[counted]).mean()) for answers in inside]
-    chosen = int(np.argmax(right))
-    shares = mixture_shares(inside, codes)
+    chosen, shares = choose_members(inside, codes)
     scale = thresholds(inside[best][counted], codes[counted])
-    stacked: Probabilities = np.tensordot(shares, np.stack(outside), axes=1)
+    free: Probabilities = np.tensordot(mixture_shares(inside, codes, prior=0), np.stack(outside), axes=1)
+    mixed: Probabilities = np.tensordot(shares, np.stack([outside[number] for number in chosen]), axes=1)
     scaled = outside[best] * scale
     return {
-        "best by inner folds": outside[chosen],
+        "best by inner folds": outside[chosen[0]],
         "best single model, thresholds": scaled / scaled.sum(axis=1, keepdims=True),
         "plain mean of all": np.mean(outside, axis=0),
-        "ensemble (learned shares)": stacked,
+        "learned shares of all": free,
+        "ensemble (shrunk shares of the best 10)": mixed,
     }
 
 

@@ -8,13 +8,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from sonotheque.classify import metrics
 from sonotheque.classify.folds import Fold, count_groups, default_folds, grouped_folds
 from sonotheque.classify.metrics import Codes
 from sonotheque.classify.recipe import Fitted, Probabilities, Recipe, fit
 from sonotheque.classify.recordings import Recordings
 
-LEAST_SHARE = 0.03
-"""Members with less are left out: they cost time and say nothing."""
+MEMBERS = 10
+"""The best on the folds are mixed, so many at most."""
+
+PRIOR = 0.3
+"""Weight of equal shares against what the folds say: on some hundred recordings free shares follow chance (docs/classifying.md)."""
 
 STEPS = 300
 
@@ -43,52 +47,81 @@ def out_of_fold(
     return result
 
 
-def mixture_shares(members: Sequence[Probabilities], codes: Codes) -> npt.NDArray[np.float64]:
+def score(answers: Probabilities, codes: Codes) -> float:
+    """Return the mean of accuracy and balanced accuracy; rows with NaN do not count."""
+    counted = ~np.isnan(answers[:, 0])
+    matrix = metrics.confusion(codes[counted], answers[counted].argmax(axis=1), labels=answers.shape[1])
+    return (metrics.accuracy(matrix) + metrics.balanced_accuracy(matrix)) / 2
+
+
+def choose_members(answers: Sequence[Probabilities], codes: Codes) -> tuple[list[int], npt.NDArray[np.float64]]:
+    """Choose the members with the best scores and find their shares.
+
+    Parameters
+    ----------
+    answers : sequence of float64 arrays [N, C]
+        Out-of-fold probabilities of each candidate.
+    codes : int array [N]
+
+    Returns
+    -------
+    numbers : list of int
+        Of the candidates chosen, the best first.
+    shares : float64 array
+        Of sum 1.
+    """
+    scores = [score(candidate, codes) for candidate in answers]
+    best = sorted(range(len(answers)), key=lambda number: -scores[number])[:MEMBERS]
+    return best, mixture_shares([answers[number] for number in best], codes)
+
+
+def mixture_shares(members: Sequence[Probabilities], codes: Codes, *, prior: float = PRIOR) -> npt.NDArray[np.float64]:
     """Find the shares of a mixture with the least log loss.
 
-    The loss is convex in the shares; expectation maximisation climbs from equal shares (Dempster, Laird & Rubin 1977). Each genre
-    counts alike, however many tracks it has.
+    The loss is convex in the shares; expectation maximisation climbs from equal shares (Dempster, Laird & Rubin 1977), with a
+    Dirichlet prior around them. Each genre counts alike, however many tracks it has.
 
     Parameters
     ----------
     members : sequence of float64 arrays [N, C]
         Out-of-fold probabilities; rows with NaN do not count.
     codes : int array [N]
+    prior : float
+        Weight of equal shares; the recordings together weigh 1.
 
     Returns
     -------
     float64 array [number of members]
-        Not below 0, of sum 1; members with less than `LEAST_SHARE` have 0.
+        Of sum 1.
     """
     right = np.stack([answers[np.arange(len(codes)), codes] for answers in members])
     counted = ~np.isnan(right).any(axis=0)
     right = np.maximum(right[:, counted], 1e-6)
     weights = 1 / np.bincount(codes[counted])[codes[counted]]
     weights /= weights.sum()
-    shares: npt.NDArray[np.float64] = np.full(len(members), 1 / len(members))
+    equal = 1 / len(members)
+    shares: npt.NDArray[np.float64] = np.full(len(members), equal)
     for _ in range(STEPS):
-        shares = shares * ((right / (shares @ right)) @ weights)
-    shares[shares < min(LEAST_SHARE, shares.max())] = 0
-    shares /= shares.sum()
+        shares = (shares * ((right / (shares @ right)) @ weights) + prior * equal) / (1 + prior)
     return shares
 
 
 def fit_ensemble(
     recipes: Sequence[Recipe], data: Recordings, codes: Codes, *, groups: npt.NDArray[Any], seed: int = 0
 ) -> Fitted:
-    """Learn the shares of some recipes on grouped folds, then fit those that have one to all recordings.
+    """Choose members and shares among some recipes on grouped folds, then fit those to all recordings.
 
-    Where the recordings cannot be folded, all have the same share.
+    Where the recordings cannot be folded, the first recipes have equal shares.
     """
     labels = int(codes.max()) + 1
     count = default_folds(codes, count_groups(codes, groups, labels=labels))
     folds = grouped_folds(codes, groups, folds=count, seed=seed)
-    shares = np.full(len(recipes), 1 / len(recipes))
+    best = list(range(min(MEMBERS, len(recipes))))
+    shares = np.full(len(best), 1 / len(best))
     if folds:
         answers = [
             out_of_fold(recipe, data, codes, groups=groups, folds=folds, labels=labels, seed=seed) for recipe in recipes
         ]
-        shares = mixture_shares(answers, codes)
-    kept = np.flatnonzero(shares).tolist()
-    members = [fit(recipes[number], data, codes, groups=groups, seed=seed) for number in kept]
-    return Fitted(members, [float(share) for share in shares[kept]])
+        best, shares = choose_members(answers, codes)
+    members = [fit(recipes[number], data, codes, groups=groups, seed=seed) for number in best]
+    return Fitted(members, shares.tolist())

@@ -10,19 +10,14 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
-from sonotheque.classify import metrics
-from sonotheque.classify.ensemble import mixture_shares, out_of_fold
+from sonotheque.classify.ensemble import choose_members, out_of_fold, score
 from sonotheque.classify.folds import count_groups, default_folds, grouped_folds
 from sonotheque.classify.learners import QUICK, choice, space_sets, usable_models
 from sonotheque.classify.metrics import Codes
 from sonotheque.classify.recipe import Fitted, Probabilities, Recipe, fit
 from sonotheque.classify.recordings import Recordings
-
-MEMBERS = 10
-"""Trials that are mixed at most."""
 
 DECISIONS = ("track", "mean")
 """Global and local; the other ways to combine segments gained nothing (docs/classifying.md)."""
@@ -77,7 +72,6 @@ class Search:
         self._left -= 1
         if not folds:
             return choice([Recipe(QUICK[0], self._sets[-1])])(data, codes, groups, seed)
-        tested = np.concatenate([test for _, test in folds])
         answers: dict[Recipe, Probabilities] = {}
         scores: dict[Recipe, float] = {}
         longest = 0.0
@@ -86,7 +80,7 @@ class Search:
             recipe = self._suggest(trial, bool(data.segments))
             if recipe not in scores:
                 answers[recipe] = out_of_fold(recipe, data, codes, groups=groups, folds=folds, labels=labels, seed=seed)
-                scores[recipe] = score(answers[recipe][tested], codes[tested])
+                scores[recipe] = score(answers[recipe], codes)
             return scores[recipe]
 
         optuna.logging.set_verbosity(optuna.logging.ERROR)
@@ -102,12 +96,11 @@ class Search:
             longest = max(longest, time.monotonic() - begin)
             self._done += 1
             self._show()
-        best = sorted(scores, key=lambda recipe: -scores[recipe])[:MEMBERS]
-        shares = mixture_shares([answers[recipe] for recipe in best], codes)
-        kept = np.flatnonzero(shares).tolist()
-        members = [fit(best[number], data, codes, groups=groups, seed=seed) for number in kept]
+        tried = list(answers)
+        best, shares = choose_members(list(answers.values()), codes)
+        members = [fit(tried[number], data, codes, groups=groups, seed=seed) for number in best]
         self._show()
-        return Fitted(members, [float(share) for share in shares[kept]])
+        return Fitted(members, shares.tolist())
 
     def _end(self) -> float | None:
         if self._seconds is None:
@@ -126,12 +119,6 @@ class Search:
         number = trial.suggest_categorical("spaces", list(range(len(self._sets))))
         decision = trial.suggest_categorical("decision", DECISIONS if segments else DECISIONS[:1])
         return Recipe(model, self._sets[number], decision, tuple(_settings(trial, model).items()))
-
-
-def score(answers: Probabilities, codes: Codes) -> float:
-    """Return what a search maximises: the mean of accuracy and balanced accuracy."""
-    matrix = metrics.confusion(codes, answers.argmax(axis=1), labels=answers.shape[1])
-    return (metrics.accuracy(matrix) + metrics.balanced_accuracy(matrix)) / 2
 
 
 def _settings(trial: Any, model: str) -> dict[str, Any]:

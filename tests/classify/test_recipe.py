@@ -80,12 +80,13 @@ def test_shares_follow_what_is_right() -> None:
     good = 0.5 * np.eye(3)[codes] + 0.5 * generator.dirichlet(np.ones(3), 300)
     noise = generator.dirichlet(np.ones(3), 300)
     shares = mixture_shares([noise, good], codes)
-    assert shares[1] > 0.9
+    assert shares[1] > 0.75
+    assert mixture_shares([noise, good], codes, prior=0)[1] > 0.9
     assert shares.sum() == pytest.approx(1)
     halves = mixture_shares([good, good], codes)
     assert np.allclose(halves, 0.5)
     noise[:200] = np.nan  # rows that were not tested
-    assert mixture_shares([noise, good], codes)[1] > 0.9
+    assert mixture_shares([noise, good], codes)[1] > 0.7
 
 
 def test_thresholds_help_the_rare() -> None:
@@ -117,7 +118,7 @@ def test_a_comparison() -> None:
     recipes = all_recipes(data.spaces, models=["logreg", "knn"], segments=True)
     assert len(recipes) == 3 * (5 + 2)
     table = compare(data, codes.astype(str), groups=groups, recipes=recipes)
-    assert len(table.rows) == len(recipes) + 4
+    assert len(table.rows) == len(recipes) + 5
     singles = table.rows[: len(recipes)]
     best = max(singles, key=lambda row: row.accuracy)
     assert best.difference == 0
