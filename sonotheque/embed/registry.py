@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from sonotheque.embed import descriptors, musicnn
+from sonotheque.embed import descriptors, essentia, musicnn
 from sonotheque.embed.runtime import Compute
 from sonotheque.embed.space import Embedder, Space
 from sonotheque.embed.weights import fetch
 from sonotheque.errors import SpaceError, WeightsError
 
-NAMES = ("openl3", "musicnn", "descriptors")
+NAMES = ("openl3", "musicnn", "descriptors", "essentia")
 """Embedders by name, the one that ``auto`` prefers first."""
 
 PATIENCE = 10.0
@@ -40,7 +40,7 @@ def embedder_names() -> tuple[str, ...]:
     Examples
     --------
     >>> embedder_names()
-    ('openl3', 'musicnn', 'descriptors')
+    ('openl3', 'musicnn', 'descriptors', 'essentia')
     """
     return NAMES
 
@@ -80,10 +80,12 @@ def choose(names: Sequence[str], *, progress: fetch.Progress | None = None) -> C
 def _provide(
     name: str, *, progress: fetch.Progress | None, seconds: float | None = None, tries: int = fetch.TRIES
 ) -> None:
-    """Fetch the weights of an embedder where it needs some and none are on this machine."""
+    """Fetch the weights of an embedder where it needs some and none are on this machine; check that its package is there."""
     from sonotheque.embed.openl3 import Variant
     from sonotheque.embed.openl3.embedder import named_weights
 
+    if name in {"essentia", essentia.SPACE.id}:
+        essentia.require()
     variant = Variant.parse(name)
     if variant is not None and named_weights() is None:
         fetch.fetch(variant.published, progress=progress, seconds=seconds, tries=tries)
@@ -102,7 +104,7 @@ def space_of(name: str) -> Space:
     from sonotheque.embed.openl3 import Variant
     from sonotheque.embed.openl3.embedder import local_weights
 
-    for space in (musicnn.SPACE, descriptors.SPACE):
+    for space in (musicnn.SPACE, descriptors.SPACE, essentia.SPACE):
         if name in {space.embedder, space.id}:
             return space
     variant = Variant.parse(name)
@@ -129,6 +131,7 @@ def open_embedder(space_id: str, *, compute: Compute = Compute()) -> Embedder:
 
     makers: dict[str, Callable[[], Embedder]] = {
         "musicnn": lambda: musicnn.Musicnn(compute=compute),
+        "essentia": lambda: essentia.Essentia(compute=compute),
         "descriptors": lambda: descriptors.Descriptors(compute=compute),
         "openl3": lambda: OpenL3(Variant.parse(space_id) or Variant(), compute=compute),
     }
