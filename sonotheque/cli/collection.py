@@ -22,7 +22,9 @@ from sonotheque.cli.options import (
 @click.option("--labels", metavar="folder|tags|FILE.csv", help="Where the tracks' genres come from.")
 @columns_option("file,genre[,artist]")
 @ids_option
-@embedder_option("auto, openl3, musicnn, descriptors or essentia; repeatable. Default: what the library uses already, else auto.")
+@embedder_option(
+    "auto, openl3, musicnn, descriptors or essentia; repeatable. Default: what the library uses already, else auto."
+)
 @click.option("--retry", is_flag=True, help="Try files again that failed before.")
 @compute_options
 @as_json
