@@ -230,7 +230,7 @@ def show_compared(result: doc.Compared) -> None:
 def show_classified(result: doc.Classified) -> None:
     """Print the genre of each file, with the labelled tracks that speak for it."""
     rows = [
-        [_short(t.path), t.genre, f"{t.probability:.2f}", ", ".join(_clip(_name(n.path)) for n in t.neighbours)]
+        [_short(t.path), _genre(t), f"{t.probability:.2f}", ", ".join(_clip(_name(n.path)) for n in t.neighbours)]
         for t in result.tracks
     ]
     if rows:
@@ -240,7 +240,19 @@ def show_classified(result: doc.Classified) -> None:
             moments = ", ".join(f"{_clock(m.start)} {m.genre} {m.probability:.2f}" for m in track.timeline)
             click.echo(f"{_short(track.path)}: {moments}")
     show_failed(result.failed, most=None)
+    if result.promise and result.promise.threshold is not None:
+        p = result.promise
+        click.echo(
+            f"answered from probability {p.threshold:.2f}: on grouped folds {p.coverage:.0%} of the tracks, "
+            f"{p.accuracy:.1%} of them right (at least {p.lower:.1%} with 95 % confidence)"
+        )
     click.echo(f"{_plural(len(result.tracks), 'file')} classified by {result.model}, {len(result.failed)} failed")
+
+
+def _genre(track: doc.Prediction) -> str:
+    if track.none_of_these:
+        return f"{track.genre}? (like none of the labelled tracks)"
+    return track.genre if track.answered else f"({track.genre}: not sure enough)"
 
 
 def _clock(seconds: float) -> str:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import av
 import numpy as np
@@ -15,7 +17,12 @@ import pytest
 import soundfile as sf
 
 from sonotheque import Library
+from sonotheque import documents as doc
 from sonotheque.demo import music
+
+if TYPE_CHECKING:
+    from sonotheque.classify import TrainingSet
+    from sonotheque.report import Findings
 
 RATE = 44_100
 
@@ -137,3 +144,56 @@ def clips(tmp_path: Path) -> Path:
     shutil.copy(music() / "ambient" / "nikola-whallon-ambient-2.mp3", folder / "ambient.mp3")
     shutil.copy(music() / "metal" / "muldjord-armygeddon.ogg", folder / "metal.ogg")
     return folder
+
+
+COMPARED = ("logreg", "ensemble (learned shares)")
+EVIL = "<script>alert(1)</script>"
+
+
+def compared(models: Sequence[str] = COMPARED) -> doc.Compared:
+    """Make a small table, in which an ensemble is clearly better."""
+    rows = [
+        doc.ComparedRow(
+            model=model,
+            spaces=["musicnn-msd"] if model == "logreg" else [],
+            decision="track" if model == "logreg" else "",
+            accuracy=0.5 + number / 10,
+            accuracy_interval=(0.3, 0.8),
+            balanced_accuracy=0.5,
+            balanced_accuracy_interval=(0.3, 0.8),
+            log_loss=1.0,
+            auc=0.8,
+            difference=number / 10,
+            difference_interval=(number / 20, number / 5),
+        )
+        for number, model in enumerate(models)
+    ]
+    return doc.Compared(protocol="4 folds", tracks=46, best="logreg on musicnn", rows=rows)
+
+
+def spoiled(training: TrainingSet, *, every: int = 5) -> TrainingSet:
+    """Give every few tracks another genre, and one of them a title that is markup."""
+    y = training.y.copy()
+    genres = np.unique(y)
+    for row in range(0, len(y), every):
+        y[row] = genres[(np.flatnonzero(genres == y[row])[0] + 1) % len(genres)]
+    tracks = [track._replace(label=str(label)) for track, label in zip(training.tracks, y, strict=True)]
+    tracks = [track._replace(title=EVIL, artist=f"{track.artist} & <b>") for track in tracks]
+    return replace(training, tracks=tracks, y=y)
+
+
+@pytest.fixture(scope="session")
+def findings(demo_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Findings:
+    """Everything that a report can hold: the demo with some labels spoiled, so that there are errors."""
+    from sonotheque.classify import make_learner, training_set
+    from sonotheque.report import collect
+
+    copy = tmp_path_factory.mktemp("report") / "library"
+    shutil.copytree(demo_folder, copy)
+    with Library(copy) as library:
+        catalogue = library.catalogue
+        spaces = [space.id for space in catalogue.spaces() if space.tracks]
+        training = spoiled(training_set(catalogue, spaces=spaces))
+    failed = [doc.FailedFile("/music/<i>broken.mp3", "not an audio file")]
+    learner = make_learner("logreg", spaces=training.data.spaces)
+    return collect(training, learner, model="logreg", compared=compared(), failed=failed)

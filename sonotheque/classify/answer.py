@@ -12,6 +12,7 @@ import numpy as np
 
 from sonotheque import documents as doc
 from sonotheque.audio.decode import FloatArray
+from sonotheque.classify.confidence import promise
 from sonotheque.classify.estimators import most_frequent
 from sonotheque.classify.recordings import Recordings
 from sonotheque.classify.saved import SavedClassifier
@@ -127,7 +128,13 @@ def vectors_of(
 
 
 def answer(
-    files: FileVectors, *, classifier: SavedClassifier, catalogue: Catalogue, index: ExactIndex, timeline: bool = False
+    files: FileVectors,
+    *,
+    classifier: SavedClassifier,
+    catalogue: Catalogue,
+    index: ExactIndex,
+    timeline: bool = False,
+    abstain: float | None = None,
 ) -> doc.Classified:
     """Name the genre of each file, with the labelled tracks that speak most for it.
 
@@ -140,11 +147,20 @@ def answer(
         Of the classifier's first space.
     timeline : bool
         Name the genre of each segment too.
+    abstain : float or None
+        Accuracy that the answers given are to have; the others are marked.
+
+    Raises
+    ------
+    ClassifierError
+        If `abstain` is given and the classifier has no evidence.
     """
+    promised = _promised(classifier, abstain) if abstain is not None else None
     predictions = []
     if files.paths:
         probabilities = classifier.probabilities(files.data)
         moments = _moments(files.data, classifier) if timeline else None
+        strange = classifier.familiar.strangeness(files.data) if classifier.familiar else np.zeros(len(files.paths))
         genres = [classifier.labels[int(code)] for code in probabilities.argmax(axis=1)]
         speakers = _speakers(files, genres, catalogue=catalogue, index=index, space=classifier.spaces[0])
         for row, path in enumerate(files.paths):
@@ -159,10 +175,30 @@ def answer(
                     },
                     neighbours=speakers[row],
                     timeline=moments[row] if moments else None,
+                    answered=promised is None
+                    or (promised.threshold is not None and probabilities[row].max() >= promised.threshold),
+                    none_of_these=bool(strange[row] > 1),
+                    strangeness=round(float(strange[row]), 4),
                 )
             )
     fallback = most_frequent(list(Counter(classifier.counts).elements()))
-    return doc.Classified(classifier.model, predictions, files.failed, fallback)
+    return doc.Classified(classifier.model, predictions, files.failed, fallback, promised)
+
+
+def _promised(classifier: SavedClassifier, target: float) -> doc.Promised:
+    evidence = classifier.evidence
+    if evidence is None:
+        raise ClassifierError(
+            "too few artists in each genre to promise an accuracy; label more artists and train again"
+        )
+    found = promise(evidence.confidence, evidence.right, target=target, groups=evidence.groups)
+    if found is None:
+        log.warning(
+            "no threshold of probability reaches an accuracy of %.2f on grouped folds; nothing is answered", target
+        )
+        return doc.Promised(target, None, 0.0, None, None)
+    figures = (round(value, 6) for value in (found.coverage, found.accuracy, found.lower))
+    return doc.Promised(target, found.threshold, *figures)
 
 
 def _moments(data: Recordings, classifier: SavedClassifier) -> list[list[doc.Moment]]:

@@ -24,7 +24,7 @@ def hand_in(
     ids: FilePath | None = None,
     template: FilePath | None = None,
 ) -> list[str]:
-    """Write the predictions of `Library.classify` to a CSV.
+    """Write the predictions of `Library.classify` that are answers to a CSV.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ def hand_in(
     LabelsError
         If the ids or the template are unusable, or the file cannot be written.
     """
-    genres = {track.path: track.genre for track in result.tracks}
+    genres = {track.path: track.genre for track in result.tracks if track.answered}
     names = Ids(ids) if ids else None
     if template:
         return write_template(path, genres, template=template, fallback=result.fallback, ids=names)

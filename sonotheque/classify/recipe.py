@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from sonotheque.classify.calibration import soften
 from sonotheque.classify.estimators import make_classifier
 from sonotheque.classify.recordings import Recordings, Rows
 from sonotheque.errors import ClassifierError
@@ -106,10 +107,13 @@ class Fitted:
     ----------
     members : sequence of Member
     shares : sequence of float
+    temperature : float
+        See `sonotheque.classify.calibration`; 1 leaves the probabilities as they are.
     """
 
     members: Sequence[Member]
     shares: Sequence[float]
+    temperature: float = 1.0
 
     @property
     def needs_segments(self) -> bool:
@@ -122,7 +126,7 @@ class Fitted:
         for member, share in zip(self.members, self.shares, strict=True):
             result += share * member.probabilities(data, labels=labels)
         result /= result.sum(axis=1, keepdims=True)
-        return result
+        return soften(result, self.temperature)
 
     def timeline(self, data: Recordings, *, labels: int) -> Probabilities:
         """Return the probability of each label for each segment of one recording, float64 [S, C]."""
@@ -131,7 +135,7 @@ class Fitted:
         result: Probabilities = np.sum(
             [share * part[:count] for share, part in zip(self.shares, parts, strict=True)], axis=0
         )
-        return result
+        return soften(result, self.temperature)
 
 
 def fit(recipe: Recipe, data: Recordings, codes: Codes, *, groups: npt.NDArray[Any], seed: int = 0) -> Member:

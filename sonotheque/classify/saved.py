@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sonotheque.classify.confidence import Evidence, Familiar
 from sonotheque.classify.recipe import Fitted, Member, Probabilities, Recipe
 from sonotheque.classify.recordings import Recordings
 from sonotheque.errors import ClassifierError
@@ -47,6 +48,9 @@ class SavedClassifier:
         Training tracks of each label.
     generation : int
         Of the library at training time.
+    evidence : Evidence or None
+        None where the tracks could not be folded.
+    familiar : Familiar or None
     """
 
     model: str
@@ -55,6 +59,8 @@ class SavedClassifier:
     labels: list[str]
     counts: dict[str, int]
     generation: int
+    evidence: Evidence | None = None
+    familiar: Familiar | None = None
 
     def probabilities(self, data: Recordings) -> Probabilities:
         """Return the probability of each genre, float64 [N, C]."""
@@ -79,8 +85,13 @@ class SavedClassifier:
             }
             for member, share in zip(self.fitted.members, self.fitted.shares, strict=True)
         ]
-        facts = {name: value for name, value in vars(self).items() if name != "fitted"}
-        write_whole(path, [skops.io.dumps({"format": FORMAT, **facts, "members": members})])
+        facts = {name: value for name, value in vars(self).items() if name not in {"fitted", "evidence", "familiar"}}
+        parts = {
+            name: vars(part) if part else None
+            for name, part in (("evidence", self.evidence), ("familiar", self.familiar))
+        }
+        content = {"format": FORMAT, **facts, **parts, "members": members, "temperature": self.fitted.temperature}
+        write_whole(path, [skops.io.dumps(content)])
 
     @classmethod
     def load(cls, path: Path) -> SavedClassifier:
@@ -107,8 +118,15 @@ class SavedClassifier:
         if not isinstance(content, dict) or content.pop("format", None) != FORMAT:
             raise ClassifierError(f"{path}: of another version of sonotheque; train again")
         members = content.pop("members")
-        fitted = Fitted([_member(part) for part in members], [float(part["share"]) for part in members])
-        return cls(fitted=fitted, **content)
+        shares = [float(part["share"]) for part in members]
+        fitted = Fitted([_member(part) for part in members], shares, float(content.pop("temperature")))
+        evidence, familiar = content.pop("evidence"), content.pop("familiar")
+        return cls(
+            fitted=fitted,
+            evidence=Evidence(**evidence) if evidence else None,
+            familiar=Familiar(**familiar) if familiar else None,
+            **content,
+        )
 
 
 def _member(part: dict[str, Any]) -> Member:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,17 @@ import numpy.typing as npt
 
 from sonotheque import documents as doc
 from sonotheque.classify import metrics
-from sonotheque.classify.folds import Fold, count_groups, default_folds, group_tracks, telling_folders
+from sonotheque.classify.calibration import Probabilities, fit_temperature, soften
+from sonotheque.classify.confidence import Evidence
+from sonotheque.classify.ensemble import out_of_fold
+from sonotheque.classify.folds import (
+    Fold,
+    count_groups,
+    default_folds,
+    group_tracks,
+    grouped_folds,
+    telling_folders,
+)
 from sonotheque.classify.learners import QUICK, Learner, compare, make_learner
 from sonotheque.classify.metrics import Codes
 from sonotheque.classify.protocol import Evaluation, Progress, evaluate, learning_curve
@@ -131,7 +141,7 @@ def train(
     budget: Budget = Budget(),
     seed: int = 0,
     progress: Progress | None = None,
-) -> tuple[Fitted, dict[Recipe, float], doc.Evaluated | None]:
+) -> tuple[Fitted, Evidence | None, dict[Recipe, float], doc.Evaluated | None]:
     """Learn from all labelled tracks.
 
     Parameters
@@ -150,6 +160,9 @@ def train(
     Returns
     -------
     fitted : Fitted
+        Its probabilities calibrated on grouped out-of-fold answers, where the recordings can be folded.
+    evidence : Evidence or None
+        Those answers.
     accuracies : dict of Recipe to float
         Of what was compared without a search.
     evaluated : Evaluated or None
@@ -165,17 +178,50 @@ def train(
             folds = default_folds(codes, count_groups(codes, groups, labels=int(codes.max()) + 1))
             search = _search(spaces, budget, rounds=folds + 1, progress=progress)
             judged = evaluate(data, training.y, groups=groups, learner=search, seed=seed)
-            return search(data, codes, groups, seed), {}, report(training, judged, model=model, seed=seed)
+            fitted, evidence = _calibrated(
+                search(data, codes, groups, seed), judged.probabilities, judged.reference, judged.groups
+            )
+            return fitted, evidence, {}, report(training, judged, model=model, seed=seed)
         if model != "auto":
-            return make_learner(model, spaces=spaces, decision=decision)(data, codes, groups, seed), {}, None
+            fitted = make_learner(model, spaces=spaces, decision=decision)(data, codes, groups, seed)
+            return *_with_evidence(fitted, training, seed=seed), {}, None
         warn_of_alone(training)
         recipes = [Recipe(name, spaces, decision) for name in QUICK]
         accuracies = compare(recipes, data, codes, groups=groups, seed=seed)
         best = max(recipes, key=lambda recipe: accuracies.get(recipe, 0.0))
         fitted = make_learner(best.model, spaces=spaces, decision=decision)(data, codes, groups, seed)
+        fitted, found = _with_evidence(fitted, training, seed=seed)
     if not accuracies:
         log.warning("too few artists in each genre to compare models; %s is taken", best.model)
-    return fitted, accuracies, None
+    return fitted, found, accuracies, None
+
+
+def _with_evidence(fitted: Fitted, training: TrainingSet, *, seed: int) -> tuple[Fitted, Evidence | None]:
+    """Calibrate a classifier on the out-of-fold answers of its own recipes and shares."""
+    data, codes, groups = training.data, training.codes, training.groups
+    labels = int(codes.max()) + 1
+    folds = grouped_folds(
+        codes, groups, folds=default_folds(codes, count_groups(codes, groups, labels=labels)), seed=seed
+    )
+    if not folds:
+        return fitted, None
+    tested = np.sort(np.concatenate([test for _, test in folds]))
+    answers = np.zeros((len(tested), labels))
+    for member, share in zip(fitted.members, fitted.shares, strict=True):
+        answers += (
+            share
+            * out_of_fold(member.recipe, data, codes, groups=groups, folds=folds, labels=labels, seed=seed)[tested]
+        )
+    return _calibrated(fitted, answers, codes[tested], groups[tested])
+
+
+def _calibrated(
+    fitted: Fitted, answers: Probabilities, reference: Codes, groups: npt.NDArray[Any]
+) -> tuple[Fitted, Evidence]:
+    temperature = fit_temperature(answers, reference)
+    softened = soften(answers, temperature)
+    right = softened.argmax(axis=1) == reference
+    return replace(fitted, temperature=temperature), Evidence(softened.max(axis=1), right, groups)
 
 
 def _search(spaces: Sequence[str], budget: Budget, *, rounds: int, progress: Progress | None) -> Search:
@@ -212,13 +258,9 @@ def judge(
     """
     warn_of_alone(training)
     data, groups = training.data, training.groups
-    learner: Learner = make_learner(model, spaces=data.spaces, decision=decision)
-    watch = progress
-    if model == "auto" and budget:
-        artists = count_groups(training.codes, groups, labels=int(training.codes.max()) + 1)
-        count = folds or default_folds(training.codes, artists)
-        rounds = repeats * (count if isinstance(count, int) else len(count))
-        learner, watch = _search(data.spaces, budget, rounds=rounds, progress=progress), None
+    learner, watch = learner_of(
+        training, model=model, decision=decision, folds=folds, repeats=repeats, budget=budget, progress=progress
+    )
     result = evaluate(
         data, training.y, groups=groups, learner=learner, folds=folds, repeats=repeats, seed=seed, progress=watch
     )
@@ -235,6 +277,25 @@ def judge(
         ]
     given = folds is not None and not isinstance(folds, int)
     return report(training, result, model=model, seed=seed, repeats=repeats, given=given, curve=points)
+
+
+def learner_of(
+    training: TrainingSet,
+    *,
+    model: str,
+    decision: str = "track",
+    folds: int | Sequence[Fold] | None = None,
+    repeats: int = 1,
+    budget: Budget = Budget(),
+    progress: Progress | None = None,
+) -> tuple[Learner, Progress | None]:
+    """Make the learner that is to be judged, and say who is to hear of its progress: a search tells of itself."""
+    if model != "auto" or not budget:
+        return make_learner(model, spaces=training.data.spaces, decision=decision), progress
+    artists = count_groups(training.codes, training.groups, labels=int(training.codes.max()) + 1)
+    count = folds or default_folds(training.codes, artists)
+    rounds = repeats * (count if isinstance(count, int) else len(count))
+    return _search(training.data.spaces, budget, rounds=rounds, progress=progress), None
 
 
 def report(

@@ -73,6 +73,11 @@ def train(
     type=click.Path(dir_okay=False, path_type=Path),
     help="Check the --csv against this file of its form, such as sample_submission.csv; nothing is classified without a PATH.",
 )
+@click.option(
+    "--abstain",
+    type=click.FloatRange(0.5, 1, max_open=True),
+    help="Answer only where an accuracy of so much is to be expected, such as 0.9.",
+)
 @click.option("--timeline", is_flag=True, help="Name the genre of each 10 s too.")
 @compute_options
 @as_json
@@ -85,6 +90,7 @@ def classify(
     ids: Path | None,
     template: Path | None,
     check: Path | None,
+    abstain: float | None,
     timeline: bool,
     precision: str,
     device: str,
@@ -98,6 +104,8 @@ def classify(
 
     if csv_ is None and (columns or ids or template or check):
         raise click.UsageError("--columns, --ids, --template and --check belong to --csv.")
+    if template and abstain is not None:
+        raise click.UsageError("--template fills every row; drop --abstain.")
     if not paths and not check:
         raise click.UsageError("Give a PATH; only --check with --csv needs none.")
     if columns and template:
@@ -107,7 +115,7 @@ def classify(
         return
     library = open_library(ctx, precision=precision, device=device)
     with console.progress_bar("embedding") as progress:
-        result = library.classify(*paths, timeline=timeline, progress=progress)
+        result = library.classify(*paths, timeline=timeline, abstain=abstain, progress=progress)
     unfilled: list[str] = []
     if csv_:
         from sonotheque.classify import hand_in
@@ -147,6 +155,14 @@ def _check(path: Path | None, sample: Path | None, ids: Path | None) -> None:
     help="File that says which tracks teach and which are tested, instead of folds.",
 )
 @click.option("--learning-curve", is_flag=True, help="Judge with fewer training artists too.")
+@click.option(
+    "--report",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder for report.html, a page that explains the figures, and its pictures.",
+)
+@click.option(
+    "--lang", type=click.Choice(["en", "fr"]), default="en", show_default=True, help="Language of the report."
+)
 @as_json
 @click.pass_context
 def evaluate(
@@ -161,6 +177,8 @@ def evaluate(
     repeats: int,
     split: Path | None,
     learning_curve: bool,
+    report: Path | None,
+    lang: str,
     as_json: bool,
 ) -> None:
     """Judge how well genres are told, with no artist on both sides of a fold.
@@ -172,6 +190,8 @@ def evaluate(
     check_budget(model, minutes, trials)
     if split and (folds or repeats > 1 or learning_curve):
         raise click.UsageError("--split is used as it is; drop --folds, --repeats and --learning-curve.")
+    if report and model == "all":
+        raise click.UsageError("--report explains one model; --model all prints a table.")
     library = open_library(ctx)
     with console.progress_bar("evaluating", amount="steps") as progress:
         if model == "all":
@@ -188,8 +208,12 @@ def evaluate(
                 minutes=minutes,
                 trials=trials,
                 seed=seed,
+                report=report,
+                lang=lang,
                 progress=progress,
             )
+    if report:
+        click.echo(f"report: {report / 'report.html'}", err=True)
     if as_json:
         console.print_json(compared if model == "all" else result)
     elif model == "all":

@@ -81,11 +81,12 @@ class Library(Collection):
         ClassifierError
             If there are fewer than two labels, or a name is unknown.
         """
-        from sonotheque.classify import Budget, SavedClassifier, train
+        from sonotheque.classify import Budget, Recordings, SavedClassifier, train
+        from sonotheque.classify.confidence import Familiar
 
         data = self._training_set(embedders)
         budget = Budget(minutes, trials)
-        fitted, accuracies, evaluated = train(
+        fitted, evidence, accuracies, evaluated = train(
             data, model=model, decision=decision, budget=budget, seed=seed, progress=progress
         )
         counts = dict(sorted(Counter(data.y.tolist()).items()))
@@ -93,7 +94,10 @@ class Library(Collection):
             "auto" if model == "auto" and budget else model if model == "ensemble" else fitted.members[0].recipe.model
         )
         spaces = list(dict.fromkeys(space for member in fitted.members for space in member.recipe.spaces))
-        saved = SavedClassifier(name, fitted, spaces, list(counts), counts, self.catalogue.generation)
+        familiar = Familiar.of(Recordings({space: data.data.tracks[space] for space in spaces}), groups=data.groups)
+        saved = SavedClassifier(
+            name, fitted, spaces, list(counts), counts, self.catalogue.generation, evidence, familiar
+        )
         saved.save(self._classifier_path)
         return doc.Trained(
             model=name,
@@ -108,7 +112,13 @@ class Library(Collection):
             evaluated=evaluated,
         )
 
-    def classify(self, *paths: PathLike, timeline: bool = False, progress: Progress | None = None) -> doc.Classified:
+    def classify(
+        self,
+        *paths: PathLike,
+        timeline: bool = False,
+        abstain: float | None = None,
+        progress: Progress | None = None,
+    ) -> doc.Classified:
         """Name the genre of files. Nothing is added; vectors of files that the library knows are reused.
 
         Parameters
@@ -116,6 +126,8 @@ class Library(Collection):
         *paths : folders and files
         timeline : bool
             Name the genre of each 10 s too.
+        abstain : float or None
+            Accuracy that the answers given are to have, such as 0.9: those below the threshold that promises it are marked.
         progress : callable
             Called with (files done, files to do) where files must be embedded.
 
@@ -141,7 +153,9 @@ class Library(Collection):
             progress=progress,
         )
         index = self._index(saved.spaces[0])
-        return answer(files, classifier=saved, catalogue=self.catalogue, index=index, timeline=timeline)
+        return answer(
+            files, classifier=saved, catalogue=self.catalogue, index=index, timeline=timeline, abstain=abstain
+        )
 
     def evaluate(
         self,
@@ -156,6 +170,8 @@ class Library(Collection):
         minutes: float | None = None,
         trials: int | None = None,
         seed: int = 0,
+        report: PathLike | None = None,
+        lang: str = "en",
         progress: Progress | None = None,
     ) -> doc.Evaluated:
         """Judge a model on the labelled tracks, in stratified folds in which no artist stands on both sides.
@@ -173,6 +189,10 @@ class Library(Collection):
         learning_curve : bool
             Judge with fewer training artists too.
         embedders, decision, minutes, trials, seed : see `train`
+        report : path of a folder or None
+            Write ``report.html`` and its pictures there.
+        lang : str
+            Of the report: ``en`` or ``fr``.
         progress : callable
 
         Raises
@@ -187,6 +207,34 @@ class Library(Collection):
 
         data = self._training_set(embedders)
         given = read_split(Path(split), tracks=data.tracks) if split is not None else None
+        if report is not None:
+            from sonotheque.classify.training import learner_of
+            from sonotheque.report import collect, write_report
+
+            budget = Budget(minutes, trials)
+            learner, watch = learner_of(
+                data,
+                model=model,
+                decision=decision,
+                folds=given or folds,
+                repeats=repeats,
+                budget=budget,
+                progress=progress,
+            )
+            failed = [doc.FailedFile(path, reason) for path, (_, reason) in self.catalogue.failed().items()]
+            findings = collect(
+                data,
+                learner,
+                model=model,
+                folds=given or folds,
+                repeats=repeats,
+                curve=not budget and given is None,
+                failed=failed,
+                seed=seed,
+                progress=watch,
+            )
+            write_report(findings, report, lang=lang)
+            return findings.evaluated
         return judge(
             data,
             model=model,

@@ -1,0 +1,179 @@
+"""When to answer at all: a threshold that keeps a promised accuracy, and whether a recording is like anything labelled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from sonotheque.audio.decode import FloatArray
+from sonotheque.classify.recordings import Recordings
+
+Floats = npt.NDArray[np.float64]
+
+LEVEL = 0.95
+NEIGHBOURS = 5
+MOST = 2000
+"""Labelled recordings that `Familiar` keeps, drawn with a seed."""
+
+TYPICAL = 0.99
+"""Share of the labelled recordings that are familiar, judged without those of their own artist."""
+
+
+@dataclass(frozen=True)
+class Promise:
+    """A threshold of confidence above which answers are given.
+
+    Attributes
+    ----------
+    threshold : float
+    coverage : float
+        Share of the out-of-fold answers at or above it.
+    accuracy : float
+        Of those.
+    lower : float
+        One-sided 95 % lower bound of that accuracy.
+    """
+
+    threshold: float
+    coverage: float
+    accuracy: float
+    lower: float
+
+
+def lower_bound(right: npt.NDArray[np.bool_], *, groups: npt.NDArray[Any], level: float = LEVEL) -> float:
+    """Return a one-sided lower bound of the accuracy.
+
+    Clopper & Pearson's bound on effective counts: tracks of one artist are right and wrong together, so the counts are divided
+    by the design effect (Kish 1965), the variance of the accuracy over artists by that of independent tracks, where it is above 1.
+
+    Parameters
+    ----------
+    right : bool array [N], N >= 1
+    groups : array [N]
+        The artist of each.
+    level : float
+
+    Returns
+    -------
+    float
+    """
+    from scipy.stats import beta
+
+    count, share = len(right), float(right.mean())
+    _, members = np.unique(groups, return_inverse=True)
+    sizes = np.bincount(members)
+    off = np.bincount(members, weights=right) - share * sizes
+    clusters = len(sizes)
+    independent = share * (1 - share) / count
+    effect = 1.0
+    if clusters > 1 and independent > 0:
+        effect = max(1.0, clusters / (clusters - 1) * float((off**2).sum()) / count**2 / independent)
+    elif independent == 0:  # all right or all wrong: artists count, not tracks
+        effect = count / clusters
+    hits, misses = share * count / effect, (1 - share) * count / effect
+    return float(beta.ppf(1 - level, hits, misses + 1)) if hits > 0 else 0.0
+
+
+def promise(
+    confidence: Floats, right: npt.NDArray[np.bool_], *, target: float, groups: npt.NDArray[Any], level: float = LEVEL
+) -> Promise | None:
+    """Find the threshold with most answers whose accuracy is at least a target, with confidence.
+
+    Selection with guaranteed risk (Geifman & El-Yaniv 2017, algorithm 1): a bisection over the answers, ordered by confidence, in
+    which each of its ceil(log2 N) bounds has its part of the error probability.
+
+    Parameters
+    ----------
+    confidence : float64 array [N]
+        Probability of each out-of-fold answer.
+    right : bool array [N]
+    target : float
+    groups : array [N]
+        The artist of each.
+    level : float
+
+    Returns
+    -------
+    Promise or None
+        None where no threshold reaches the target.
+    """
+    order = np.sort(confidence)[::-1]
+    steps = int(np.ceil(np.log2(len(order)))) if len(order) > 1 else 1
+    each = 1 - (1 - level) / steps
+    few, many = 0, len(order)
+    best: Promise | None = None
+    for _ in range(steps):
+        size = -(-(few + many) // 2)
+        threshold = float(order[size - 1])
+        answered = confidence >= threshold
+        lower = lower_bound(right[answered], groups=groups[answered], level=each)
+        if lower >= target:
+            few = size
+            best = Promise(threshold, float(answered.mean()), float(right[answered].mean()), lower)
+        else:
+            many = size
+    return best
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Out-of-fold answers on grouped folds: what a promise rests on.
+
+    Attributes
+    ----------
+    confidence : float64 array [N]
+        Calibrated probability of each answer.
+    right : bool array [N]
+    groups : int array [N]
+        The artist of each.
+    """
+
+    confidence: Floats
+    right: npt.NDArray[np.bool_]
+    groups: npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Familiar:
+    """Knows what the labelled recordings are like: standardised vectors, and how far from their nearest they lie.
+
+    Attributes
+    ----------
+    center, scale : float64 arrays [D]
+    vectors : float32 array [N, D]
+    limit : float
+        Mean distance to the nearest of other artists that `TYPICAL` of them keep.
+    """
+
+    center: Floats
+    scale: Floats
+    vectors: FloatArray
+    limit: float
+
+    @classmethod
+    def of(cls, data: Recordings, *, groups: npt.NDArray[Any], seed: int = 0) -> Familiar:
+        """Learn from labelled recordings and their artists."""
+        X = data.joined(data.spaces).astype(np.float64)
+        center, scale = X.mean(axis=0), np.maximum(X.std(axis=0), 1e-6)
+        rows = np.sort(np.random.default_rng(seed).permutation(len(X))[:MOST])
+        vectors: FloatArray = ((X[rows] - center) / scale).astype(np.float32)
+        distances = _distances(vectors, vectors)
+        distances[groups[rows][:, None] == groups[rows]] = np.inf
+        near = np.sort(distances, axis=1)[:, :NEIGHBOURS].mean(axis=1)
+        finite = near[np.isfinite(near)]
+        return cls(center, scale, vectors, float(np.quantile(finite, TYPICAL)) if len(finite) else np.inf)
+
+    def strangeness(self, data: Recordings) -> Floats:
+        """Return the distance of recordings from the labelled ones, as a multiple of `limit`, float64 [N]: above 1 is strange."""
+        X = ((data.joined(data.spaces) - self.center) / self.scale).astype(np.float32)
+        near: Floats = np.sort(_distances(X, self.vectors), axis=1)[:, :NEIGHBOURS].mean(axis=1) / self.limit
+        return near
+
+
+def _distances(a: FloatArray, b: FloatArray) -> Floats:
+    squares = (a.astype(np.float64) ** 2).sum(axis=1)[:, None] + (b.astype(np.float64) ** 2).sum(axis=1)
+    result: Floats = np.sqrt(np.maximum(squares - 2 * a.astype(np.float64) @ b.T.astype(np.float64), 0))
+    return result

@@ -1,0 +1,272 @@
+"""Numbers that both the figures and the sentences of a report rest on, derived from its findings.
+
+Pure functions of `Findings`; the metrics themselves are `sonotheque.classify`'s.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from sonotheque.classify import curves, metrics
+from sonotheque.classify.metrics import Codes, Floats, Matrix
+from sonotheque.classify.protocol import Evaluation
+from sonotheque.report.findings import Decisions, Findings, Mistake
+
+Interval = tuple[float, float]
+
+SHARES = tuple(step / 10 for step in range(1, 11))
+"""Shares of the tracks at which the accuracy of the surest answers gets an interval."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A figure and its 95 % interval; None where fewer than two artists speak for it."""
+
+    value: float
+    interval: Interval | None
+
+
+@dataclass(frozen=True)
+class Genre:
+    """What is known of a genre that was judged.
+
+    Attributes
+    ----------
+    label : str
+    tracks, artists : int
+    precision, recall, f1 : Measured
+    auc, average_precision : float
+    taken_for : sequence of (genre, answers)
+        Wrong answers to its tracks, the most frequent first.
+    always, never : int
+        Artists of whom every track, and no track, was recognised.
+    errors : int
+    worst : int
+        Most errors that fall on one artist.
+    """
+
+    label: str
+    tracks: int
+    artists: int
+    precision: Measured
+    recall: Measured
+    f1: Measured
+    auc: float
+    average_precision: float
+    taken_for: Sequence[tuple[str, int]]
+    always: int
+    never: int
+    errors: int
+    worst: int
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Two genres that are taken for each other: how often, as a share of all errors, and the accuracy if they were one."""
+
+    first: str
+    second: str
+    errors: int
+    share: float
+    merged: float
+
+
+@dataclass(frozen=True)
+class Bin:
+    """Answers of similar confidence, and how often they are right."""
+
+    confidence: float
+    accuracy: Measured
+    count: int
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """All of it.
+
+    Attributes
+    ----------
+    answers, errors, right : int
+    repeats : int
+    artists, tested : int
+        Of all labelled tracks, and of those that were tested.
+    majority : float
+        Accuracy of the constant answer that is best.
+    log_loss : Measured
+    genres : sequence of Genre
+        In the order of their names.
+    pairs : sequence of Pair
+        The most errors first.
+    bins : sequence of Bin
+    calibration_error : float
+    confidence : float
+        Its mean over all answers.
+    covered : sequence of (share of the tracks, Measured)
+        Accuracy of the surest answers.
+    difference : (float, Interval) or None
+        In accuracy, of segments over whole tracks.
+    doubtful : sequence of Mistake
+        Confident errors whose neighbours mostly bear the label that was answered.
+    """
+
+    answers: int
+    errors: int
+    right: int
+    repeats: int
+    artists: int
+    tested: int
+    majority: float
+    log_loss: Measured
+    genres: Sequence[Genre]
+    pairs: Sequence[Pair]
+    bins: Sequence[Bin]
+    calibration_error: float
+    confidence: float
+    covered: Sequence[tuple[float, Measured]]
+    difference: tuple[float, Interval] | None
+    doubtful: Sequence[Mistake]
+
+
+def weigh(findings: Findings) -> Evidence:
+    """Derive the numbers."""
+    judged = findings.evaluation
+    matrix = judged.confusion
+    losses = -np.log(np.clip(judged.probabilities[np.arange(len(judged.reference)), judged.reference], 1e-15, 1))
+    confidence = judged.probabilities.max(axis=1)
+    right = int(np.trace(matrix))
+    return Evidence(
+        answers=len(judged.tested),
+        errors=len(judged.tested) - right,
+        right=right,
+        repeats=max(1, round(len(judged.tested) / len(np.unique(judged.tested)))),
+        artists=len(np.unique(findings.groups)),
+        tested=len(np.unique(judged.groups)),
+        majority=float(matrix.sum(axis=1).max() / matrix.sum()),
+        log_loss=Measured(
+            judged.log_loss, metrics.interval(lambda rows: float(losses[rows].mean()), groups=judged.groups)
+        ),
+        genres=_genres(findings),
+        pairs=_pairs(matrix, judged.labels),
+        bins=_bins(judged),
+        calibration_error=curves.expected_calibration_error(judged.reference, judged.probabilities),
+        confidence=float(confidence.mean()),
+        covered=_covered(judged),
+        difference=_difference(findings.decisions),
+        doubtful=[mistake for mistake in findings.mistakes if _looks_mislabelled(mistake)],
+    )
+
+
+def share_right(judged: Evaluation, rows: Codes) -> Measured:
+    """Accuracy of some answers, with an interval over their artists."""
+    reference, predicted, groups = judged.reference[rows], judged.predicted[rows], judged.groups[rows]
+    value = float((reference == predicted).mean()) if len(rows) else 0.0
+    if len(np.unique(groups)) < 2:
+        return Measured(value, None)
+    return Measured(value, metrics.accuracy_interval(reference, predicted, groups=groups))
+
+
+def _genres(findings: Findings) -> list[Genre]:
+    judged = findings.evaluation
+    matrix = judged.confusion
+    areas, precisions = judged.auc, curves.average_precision(judged.reference, judged.probabilities)
+    result = []
+    for figures in findings.evaluated.genres:
+        code = judged.labels.index(figures.label)
+        mine = np.flatnonzero(judged.reference == code)
+        row = [(label, int(count)) for label, count in zip(judged.labels, matrix[code], strict=True)]
+        wrong = [(label, count) for label, count in row if label != figures.label and count]
+        found = judged.predicted[mine] == code
+        artists = [found[judged.groups[mine] == artist] for artist in np.unique(judged.groups[mine])]
+        result.append(
+            Genre(
+                label=figures.label,
+                tracks=figures.tracks,
+                artists=figures.artists,
+                precision=share_right(judged, np.flatnonzero(judged.predicted == code)),
+                recall=share_right(judged, mine),
+                f1=_f1(judged, code),
+                auc=float(areas[code]),
+                average_precision=float(precisions[code]),
+                taken_for=sorted(wrong, key=lambda pair: (-pair[1], pair[0])),
+                always=sum(bool(tracks.all()) for tracks in artists),
+                never=sum(not tracks.any() for tracks in artists),
+                errors=int((~found).sum()),
+                worst=max(int((~tracks).sum()) for tracks in artists),
+            )
+        )
+    return result
+
+
+def _f1(judged: Evaluation, code: int) -> Measured:
+    """F1 of a genre, over the answers that concern it: those by it and those for it."""
+    rows = np.flatnonzero((judged.reference == code) | (judged.predicted == code))
+
+    def figure(matrix: Matrix) -> float:
+        return float(2 * matrix[code, code] / (matrix[code].sum() + matrix[:, code].sum()))
+
+    value = figure(judged.confusion)
+    if len(np.unique(judged.groups[rows])) < 2:
+        return Measured(value, None)
+    between = metrics.confusion_interval(
+        judged.reference[rows],
+        judged.predicted[rows],
+        groups=judged.groups[rows],
+        labels=len(judged.labels),
+        statistic=figure,
+    )
+    return Measured(value, between)
+
+
+def _pairs(matrix: Matrix, labels: Sequence[str]) -> list[Pair]:
+    right, total = int(np.trace(matrix)), int(matrix.sum())
+    result = []
+    for first in range(len(labels)):
+        for second in range(first + 1, len(labels)):
+            errors = int(matrix[first, second] + matrix[second, first])
+            if errors:
+                share, merged = errors / (total - right), (right + errors) / total
+                result.append(Pair(labels[first], labels[second], errors, share, merged))
+    return sorted(result, key=lambda pair: (-pair.errors, pair.first, pair.second))
+
+
+def _bins(judged: Evaluation, *, bins: int = 10) -> list[Bin]:
+    confidences, _, counts = curves.calibration(judged.reference, judged.probabilities, bins=bins)
+    places = np.searchsorted(np.linspace(0, 1, bins + 1)[1:-1], judged.probabilities.max(axis=1))
+    return [
+        Bin(float(confidence), share_right(judged, np.flatnonzero(places == place)), int(count))
+        for place, confidence, count in zip(np.unique(places), confidences, counts, strict=True)
+    ]
+
+
+def _covered(judged: Evaluation) -> list[tuple[float, Measured]]:
+    order = np.argsort(-judged.probabilities.max(axis=1), kind="stable")
+    return [(share, share_right(judged, order[: max(1, round(share * len(order)))])) for share in SHARES]
+
+
+def _difference(decisions: Decisions | None) -> tuple[float, Interval] | None:
+    if decisions is None:
+        return None
+    whole, parts = decisions.whole, decisions.parts
+    return metrics.paired_difference(
+        whole.reference, parts.predicted, whole.predicted, groups=whole.groups, labels=len(whole.labels)
+    )
+
+
+def _looks_mislabelled(mistake: Mistake) -> bool:
+    agree = sum(near.track.label == mistake.answer for near in mistake.near)
+    return mistake.probability >= 0.6 and 2 * agree > len(mistake.near) > 0
+
+
+def roc(judged: Evaluation, code: int) -> tuple[Floats, Floats]:
+    """Trace false and true positive rates of a genre."""
+    false, true, _ = curves.roc_curve(judged.reference, judged.probabilities, label=code)
+    return false, true
+
+
+def precision_recall(judged: Evaluation, code: int) -> tuple[Floats, Floats]:
+    """Trace recall and precision of a genre, from the surest answers on."""
+    precision, recall, _ = curves.precision_recall_curve(judged.reference, judged.probabilities, label=code)
+    return recall[::-1], precision[::-1]

@@ -1,0 +1,209 @@
+"""What a report is made of, and how it is collected: out-of-fold answers, their figures, errors and their neighbours.
+
+Nothing here is drawn or put into words, and nothing is judged otherwise than `sonotheque.classify` does it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from sonotheque import documents as doc
+from sonotheque.classify.estimators import MODELS
+from sonotheque.classify.folds import Fold
+from sonotheque.classify.learners import Learner, make_learner
+from sonotheque.classify.protocol import Evaluation, Progress, evaluate, learning_curve
+from sonotheque.classify.training import TrainingSet, report, warn_of_alone
+from sonotheque.index.exact import ExactIndex
+from sonotheque.store.records import Track
+
+MOST_MISTAKES = 60
+"""Confident errors that are looked at closely: as many as the page plays."""
+
+NEIGHBOURS = 5
+
+
+@dataclass(frozen=True)
+class Near:
+    """A labelled track by another artist that sounds like one that was misjudged; `similarity` is a cosine."""
+
+    track: Track
+    similarity: float
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A wrong answer: the track with its label, what was answered and how sure, and the nearest tracks by other artists."""
+
+    track: Track
+    answer: str
+    probability: float
+    near: Sequence[Near] = ()
+
+
+@dataclass(frozen=True)
+class Decisions:
+    """The same model on whole tracks and on segments, judged on the same folds."""
+
+    model: str
+    whole: Evaluation
+    parts: Evaluation
+
+
+@dataclass(frozen=True)
+class Findings:
+    """All that a report says or shows follows from this.
+
+    Attributes
+    ----------
+    tracks : sequence of Track
+        The labelled tracks, N of them.
+    groups : int array [N]
+        The artist of each.
+    alone : int
+        How many name neither artist nor album.
+    evaluation : Evaluation
+        Out-of-fold answers.
+    evaluated : doc.Evaluated
+        Their figures, and the points of the learning curve.
+    space : str
+        In which `mistakes` have their neighbours.
+    mistakes : sequence of Mistake
+        The most confident first.
+    compared : doc.Compared or None
+        The table of all models.
+    decisions : Decisions or None
+        Global against local.
+    failed : sequence of doc.FailedFile
+        What could not be used.
+    """
+
+    tracks: Sequence[Track]
+    groups: npt.NDArray[np.int64]
+    alone: int
+    evaluation: Evaluation
+    evaluated: doc.Evaluated
+    space: str
+    mistakes: Sequence[Mistake]
+    compared: doc.Compared | None = None
+    decisions: Decisions | None = None
+    failed: Sequence[doc.FailedFile] = field(default=())
+
+
+def collect(
+    training: TrainingSet,
+    learner: Learner,
+    *,
+    model: str,
+    folds: int | Sequence[Fold] | None = None,
+    repeats: int = 1,
+    curve: bool = True,
+    decisions: bool = True,
+    compared: doc.Compared | None = None,
+    failed: Sequence[doc.FailedFile] = (),
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Findings:
+    """Judge a learner and gather what a report needs.
+
+    Parameters
+    ----------
+    training : TrainingSet
+    learner : Learner
+    model : str
+        Its name.
+    folds, repeats, seed : see `sonotheque.classify.evaluate`
+    curve : bool
+        Judge it with fewer training artists too.
+    decisions : bool
+        Judge whole tracks against segments, where the training set has segments.
+    compared : doc.Compared or None
+        As `sonotheque.classify.comparison.compare` makes it.
+    failed : sequence of doc.FailedFile
+    progress : callable
+        Called with folds done and to do.
+
+    Raises
+    ------
+    ClassifierError
+        If fewer than two genres have enough artists.
+
+    See Also
+    --------
+    write_report : makes the page.
+    """
+    warn_of_alone(training)
+    data, y, groups = training.data, training.y, training.groups
+    judged = evaluate(
+        data, y, groups=groups, learner=learner, folds=folds, repeats=repeats, seed=seed, progress=progress
+    )
+    points = []
+    if curve:
+        points = [_point(*point) for point in learning_curve(data, y, groups=groups, learner=learner, seed=seed)]
+    given = folds is not None and not isinstance(folds, int)
+    return Findings(
+        tracks=training.tracks,
+        groups=groups,
+        alone=training.alone,
+        evaluation=judged,
+        evaluated=report(training, judged, model=model, seed=seed, repeats=repeats, given=given, curve=points),
+        space=data.spaces[0],
+        mistakes=find_mistakes(training, judged),
+        compared=compared,
+        decisions=_decisions(training, model=model, folds=folds, seed=seed) if decisions else None,
+        failed=list(failed),
+    )
+
+
+def find_mistakes(training: TrainingSet, judged: Evaluation, *, most: int = MOST_MISTAKES) -> list[Mistake]:
+    """List wrong answers, the most confident first, each track once, with its neighbours in the first space.
+
+    Only tracks by other artists are neighbours: that an artist sounds like himself says nothing about the genre.
+    """
+    confidence = judged.probabilities.max(axis=1)
+    wrong = np.flatnonzero(judged.predicted != judged.reference)
+    ordered = sorted(wrong, key=lambda row: (-confidence[row], training.tracks[judged.tested[row]].hash))
+    vectors = training.data.tracks[training.data.spaces[0]]
+    numbers = np.arange(len(vectors), dtype=np.int64)
+    index = ExactIndex.build(numbers, vectors)
+    found: dict[int, Mistake] = {}
+    for row in ordered:
+        track = int(judged.tested[row])
+        if track in found or len(found) == most:
+            continue
+        others = numbers[training.groups != training.groups[track]]
+        ids, similarities = index.search(vectors[track : track + 1], k=NEIGHBOURS, among=others)
+        near = [
+            Near(training.tracks[number], round(float(similarity), 6))
+            for number, similarity in zip(ids[0].tolist(), similarities[0], strict=True)
+        ]
+        answer = judged.labels[judged.predicted[row]]
+        found[track] = Mistake(training.tracks[track], answer, float(confidence[row]), near)
+    return list(found.values())
+
+
+def _decisions(training: TrainingSet, *, model: str, folds: int | Sequence[Fold] | None, seed: int) -> Decisions | None:
+    """Judge a single model both ways; None where there are no segments."""
+    data = training.data
+    if not all(data.segments.get(space) for space in data.spaces):
+        return None
+    single = model if model in MODELS else "logreg"
+
+    def judge(decision: str) -> Evaluation:
+        learner = make_learner(single, spaces=data.spaces, decision=decision)
+        return evaluate(data, training.y, groups=training.groups, learner=learner, folds=folds, seed=seed)
+
+    return Decisions(single, whole=judge("track"), parts=judge("mean"))
+
+
+def _point(tracks: float, judged: Evaluation) -> doc.CurvePoint:
+    low, high = judged.accuracy_interval
+    return doc.CurvePoint(
+        tracks=round(tracks, 1),
+        accuracy=round(judged.accuracy, 6),
+        accuracy_interval=(round(low, 6), round(high, 6)),
+        balanced_accuracy=round(judged.balanced_accuracy, 6),
+    )

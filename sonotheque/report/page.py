@@ -1,0 +1,145 @@
+"""One HTML page with everything in it: text, tables, figures, Plotly's own script and short excerpts; it asks no host for anything.
+
+The sections are put together in `sonotheque.report.sections`; the style and the script are the files ``page.css`` and ``page.js``.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from sonotheque.report.drawing import PALETTES, Figure
+from sonotheque.report.evidence import weigh
+from sonotheque.report.excerpts import excerpt
+from sonotheque.report.figures import draw
+from sonotheque.report.findings import MOST_MISTAKES, Findings
+from sonotheque.report.markup import Html, data_script, join, tag
+from sonotheque.report.pictures import draw_pictures
+from sonotheque.report.sections import Sections, name_of
+from sonotheque.report.text import explain
+from sonotheque.report.wording import Words
+from sonotheque.store.records import Track
+
+POLICY = (
+    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob: file:; "
+    "media-src data: file:; base-uri 'none'; form-action 'none'"
+)
+"""What the page may load: nothing from any host."""
+
+
+def write_report(findings: Findings, folder: str | os.PathLike[str], *, lang: str = "en") -> Path:
+    """Write ``report.html`` and a PNG of each figure into a folder.
+
+    Parameters
+    ----------
+    findings : Findings
+        As `sonotheque.report.collect` gathers them. The files of misjudged tracks are read again, for excerpts.
+    folder : path
+        Made where it does not exist; files of the same names are replaced.
+    lang : str
+        ``en`` or ``fr``.
+
+    Returns
+    -------
+    Path
+        Of the page. The same findings give the same bytes.
+
+    Raises
+    ------
+    ValueError
+        If the language is unknown.
+    OSError
+        If the folder cannot be written.
+    """
+    words = Words(lang)
+    evidence = weigh(findings)
+    figures = draw(findings, evidence, lang=lang)
+    place = Path(folder)
+    place.mkdir(parents=True, exist_ok=True)
+    draw_pictures(figures, place)
+    sections = Sections(findings, evidence, figures, explain(findings, evidence, lang=lang), words)
+    page = place / "report.html"
+    page.write_text(_document(findings, figures, sections, words), encoding="utf-8")
+    return page
+
+
+def _document(findings: Findings, figures: Sequence[Figure], sections: Sections, words: Words) -> str:
+    head = tag(
+        "head",
+        tag("meta", charset="utf-8"),
+        tag("meta", http_equiv="Content-Security-Policy", content=POLICY),
+        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        tag("meta", name="color-scheme", content="light dark"),
+        tag("meta", name="generator", content="sonotheque"),
+        tag("title", words.say("title")),
+        tag("link", rel="icon", href="data:,"),
+        Html(f"<style>{_asset('page.css')}</style>"),
+    )
+    body = tag(
+        "body",
+        *sections.page(),
+        data_script("report-data", _data(findings, figures, words)),
+        Html(f"<script>{_plotly()}</script>"),
+        Html(f"<script>{_asset('page.js')}</script>"),
+    )
+    return join([Html("<!DOCTYPE html>\n"), tag("html", head, body, lang=words.lang)]) + "\n"
+
+
+def _asset(name: str) -> str:
+    return (resources.files("sonotheque.report") / name).read_text(encoding="utf-8")
+
+
+def _plotly() -> str:
+    from plotly.offline import get_plotlyjs
+
+    script: str = get_plotlyjs()
+    return script.replace("</script", "<\\/script")
+
+
+def _data(findings: Findings, figures: Sequence[Figure], words: Words) -> dict[str, Any]:
+    """Gather what the page's script needs."""
+    clips = _clips([mistake.track for mistake in findings.mistakes[:MOST_MISTAKES]])
+    return {
+        "figures": [{"key": figure.key, "data": figure.data, "layout": figure.layout} for figure in figures],
+        "palettes": PALETTES,
+        "tracks": [
+            {
+                "title": name_of(track),
+                "artist": track.artist or words.say("script unknown"),
+                "play": words.say("play", title=name_of(track)),
+                "clip": clips.get(track.hash),
+                "href": Path(track.path).absolute().as_uri(),
+            }
+            for track in findings.tracks
+        ],
+        "cells": _cells(findings, words),
+        "words": {name: words.say(f"script {name}") for name in ("empty", "open", "close", "failed")},
+    }
+
+
+def _clips(tracks: Sequence[Track]) -> dict[str, str | None]:
+    """Cut an excerpt of each track, by content hash."""
+    with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
+        found = pool.map(lambda track: excerpt(track.path, seconds=track.seconds), tracks)
+        return {track.hash: clip for track, clip in zip(tracks, found, strict=True)}
+
+
+def _cells(findings: Findings, words: Words) -> dict[str, Any]:
+    """List the tracks of each cell of the confusion matrix, the surest answers first: numbers of tracks and what to show."""
+    judged = findings.evaluation
+    rows = [judged.labels.index(genre.label) for genre in findings.evaluated.genres]
+    cells: dict[str, Any] = {}
+    order = sorted(range(len(judged.tested)), key=lambda row: (-judged.probabilities[row].max(), row))
+    for answer in order:
+        reference, predicted = int(judged.reference[answer]), int(judged.predicted[answer])
+        cell = cells.setdefault(f"{rows.index(reference)}-{predicted}", {"title": "", "tracks": []})
+        probability = float(judged.probabilities[answer, predicted])
+        cell["tracks"].append([int(judged.tested[answer]), words.percent(probability)])
+        labels = {"reference": judged.labels[reference], "predicted": judged.labels[predicted]}
+        kind = "script right" if reference == predicted else "script cell"
+        cell["title"] = words.say(kind, count=words.count(len(cell["tracks"]), "answer"), **labels)
+    return dict(sorted(cells.items()))

@@ -1,0 +1,152 @@
+"""The short words of a report in English and French: nouns, headings, axes, columns, buttons. Sentences stand elsewhere."""
+
+from __future__ import annotations
+
+from sonotheque.report.wording import Phrase
+
+NOUNS: dict[str, Phrase] = {
+    "track": Phrase("track|tracks", "morceau|morceaux"),
+    "artist": Phrase("artist|artists", "artiste|artistes"),
+    "genre": Phrase("genre|genres", "genre|genres"),
+    "file": Phrase("file|files", "fichier|fichiers"),
+    "fold": Phrase("fold|folds", "bloc|blocs"),
+    "error": Phrase("error|errors", "erreur|erreurs"),
+    "answer": Phrase("answer|answers", "réponse|réponses"),
+    "time": Phrase("time|times", "fois|fois"),
+}
+"""Singular and plural of what is counted."""
+
+PHRASES: dict[str, Phrase] = {
+    "no interval": Phrase("no interval", "pas d'intervalle"),
+    "range": Phrase("{low} to {high}", "{low} à {high}"),
+    "and": Phrase("{first} and {last}", "{first} et {last}"),
+    "title": Phrase("How well are the genres told?", "Les genres sont-ils bien reconnus ?"),
+    "subtitle": Phrase(
+        "An evaluation by sonotheque of {tracks} in {genres}", "Une évaluation par sonotheque de {tracks} en {genres}"
+    ),
+    "contents": Phrase("Contents", "Sommaire"),
+    "skip": Phrase("Skip to the report", "Aller au rapport"),
+    "section summary": Phrase("In short", "En bref"),
+    "section data": Phrase("The data", "Les données"),
+    "section protocol": Phrase("How it was judged", "Comment on a jugé"),
+    "section result": Phrase("How good, and how sure", "Quelle qualité, quelle certitude"),
+    "section genres": Phrase("Genre by genre", "Genre par genre"),
+    "section ranking": Phrase("How well are the genres ranked?", "Les genres sont-ils bien classés ?"),
+    "section confusion": Phrase("What is taken for what", "Ce qui est pris pour autre chose"),
+    "section confidence": Phrase("Can the probabilities be believed?", "Peut-on croire les probabilités ?"),
+    "section errors": Phrase("The most confident errors", "Les erreurs les plus sûres d'elles"),
+    "section models": Phrase("Models, spaces and ensembles", "Modèles, espaces et ensembles"),
+    "section decisions": Phrase("Whole tracks or segments?", "Morceaux entiers ou segments ?"),
+    "section learning": Phrase("Would more music help?", "Plus de musique aiderait-il ?"),
+    "section steps": Phrase("What to do next", "Que faire ensuite"),
+    "section words": Phrase("The figures in one line each", "Les mesures, une ligne chacune"),
+    "figure classes": Phrase("Tracks and artists of each genre", "Morceaux et artistes de chaque genre"),
+    "figure genres": Phrase("Precision, recall and F1 of each genre", "Précision, rappel et F1 de chaque genre"),
+    "figure roc": Phrase("ROC curve of each genre", "Courbe ROC de chaque genre"),
+    "figure precision_recall": Phrase("Precision over recall of each genre", "Précision et rappel de chaque genre"),
+    "figure confusion": Phrase("Confusion, in answers", "Confusion, en réponses"),
+    "figure confusion_rates": Phrase(
+        "Confusion, as shares of each true genre", "Confusion, en parts de chaque vrai genre"
+    ),
+    "figure calibration": Phrase("Calibration: promised and kept", "Calibration : promis et tenu"),
+    "figure coverage": Phrase("Accuracy of the surest answers", "Exactitude des réponses les plus sûres"),
+    "figure models": Phrase("Difference to the best single model", "Différence au meilleur modèle seul"),
+    "figure decisions": Phrase("Whole tracks against segments", "Morceaux entiers contre segments"),
+    "figure learning": Phrase("Accuracy over the music learned from", "Exactitude selon la musique apprise"),
+    "axis tracks": Phrase("tracks", "morceaux"),
+    "axis artists": Phrase("artists", "artistes"),
+    "axis count": Phrase("how many", "nombre"),
+    "axis share": Phrase("share", "part"),
+    "axis precision": Phrase("precision", "précision"),
+    "axis recall": Phrase("recall", "rappel"),
+    "axis f1": Phrase("F1", "F1"),
+    "axis false": Phrase("false positive rate", "taux de faux positifs"),
+    "axis true": Phrase("true positive rate", "taux de vrais positifs"),
+    "axis predicted": Phrase("predicted", "prédit"),
+    "axis reference": Phrase("true", "vrai"),
+    "axis confidence": Phrase("probability promised", "probabilité promise"),
+    "axis kept": Phrase("share that was right", "part de réponses justes"),
+    "axis covered": Phrase(
+        "share of tracks answered, the surest first", "part de morceaux répondus, les plus sûrs d'abord"
+    ),
+    "axis accuracy": Phrase("accuracy", "exactitude"),
+    "axis balanced": Phrase("balanced accuracy", "exactitude équilibrée"),
+    "axis difference": Phrase("points of accuracy", "points d'exactitude"),
+    "axis taught": Phrase("training tracks, mean of the folds", "morceaux d'apprentissage, moyenne des blocs"),
+    "line chance": Phrase("chance", "hasard"),
+    "line perfect": Phrase("perfect", "parfait"),
+    "line answers": Phrase("answers", "réponses"),
+    "line interval": Phrase("95 % interval", "intervalle à 95 %"),
+    "line whole": Phrase("whole tracks", "morceaux entiers"),
+    "line parts": Phrase("segments", "segments"),
+    "line all": Phrase("all genres", "tous les genres"),
+    "column measure": Phrase("figure", "mesure"),
+    "column value": Phrase("value", "valeur"),
+    "column interval": Phrase("95 % interval", "intervalle à 95 %"),
+    "column genre": Phrase("genre", "genre"),
+    "column tracks": Phrase("tracks", "morceaux"),
+    "column artists": Phrase("artists", "artistes"),
+    "column precision": Phrase("precision", "précision"),
+    "column recall": Phrase("recall", "rappel"),
+    "column f1": Phrase("F1", "F1"),
+    "column auc": Phrase("AUC", "AUC"),
+    "column ap": Phrase("AP", "AP"),
+    "column model": Phrase("model", "modèle"),
+    "column loss": Phrase("log loss", "perte log."),
+    "column difference": Phrase("difference (points)", "différence (points)"),
+    "column file": Phrase("file", "fichier"),
+    "column reason": Phrase("reason", "raison"),
+    "column track": Phrase("track", "morceau"),
+    "column label": Phrase("label", "étiquette"),
+    "column answer": Phrase("answer", "réponse"),
+    "column near": Phrase("nearest by other artists", "plus proches d'autres artistes"),
+    "decision track": Phrase("whole tracks", "morceaux entiers"),
+    "decision mean": Phrase("segments, mean", "segments, moyenne"),
+    "decision vote": Phrase("segments, vote", "segments, vote"),
+    "decision product": Phrase("segments, product", "segments, produit"),
+    "decision learned": Phrase("segments, learned weights", "segments, poids appris"),
+    "row best by inner folds": Phrase("best by inner folds", "le meilleur selon des blocs intérieurs"),
+    "row best single model, thresholds": Phrase("best single model, thresholds", "meilleur modèle seul, seuils"),
+    "row plain mean of all": Phrase("plain mean of all", "simple moyenne de tous"),
+    "row learned shares of all": Phrase("learned shares of all", "parts apprises de tous"),
+    "row ensemble (shrunk shares of the best 10)": Phrase(
+        "ensemble (shrunk shares of the best 10)", "ensemble (parts resserrées des 10 meilleurs)"
+    ),
+    "measure accuracy": Phrase("accuracy", "exactitude"),
+    "measure balanced": Phrase("balanced accuracy", "exactitude équilibrée"),
+    "measure macro_f1": Phrase("macro F1", "F1 macro"),
+    "measure log_loss": Phrase("log loss", "perte logarithmique"),
+    "measure auc": Phrase("mean AUC", "AUC moyenne"),
+    "measure ece": Phrase("calibration error", "erreur de calibration"),
+    "script cell": Phrase(
+        "{reference} heard as {predicted}: {count}", "{reference} entendu comme {predicted} : {count}"
+    ),
+    "script right": Phrase("{reference} recognised: {count}", "{reference} reconnu : {count}"),
+    "script empty": Phrase("no track", "aucun morceau"),
+    "script open": Phrase("open the file", "ouvrir le fichier"),
+    "script close": Phrase("Close", "Fermer"),
+    "script unknown": Phrase("unknown artist", "artiste inconnu"),
+    "script failed": Phrase("this figure could not be drawn", "cette figure n'a pas pu être tracée"),
+    "play": Phrase("Play 10 s of {title}", "Écouter 10 s de {title}"),
+    "mean of genres": Phrase("mean of the genres; 0.5 is chance", "moyenne des genres ; 0,5 est le hasard"),
+    "as table": Phrase("The same as a table with buttons", "Le même tableau, avec des boutons"),
+    "picture": Phrase("as a picture", "en image"),
+    "word accuracy": Phrase("Accuracy: share of right answers.", "Exactitude : part de réponses justes."),
+    "word balanced": Phrase(
+        "Balanced accuracy: mean recall of the genres.", "Exactitude équilibrée : moyenne des rappels des genres."
+    ),
+    "word f1": Phrase(
+        "F1: harmonic mean of precision and recall; macro F1 is its mean over genres.",
+        "F1 : moyenne harmonique de la précision et du rappel ; le F1 macro est sa moyenne sur les genres.",
+    ),
+    "word loss": Phrase(
+        "Log loss: −ln of the probability given to the true genre, on average; 0 is perfect, sure errors cost most.",
+        "Perte logarithmique : −ln de la probabilité donnée au vrai genre, en moyenne ; 0 est parfait, les erreurs sûres "
+        "coûtent le plus.",
+    ),
+    "word ece": Phrase(
+        "Calibration error: distance of promised and kept share, averaged over ten bins of probability (ECE).",
+        "Erreur de calibration : écart entre part promise et part tenue, moyenné sur dix classes de probabilité (ECE).",
+    ),
+}
+"""Whatever is said in a word or two."""

@@ -1,0 +1,94 @@
+"""Probabilities mean what they say, promises are kept, and what is strange is said to be."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sonotheque.classify import Recordings, curves
+from sonotheque.classify.calibration import TEMPERATURES, calibration_range, fit_temperature, soften
+from sonotheque.classify.confidence import Familiar, lower_bound, promise
+
+
+def answers(
+    temperature: float, *, count: int = 600, seed: int = 0, spread: float = 0.5
+) -> tuple[np.ndarray, np.ndarray]:
+    """Genres drawn from known probabilities, and what a model with the wrong temperature says."""
+    generator = np.random.default_rng(seed)
+    true = generator.dirichlet(np.full(5, spread), count)
+    codes = (generator.random((count, 1)) > true.cumsum(axis=1)[:, :-1]).sum(axis=1)
+    return soften(true, temperature), codes
+
+
+@settings(max_examples=30)
+@given(temperature=st.floats(0.3, 4), seed=st.integers(0, 20))
+def test_softening_keeps_the_order_and_the_sum(temperature: float, seed: int) -> None:
+    shares = np.random.default_rng(seed).dirichlet(np.ones(4), 5)
+    softened = soften(shares, temperature)
+    assert np.allclose(softened.sum(axis=1), 1)
+    assert np.array_equal(softened.argmax(axis=1), shares.argmax(axis=1))
+    assert (softened.max(axis=1) <= shares.max(axis=1) + 1e-9).all() == (temperature >= 1) or temperature == 1
+
+
+@pytest.mark.parametrize("wrong", [0.4, 1.0, 2.5])
+def test_the_temperature_is_found(wrong: float) -> None:
+    said, codes = answers(wrong, count=4000)
+    found = fit_temperature(said, codes)
+    assert found * wrong == pytest.approx(1, rel=0.12)
+    assert curves.log_loss(codes, soften(said, found)) <= curves.log_loss(codes, said)
+    assert 1.0 in TEMPERATURES
+
+
+def test_the_range_holds_a_calibrated_model_and_no_other() -> None:
+    said, codes = answers(1.0)
+    low, high = calibration_range(said, resamples=300)
+    assert low <= curves.expected_calibration_error(codes, said) <= high
+    said, codes = answers(0.4)
+    assert curves.expected_calibration_error(codes, said) > calibration_range(said, resamples=300)[1]
+
+
+def test_bounds() -> None:
+    right = np.arange(100) < 90
+    alone = lower_bound(right, groups=np.arange(100))
+    assert alone == pytest.approx(0.8363, abs=1e-3)  # Clopper & Pearson, one-sided, 90 of 100
+    together = lower_bound(right, groups=np.arange(100) // 10)  # one artist is wrong in everything
+    assert together < alone
+    assert lower_bound(np.ones(50, bool), groups=np.arange(50)) == pytest.approx(0.05 ** (1 / 50))
+    assert lower_bound(np.ones(50, bool), groups=np.zeros(50)) == pytest.approx(0.05)
+    assert lower_bound(np.zeros(5, bool), groups=np.arange(5)) == 0
+
+
+def test_promises_are_kept() -> None:
+    """On fresh answers of the same kind, at least 95 % of the thresholds keep the target."""
+    kept, given = 0, 0
+    for seed in range(60):
+        said, codes = answers(1.0, count=400, seed=2 * seed, spread=0.2)
+        right = said.argmax(axis=1) == codes
+        found = promise(said.max(axis=1), right, target=0.8, groups=np.arange(400))
+        if found is None:
+            continue
+        assert found.lower >= 0.8
+        fresh, truth = answers(1.0, count=5000, seed=2 * seed + 1, spread=0.2)
+        answered = fresh.max(axis=1) >= found.threshold
+        kept += (fresh.argmax(axis=1) == truth)[answered].mean() >= 0.8
+        given += 1
+    assert given > 40
+    assert kept / given >= 0.95
+
+
+def test_no_threshold_reaches_it() -> None:
+    right = np.random.default_rng(0).random(100) < 0.5
+    confidence = np.random.default_rng(1).random(100)
+    assert promise(confidence, right, target=0.9, groups=np.arange(100)) is None
+
+
+def test_strangers() -> None:
+    generator = np.random.default_rng(0)
+    X = (generator.standard_normal((300, 20)) * np.arange(1, 21)).astype(np.float32)
+    familiar = Familiar.of(Recordings.of(X), groups=np.arange(300) // 3)
+    like = (generator.standard_normal((100, 20)) * np.arange(1, 21)).astype(np.float32)
+    unlike = like + 8 * np.arange(1, 21, dtype=np.float32)
+    assert (familiar.strangeness(Recordings.of(like)) > 1).mean() < 0.1
+    assert (familiar.strangeness(Recordings.of(unlike)) > 1).all()
