@@ -18,6 +18,9 @@ NEIGHBOURS = 5
 MOST = 2000
 """Labelled recordings that `Familiar` keeps, drawn with a seed."""
 
+LEAST = 100
+"""Labelled recordings without which nothing is called strange: fewer do not show what is usual."""
+
 TYPICAL = 0.99
 """Share of the labelled recordings that are familiar, judged without those of their own artist."""
 
@@ -145,7 +148,7 @@ class Familiar:
     center, scale : float64 arrays [D]
     vectors : float32 array [N, D]
     limit : float
-        Mean distance to the nearest of other artists that `TYPICAL` of them keep.
+        Mean distance to the nearest of other artists that `TYPICAL` of them keep; infinite where there are too few.
     """
 
     center: Floats
@@ -164,7 +167,7 @@ class Familiar:
         distances[groups[rows][:, None] == groups[rows]] = np.inf
         near = np.sort(distances, axis=1)[:, :NEIGHBOURS].mean(axis=1)
         finite = near[np.isfinite(near)]
-        return cls(center, scale, vectors, float(np.quantile(finite, TYPICAL)) if len(finite) else np.inf)
+        return cls(center, scale, vectors, float(np.quantile(finite, TYPICAL)) if len(finite) >= LEAST else np.inf)
 
     def strangeness(self, data: Recordings) -> Floats:
         """Return the distance of recordings from the labelled ones, as a multiple of `limit`, float64 [N]: above 1 is strange."""

@@ -92,3 +92,5 @@ def test_strangers() -> None:
     unlike = like + 8 * np.arange(1, 21, dtype=np.float32)
     assert (familiar.strangeness(Recordings.of(like)) > 1).mean() < 0.1
     assert (familiar.strangeness(Recordings.of(unlike)) > 1).all()
+    few = Familiar.of(Recordings.of(X[:90]), groups=np.arange(90) // 3)
+    assert (few.strangeness(Recordings.of(unlike)) == 0).all()
