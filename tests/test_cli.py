@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pty
@@ -9,6 +10,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -272,10 +274,20 @@ def test_a_terminal_sees_progress(tmp_path: Path, clips: Path) -> None:
     environment = {**os.environ, "TERM": "xterm", "COLUMNS": "100"}
     command = [sys.executable, "-m", "sonotheque", "-L", str(tmp_path / "library"), "add", str(clips), "--json"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=terminal, env=environment, text=True)
-    output, _ = process.communicate(timeout=60)
     os.close(terminal)
-    drawn = os.read(main, 1 << 16).decode()
+    parts = []
+
+    def read() -> None:  # a terminal hands out a few KB at a time, and an error when nobody writes to it any more
+        with contextlib.suppress(OSError):
+            while part := os.read(main, 1 << 16):
+                parts.append(part)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    output, _ = process.communicate(timeout=60)
+    reader.join(timeout=10)
     os.close(main)
+    drawn = b"".join(parts).decode()
     assert json.loads(output)["tracks"] == 3
     assert "embedding" in drawn
     assert "3/3" in drawn
