@@ -13,11 +13,12 @@ import numpy.typing as npt
 
 from sonotheque import documents as doc
 from sonotheque.classify import curves, metrics
+from sonotheque.classify.calibration import Probabilities
 from sonotheque.classify.ensemble import choose_members, mixture_shares, out_of_fold
 from sonotheque.classify.folds import Fold, count_groups, default_folds, grouped_folds
 from sonotheque.classify.learners import space_sets
-from sonotheque.classify.metrics import Codes
-from sonotheque.classify.recipe import DECISIONS, Probabilities, Recipe, fit
+from sonotheque.classify.metrics import Codes, rounded
+from sonotheque.classify.recipe import DECISIONS, Recipe, fit
 from sonotheque.classify.recordings import Recordings
 from sonotheque.errors import ClassifierError
 
@@ -192,15 +193,11 @@ class _Judge:
             spaces=list(spaces),
             decision=decision,
             accuracy=round(metrics.accuracy(matrix), 6),
-            accuracy_interval=_rounded(interval),
+            accuracy_interval=rounded(interval),
             balanced_accuracy=round(metrics.balanced_accuracy(matrix), 6),
-            balanced_accuracy_interval=_rounded(balanced),
+            balanced_accuracy_interval=rounded(balanced),
             log_loss=round(curves.log_loss(self._reference, answers), 6),
             auc=round(curves.macro_auc(self._reference, answers), 6),
             difference=round(difference, 6),
-            difference_interval=_rounded(between),
+            difference_interval=rounded(between),
         )
-
-
-def _rounded(interval: tuple[float, float]) -> tuple[float, float]:
-    return round(interval[0], 6), round(interval[1], 6)

@@ -9,9 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from sonotheque.classify import metrics
-from sonotheque.classify.folds import Fold, count_groups, default_folds, grouped_folds
+from sonotheque.classify.calibration import Probabilities
+from sonotheque.classify.folds import Fold, usual_folds
 from sonotheque.classify.metrics import Codes
-from sonotheque.classify.recipe import Fitted, Probabilities, Recipe, fit
+from sonotheque.classify.recipe import Fitted, Recipe, fit
 from sonotheque.classify.recordings import Recordings
 
 MEMBERS = 10
@@ -114,8 +115,7 @@ def fit_ensemble(
     Where the recordings cannot be folded, the first recipes have equal shares.
     """
     labels = int(codes.max()) + 1
-    count = default_folds(codes, count_groups(codes, groups, labels=labels))
-    folds = grouped_folds(codes, groups, folds=count, seed=seed)
+    folds = usual_folds(codes, groups, seed=seed)
     best = list(range(min(MEMBERS, len(recipes))))
     shares = np.full(len(best), 1 / len(best))
     if folds:

@@ -30,7 +30,16 @@ MODELS = ("logreg", "knn", "svm", "forest", "lightgbm", "xgboost", "mlp")
 """Names of the models, the one that wins a tie first."""
 
 
-class Neighbours(ClassifierMixin, BaseEstimator):
+class _ByProbability(ClassifierMixin, BaseEstimator):
+    """Answers with the label of the largest probability."""
+
+    def predict(self, X: Any) -> Any:
+        """Return the label with the largest probability for each row, array [N]."""
+        check_is_fitted(self)
+        return self.classes_[self.predict_proba(X).argmax(axis=1)]
+
+
+class Neighbours(_ByProbability):
     """k nearest neighbours by cosine around the training mean, found with FAISS.
 
     Each neighbour votes for its label with the square of its similarity (not below 0), divided by a power of its
@@ -80,13 +89,8 @@ class Neighbours(ClassifierMixin, BaseEstimator):
         np.add.at(result, (np.arange(len(X))[:, None], codes), votes)
         return result / result.sum(axis=1, keepdims=True)
 
-    def predict(self, X: Any) -> Any:
-        """Return the label with most votes for each row, array [N]."""
-        check_is_fitted(self)
-        return self.classes_[self.predict_proba(X).argmax(axis=1)]
 
-
-class SupportVectors(ClassifierMixin, BaseEstimator):
+class SupportVectors(_ByProbability):
     """A support vector machine with an RBF kernel on scaled columns; probabilities are the softmax of its decisions.
 
     Parameters
@@ -120,13 +124,8 @@ class SupportVectors(ClassifierMixin, BaseEstimator):
         scores = np.exp(self.sharpness * (decisions - decisions.max(axis=1, keepdims=True)))
         return scores / scores.sum(axis=1, keepdims=True)
 
-    def predict(self, X: Any) -> Any:
-        """Return the label with the largest probability for each row, array [N]."""
-        check_is_fitted(self)
-        return self.classes_[self.predict_proba(X).argmax(axis=1)]
 
-
-class Boosted(ClassifierMixin, BaseEstimator):
+class Boosted(_ByProbability):
     """Boosted trees by LightGBM or XGBoost, imported when they are needed; labels are weighted to equal shares.
 
     Parameters
@@ -191,11 +190,6 @@ class Boosted(ClassifierMixin, BaseEstimator):
         """Return probabilities, float64 [N, C]."""
         check_is_fitted(self)
         return np.asarray(self.booster_.predict_proba(validate_data(self, X, dtype=np.float64, reset=False)), float)
-
-    def predict(self, X: Any) -> Any:
-        """Return the label with the largest probability for each row, array [N]."""
-        check_is_fitted(self)
-        return self.classes_[self.predict_proba(X).argmax(axis=1)]
 
 
 @cache

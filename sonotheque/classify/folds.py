@@ -134,3 +134,9 @@ def grouped_folds(codes: Codes, groups: npt.NDArray[Any], *, folds: int, seed: i
             test = tested[part]
             result.append((np.flatnonzero(~np.isin(groups, groups[test])), test))
     return result
+
+
+def usual_folds(codes: Codes, groups: npt.NDArray[Any], *, seed: int) -> list[Fold]:
+    """Make as many grouped folds as `default_folds` says; see `grouped_folds`."""
+    artists = count_groups(codes, groups, labels=int(codes.max()) + 1)
+    return grouped_folds(codes, groups, folds=default_folds(codes, artists), seed=seed)

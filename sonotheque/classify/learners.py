@@ -14,11 +14,10 @@ import numpy.typing as npt
 
 from sonotheque.classify.ensemble import fit_ensemble, out_of_fold
 from sonotheque.classify.estimators import MODELS, missing_models
-from sonotheque.classify.folds import count_groups, default_folds, grouped_folds
+from sonotheque.classify.folds import usual_folds
 from sonotheque.classify.metrics import Codes
 from sonotheque.classify.recipe import Fitted, Recipe, fit
 from sonotheque.classify.recordings import Recordings
-from sonotheque.errors import ClassifierError
 
 log = logging.getLogger("sonotheque")
 
@@ -91,8 +90,7 @@ def compare(
 ) -> dict[Recipe, float]:
     """Return the accuracy of each recipe on grouped folds; empty where the recordings cannot be folded."""
     labels = int(codes.max()) + 1
-    count = default_folds(codes, count_groups(codes, groups, labels=labels))
-    folds = grouped_folds(codes, groups, folds=count, seed=seed)
+    folds = usual_folds(codes, groups, seed=seed)
     if not folds:
         return {}
     tested = np.concatenate([test for _, test in folds])
@@ -101,15 +99,3 @@ def compare(
         answers = out_of_fold(recipe, data, codes, groups=groups, folds=folds, labels=labels, seed=seed)
         result[recipe] = float((answers[tested].argmax(axis=1) == codes[tested]).mean())
     return result
-
-
-def check_model(model: str) -> None:
-    """Check the name of a model.
-
-    Raises
-    ------
-    ClassifierError
-        If it is unknown.
-    """
-    if model not in {"auto", "ensemble", *MODELS}:
-        raise ClassifierError(f"unknown model {model!r}; known are auto, ensemble, {', '.join(MODELS)}")

@@ -267,6 +267,11 @@ def paired_difference(
     return float(differences[0]), _between(differences[1:], level=level)
 
 
+def rounded(interval: tuple[float, float]) -> tuple[float, float]:
+    """Round an interval to six digits, as documents have it."""
+    return round(interval[0], 6), round(interval[1], 6)
+
+
 def _members(groups: Codes, *, tracks: int) -> tuple[Codes, Codes]:
     """Return the group of each track, counted from 0, int array [N], and the groups' sizes, int array [G]."""
     if tracks == 0 or len(groups) != tracks:

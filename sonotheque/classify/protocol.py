@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sonotheque.classify import curves, metrics
-from sonotheque.classify.folds import Fold, count_groups, default_folds, grouped_folds
+from sonotheque.classify.folds import Fold, count_groups, default_folds, grouped_folds, usual_folds
 from sonotheque.classify.learners import Learner
 from sonotheque.classify.recipe import Fitted
 from sonotheque.classify.recordings import Recordings
@@ -212,10 +212,8 @@ def learning_curve(
     -------
     list of (mean number of training tracks, Evaluation)
     """
-    labels, codes = np.unique(np.asarray(y), return_inverse=True)
-    folds = grouped_folds(
-        codes, groups, folds=default_folds(codes, count_groups(codes, groups, labels=len(labels))), seed=seed
-    )
+    codes = np.unique(np.asarray(y), return_inverse=True)[1]
+    folds = usual_folds(codes, groups, seed=seed)
     result = []
     for share in shares:
         generator = np.random.default_rng(seed)

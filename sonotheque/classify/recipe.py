@@ -14,13 +14,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sonotheque.classify.calibration import soften
+from sonotheque.classify.calibration import Probabilities, soften
 from sonotheque.classify.estimators import make_classifier
+from sonotheque.classify.metrics import Codes
 from sonotheque.classify.recordings import Recordings, Rows
 from sonotheque.errors import ClassifierError
-
-Probabilities = npt.NDArray[np.float64]
-Codes = npt.NDArray[np.int64]
 
 DECISIONS = ("track", "mean", "vote", "product", "learned")
 """On the track vector; or on segments: mean or product of their probabilities, their votes, a mean with learned weights."""

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sonotheque.classify.calibration import Probabilities
 from sonotheque.classify.confidence import Evidence, Familiar
-from sonotheque.classify.recipe import Fitted, Member, Probabilities, Recipe
+from sonotheque.classify.recipe import Fitted, Member, Recipe
 from sonotheque.classify.recordings import Recordings
 from sonotheque.errors import ClassifierError
 from sonotheque.store.files import write_whole

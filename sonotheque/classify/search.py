@@ -12,11 +12,12 @@ from typing import Any
 
 import numpy.typing as npt
 
+from sonotheque.classify.calibration import Probabilities
 from sonotheque.classify.ensemble import choose_members, out_of_fold, score
-from sonotheque.classify.folds import count_groups, default_folds, grouped_folds
+from sonotheque.classify.folds import usual_folds
 from sonotheque.classify.learners import QUICK, choice, space_sets, usable_models
 from sonotheque.classify.metrics import Codes
-from sonotheque.classify.recipe import Fitted, Probabilities, Recipe, fit
+from sonotheque.classify.recipe import Fitted, Recipe, fit
 from sonotheque.classify.recordings import Recordings
 
 DECISIONS = ("track", "mean")
@@ -65,9 +66,7 @@ class Search:
         import optuna
 
         labels = int(codes.max()) + 1
-        folds = grouped_folds(
-            codes, groups, folds=default_folds(codes, count_groups(codes, groups, labels=labels)), seed=seed
-        )
+        folds = usual_folds(codes, groups, seed=seed)
         end = self._end()
         self._left -= 1
         if not folds:

@@ -15,16 +15,9 @@ from sonotheque.classify import metrics
 from sonotheque.classify.calibration import Probabilities, fit_temperature, soften
 from sonotheque.classify.confidence import Evidence
 from sonotheque.classify.ensemble import out_of_fold
-from sonotheque.classify.folds import (
-    Fold,
-    count_groups,
-    default_folds,
-    group_tracks,
-    grouped_folds,
-    telling_folders,
-)
+from sonotheque.classify.folds import Fold, count_groups, default_folds, group_tracks, telling_folders, usual_folds
 from sonotheque.classify.learners import QUICK, Learner, compare, make_learner
-from sonotheque.classify.metrics import Codes
+from sonotheque.classify.metrics import Codes, rounded
 from sonotheque.classify.protocol import Evaluation, Progress, evaluate, learning_curve
 from sonotheque.classify.recipe import Fitted, Recipe
 from sonotheque.classify.recordings import Recordings
@@ -200,9 +193,7 @@ def _with_evidence(fitted: Fitted, training: TrainingSet, *, seed: int) -> tuple
     """Calibrate a classifier on the out-of-fold answers of its own recipes and shares."""
     data, codes, groups = training.data, training.codes, training.groups
     labels = int(codes.max()) + 1
-    folds = grouped_folds(
-        codes, groups, folds=default_folds(codes, count_groups(codes, groups, labels=labels)), seed=seed
-    )
+    folds = usual_folds(codes, groups, seed=seed)
     if not folds:
         return fitted, None
     tested = np.sort(np.concatenate([test for _, test in folds]))
@@ -267,12 +258,7 @@ def judge(
     points = []
     if curve:
         points = [
-            doc.CurvePoint(
-                tracks=round(tracks, 1),
-                accuracy=round(point.accuracy, 6),
-                accuracy_interval=_rounded(point.accuracy_interval),
-                balanced_accuracy=round(point.balanced_accuracy, 6),
-            )
+            curve_point(tracks, point)
             for tracks, point in learning_curve(data, training.y, groups=groups, learner=learner, seed=seed)
         ]
     given = folds is not None and not isinstance(folds, int)
@@ -296,6 +282,16 @@ def learner_of(
     count = folds or default_folds(training.codes, artists)
     rounds = repeats * (count if isinstance(count, int) else len(count))
     return _search(training.data.spaces, budget, rounds=rounds, progress=progress), None
+
+
+def curve_point(tracks: float, judged: Evaluation) -> doc.CurvePoint:
+    """Put one point of a learning curve into a document."""
+    return doc.CurvePoint(
+        tracks=round(tracks, 1),
+        accuracy=round(judged.accuracy, 6),
+        accuracy_interval=rounded(judged.accuracy_interval),
+        balanced_accuracy=round(judged.balanced_accuracy, 6),
+    )
 
 
 def report(
@@ -327,11 +323,11 @@ def report(
         folds=result.folds,
         tracks=len(np.unique(result.tested)),
         accuracy=round(result.accuracy, 6),
-        accuracy_interval=_rounded(result.accuracy_interval),
+        accuracy_interval=rounded(result.accuracy_interval),
         balanced_accuracy=round(result.balanced_accuracy, 6),
-        balanced_accuracy_interval=_rounded(result.interval_of(metrics.balanced_accuracy)),
+        balanced_accuracy_interval=rounded(result.interval_of(metrics.balanced_accuracy)),
         macro_f1=round(result.macro_f1, 6),
-        macro_f1_interval=_rounded(result.interval_of(metrics.macro_f1)),
+        macro_f1_interval=rounded(result.interval_of(metrics.macro_f1)),
         log_loss=round(result.log_loss, 6),
         auc=round(float(np.nanmean(auc)), 6),
         labels=result.labels,
@@ -366,7 +362,3 @@ def chosen(fitted: Fitted) -> str:
     if len(fitted.members) == 1:
         return fitted.members[0].recipe.model
     return f"mixture of {len(fitted.members)}"
-
-
-def _rounded(interval: tuple[float, float]) -> tuple[float, float]:
-    return round(interval[0], 6), round(interval[1], 6)

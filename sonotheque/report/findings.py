@@ -16,7 +16,7 @@ from sonotheque.classify.estimators import MODELS
 from sonotheque.classify.folds import Fold
 from sonotheque.classify.learners import Learner, make_learner
 from sonotheque.classify.protocol import Evaluation, Progress, evaluate, learning_curve
-from sonotheque.classify.training import TrainingSet, report, warn_of_alone
+from sonotheque.classify.training import TrainingSet, curve_point, report, warn_of_alone
 from sonotheque.index.exact import ExactIndex
 from sonotheque.store.records import Track
 
@@ -142,7 +142,7 @@ def collect(
     )
     points = []
     if curve:
-        points = [_point(*point) for point in learning_curve(data, y, groups=groups, learner=learner, seed=seed)]
+        points = [curve_point(*point) for point in learning_curve(data, y, groups=groups, learner=learner, seed=seed)]
     given = folds is not None and not isinstance(folds, int)
     return Findings(
         tracks=training.tracks,
@@ -197,13 +197,3 @@ def _decisions(training: TrainingSet, *, model: str, folds: int | Sequence[Fold]
         return evaluate(data, training.y, groups=training.groups, learner=learner, folds=folds, seed=seed)
 
     return Decisions(single, whole=judge("track"), parts=judge("mean"))
-
-
-def _point(tracks: float, judged: Evaluation) -> doc.CurvePoint:
-    low, high = judged.accuracy_interval
-    return doc.CurvePoint(
-        tracks=round(tracks, 1),
-        accuracy=round(judged.accuracy, 6),
-        accuracy_interval=(round(low, 6), round(high, 6)),
-        balanced_accuracy=round(judged.balanced_accuracy, 6),
-    )
