@@ -184,7 +184,9 @@ def show_trained(result: doc.Trained) -> None:
         click.echo(f"{candidate.model}: accuracy {candidate.accuracy:.3f} on grouped folds")
     if len(result.members) > 1:
         for part in sorted(result.members, key=lambda part: -part.share):
-            click.echo(f"{part.share:5.0%}  {part.model} on {_spaces(part.spaces)}, {_decision(part.decision)}")
+            click.echo(
+                f"{part.share:5.0%}  {part.model} on {_spaces(part.spaces)}, {_decision(part.decision, copies=part.copies)}"
+            )
     if result.evaluated:
         low, high = result.evaluated.accuracy_interval
         click.echo(
@@ -201,8 +203,8 @@ def _spaces(spaces: Sequence[str]) -> str:
     return " + ".join(space.partition("-")[0] for space in spaces)
 
 
-def _decision(decision: str) -> str:
-    return "tracks" if decision == "track" else f"segments ({decision})"
+def _decision(decision: str, *, copies: bool) -> str:
+    return ("tracks" if decision == "track" else f"segments ({decision})") + (", with copies" if copies else "")
 
 
 def show_compared(result: doc.Compared) -> None:
@@ -214,7 +216,7 @@ def show_compared(result: doc.Compared) -> None:
         [
             row.model,
             _spaces(row.spaces),
-            _decision(row.decision) if row.decision else "",
+            _decision(row.decision, copies=row.copies) if row.decision else "",
             f"{row.accuracy:.3f} [{row.accuracy_interval[0]:.3f}, {row.accuracy_interval[1]:.3f}]",
             f"{row.balanced_accuracy:.3f}",
             f"{row.log_loss:.2f}",

@@ -104,6 +104,7 @@ class Learned:
     model: str
     spaces: Sequence[str]
     decision: str
+    copies: bool
     share: float
 
 
@@ -250,6 +251,7 @@ class ComparedRow:
     model: str
     spaces: Sequence[str]
     decision: str
+    copies: bool
     accuracy: float
     accuracy_interval: tuple[float, float]
     balanced_accuracy: float

@@ -157,6 +157,7 @@ def compared(models: Sequence[str] = COMPARED) -> doc.Compared:
             model=model,
             spaces=["musicnn-msd"] if model == "logreg" else [],
             decision="track" if model == "logreg" else "",
+            copies=False,
             accuracy=0.5 + number / 10,
             accuracy_interval=(0.3, 0.8),
             balanced_accuracy=0.5,

@@ -4,12 +4,13 @@ from sonotheque.classify.answer import FileVectors, answer, fitting_classifier, 
 from sonotheque.classify.estimators import MODELS, Neighbours, make_classifier
 from sonotheque.classify.folds import group_tracks, grouped_folds
 from sonotheque.classify.handin import hand_in, write_predictions, write_template
+from sonotheque.classify.labelled import TrainingSet, training_set
 from sonotheque.classify.learners import make_learner
 from sonotheque.classify.protocol import Evaluation, evaluate, learning_curve
 from sonotheque.classify.recipe import DECISIONS, Fitted, Recipe
 from sonotheque.classify.recordings import Recordings
 from sonotheque.classify.saved import SavedClassifier
-from sonotheque.classify.training import Budget, TrainingSet, judge, train, training_set
+from sonotheque.classify.training import Budget, judge, train
 
 __all__ = [
     "DECISIONS",

@@ -31,13 +31,18 @@ STEPS = (1.0, 0.85, 1.2, 0.7, 1.4, 0.5, 2.0)
 Progress = Callable[[int, int], None]
 
 
-def all_recipes(spaces: Sequence[str], *, models: Sequence[str], segments: bool) -> list[Recipe]:
-    """List every model on each space and on all together; decisions on segments other than the mean for the first model alone."""
+def all_recipes(spaces: Sequence[str], *, models: Sequence[str], segments: bool, copies: bool = False) -> list[Recipe]:
+    """List every model on each space and on all together.
+
+    Decisions on segments other than the mean are for the first model alone; with copies, decisions on tracks come with and
+    without them.
+    """
     recipes = []
     for some in space_sets(spaces):
         for model in models:
             decisions = DECISIONS if model == models[0] else DECISIONS[:2]
             recipes += [Recipe(model, some, decision) for decision in (decisions if segments else DECISIONS[:1])]
+            recipes += [Recipe(model, some, copies=True)] if copies else []
     return recipes
 
 
@@ -100,7 +105,9 @@ def compare(
         protocol=f"{count} stratified folds grouped by artist, seed {seed}",
         tracks=len(tested),
         best=describe(best),
-        rows=[judged.row(recipe.model, recipe.spaces, recipe.decision, rows[recipe]) for recipe in recipes]
+        rows=[
+            judged.row(recipe.model, recipe.spaces, recipe.decision, rows[recipe], recipe.copies) for recipe in recipes
+        ]
         + [judged.row(name, (), "", np.concatenate(parts)) for name, parts in together.items()],
     )
 
@@ -109,7 +116,7 @@ def describe(recipe: Recipe) -> str:
     """Name a recipe in one line."""
     spaces = " + ".join(space.partition("-")[0] for space in recipe.spaces)
     decision = "" if recipe.decision == "track" else f", segments: {recipe.decision}"
-    return f"{recipe.model} on {spaces}{decision}"
+    return f"{recipe.model} on {spaces}{decision}{', with copies' if recipe.copies else ''}"
 
 
 def _inner_and_outer(
@@ -181,7 +188,9 @@ class _Judge:
         self._best = best.argmax(axis=1)
         self._labels = labels
 
-    def row(self, model: str, spaces: Sequence[str], decision: str, answers: Probabilities) -> doc.ComparedRow:
+    def row(
+        self, model: str, spaces: Sequence[str], decision: str, answers: Probabilities, copies: bool = False
+    ) -> doc.ComparedRow:
         estimate = answers.argmax(axis=1)
         common: dict[str, Any] = {"groups": self._groups, "labels": self._labels}
         matrix = metrics.confusion(self._reference, estimate, labels=self._labels)
@@ -192,6 +201,7 @@ class _Judge:
             model=model,
             spaces=list(spaces),
             decision=decision,
+            copies=copies,
             accuracy=round(metrics.accuracy(matrix), 6),
             accuracy_interval=rounded(interval),
             balanced_accuracy=round(metrics.balanced_accuracy(matrix), 6),

@@ -48,7 +48,7 @@ def usable_models() -> list[str]:
     return [model for model in MODELS if model not in missing]
 
 
-def make_learner(model: str, *, spaces: Sequence[str], decision: str = "track") -> Learner:
+def make_learner(model: str, *, spaces: Sequence[str], decision: str = "track", copies: bool = False) -> Learner:
     """Make a learner.
 
     Parameters
@@ -59,6 +59,8 @@ def make_learner(model: str, *, spaces: Sequence[str], decision: str = "track") 
     spaces : ids of the spaces
     decision : str
         See `sonotheque.classify.recipe.DECISIONS`.
+    copies : bool
+        Learn from augmented copies too.
 
     Raises
     ------
@@ -66,11 +68,13 @@ def make_learner(model: str, *, spaces: Sequence[str], decision: str = "track") 
         If model or decision is unknown.
     """
     if model == "auto":
-        return choice([Recipe(name, tuple(spaces), decision) for name in QUICK])
+        return choice([Recipe(name, tuple(spaces), decision, copies=copies) for name in QUICK])
     if model == "ensemble":
-        recipes = [Recipe(name, some, decision) for name in usable_models() for some in space_sets(spaces)]
+        recipes = [
+            Recipe(name, some, decision, copies=copies) for name in usable_models() for some in space_sets(spaces)
+        ]
         return lambda data, codes, groups, seed: fit_ensemble(recipes, data, codes, groups=groups, seed=seed)
-    recipe = Recipe(model, tuple(spaces), decision)
+    recipe = Recipe(model, tuple(spaces), decision, copies=copies)
     return lambda data, codes, groups, seed: Fitted([fit(recipe, data, codes, groups=groups, seed=seed)], [1.0])
 
 

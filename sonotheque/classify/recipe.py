@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from sonotheque.audio.decode import FloatArray
 from sonotheque.classify.calibration import Probabilities, soften
 from sonotheque.classify.estimators import make_classifier
 from sonotheque.classify.metrics import Codes
@@ -44,6 +45,8 @@ class Recipe:
         One of `DECISIONS`.
     settings : tuple of (str, value)
         Of the estimator, where they are not its defaults.
+    copies : bool
+        Whether it learns from the recordings' augmented copies too.
 
     Raises
     ------
@@ -55,6 +58,7 @@ class Recipe:
     spaces: tuple[str, ...]
     decision: str = "track"
     settings: tuple[tuple[str, Any], ...] = ()
+    copies: bool = False
 
     def __post_init__(self) -> None:
         """Check the values."""
@@ -153,13 +157,32 @@ def fit(recipe: Recipe, data: Recordings, codes: Codes, *, groups: npt.NDArray[A
     estimator = _estimator(recipe, seed)
     with warnings.catch_warnings():  # an optimiser that is not quite done is no news
         warnings.simplefilter("ignore")
-        if recipe.decision == "track":
-            return Member(recipe, estimator.fit(data.joined(recipe.spaces), codes))
-        vectors, owners = data.cut(recipe.spaces, most=MOST_SEGMENTS)
+        vectors, owners = lesson(recipe, data)
         sharpness = 0.0
         if recipe.decision == "learned":
-            sharpness = _learn_sharpness(recipe, vectors, owners, codes, groups, seed)
+            parts = data.cut(recipe.spaces, most=MOST_SEGMENTS)
+            sharpness = _learn_sharpness(recipe, *parts, codes, groups, seed)
         return Member(recipe, estimator.fit(vectors, codes[owners]), sharpness)
+
+
+def lesson(recipe: Recipe, data: Recordings) -> tuple[FloatArray, Rows]:
+    """Put together what an estimator learns from.
+
+    Returns
+    -------
+    vectors : float32 array [M, D]
+        Of tracks or segments; augmented copies come last.
+    owners : int array [M]
+        The recording of each.
+    """
+    if recipe.decision == "track":
+        vectors, owners = data.joined(recipe.spaces), np.arange(len(data))
+    else:
+        vectors, owners = data.cut(recipe.spaces, most=MOST_SEGMENTS)
+    if not recipe.copies or data.copies is None or not len(data.copies.owners):
+        return vectors, owners
+    more, rows = lesson(recipe, data.copies.data)
+    return np.concatenate([vectors, more]), np.concatenate([owners, data.copies.owners[rows]])
 
 
 def combine(probabilities: Probabilities, owners: Rows, *, decision: str, sharpness: float = 0.0) -> Probabilities:

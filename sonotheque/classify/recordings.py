@@ -15,6 +15,29 @@ Rows = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
+class Copies:
+    """Augmented copies of recordings, which go wherever their originals go, and only ever teach.
+
+    Attributes
+    ----------
+    data : Recordings
+        M of them, without copies of their own.
+    owners : int array [M]
+        The row of each one's original.
+    """
+
+    data: Recordings
+    owners: Rows
+
+    def follow(self, rows: Rows, count: int) -> Copies:
+        """Select the copies of some of `count` recordings, given once each, and number their owners anew."""
+        places = np.full(count, -1, dtype=np.int64)
+        places[rows] = np.arange(len(rows))
+        kept = np.flatnonzero(places[self.owners] >= 0)
+        return Copies(self.data.take(kept), places[self.owners[kept]])
+
+
+@dataclass(frozen=True)
 class Recordings:
     """N recordings in one or several spaces.
 
@@ -23,6 +46,7 @@ class Recordings:
     tracks : mapping of space id to float32 array [N, D]
     segments : mapping of space id to N float32 arrays [S, D]
         May be empty where no decision needs them.
+    copies : Copies or None
 
     Examples
     --------
@@ -32,6 +56,7 @@ class Recordings:
 
     tracks: Mapping[str, FloatArray]
     segments: Mapping[str, Sequence[FloatArray]] = field(default_factory=dict)
+    copies: Copies | None = None
 
     @classmethod
     def of(cls, X: npt.NDArray[Any], *, space: str = "vectors") -> Recordings:
@@ -48,10 +73,11 @@ class Recordings:
         return tuple(self.tracks)
 
     def take(self, rows: Rows) -> Recordings:
-        """Select recordings."""
+        """Select recordings, with their copies."""
         return Recordings(
             {space: matrix[rows] for space, matrix in self.tracks.items()},
             {space: [arrays[row] for row in rows] for space, arrays in self.segments.items()},
+            self.copies.follow(rows, len(self)) if self.copies else None,
         )
 
     def joined(self, spaces: Sequence[str]) -> FloatArray:

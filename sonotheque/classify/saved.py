@@ -17,7 +17,7 @@ from sonotheque.classify.recordings import Recordings
 from sonotheque.errors import ClassifierError
 from sonotheque.store.files import write_whole
 
-FORMAT = 2
+FORMAT = 3
 TRUSTED = [
     *(f"sonotheque.classify.estimators.{name}" for name in ("Neighbours", "SupportVectors", "Boosted")),
     *(
@@ -80,6 +80,7 @@ class SavedClassifier:
                 "spaces": list(member.recipe.spaces),
                 "decision": member.recipe.decision,
                 "settings": dict(member.recipe.settings),
+                "copies": member.recipe.copies,
                 "estimator": member.estimator,
                 "sharpness": member.sharpness,
                 "share": share,
@@ -131,5 +132,6 @@ class SavedClassifier:
 
 
 def _member(part: dict[str, Any]) -> Member:
-    recipe = Recipe(part["model"], tuple(part["spaces"]), part["decision"], tuple(part["settings"].items()))
+    settings = tuple(part["settings"].items())
+    recipe = Recipe(part["model"], tuple(part["spaces"]), part["decision"], settings, part["copies"])
     return Member(recipe, part["estimator"], float(part["sharpness"]))

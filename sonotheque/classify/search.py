@@ -76,7 +76,7 @@ class Search:
         longest = 0.0
 
         def objective(trial: Any) -> float:
-            recipe = self._suggest(trial, bool(data.segments))
+            recipe = self._suggest(trial, segments=bool(data.segments), copies=data.copies is not None)
             if recipe not in scores:
                 answers[recipe] = out_of_fold(recipe, data, codes, groups=groups, folds=folds, labels=labels, seed=seed)
                 scores[recipe] = score(answers[recipe], codes)
@@ -113,11 +113,12 @@ class Search:
         elif self._trials is not None:
             self._progress(self._done, self._trials * self._rounds)
 
-    def _suggest(self, trial: Any, segments: bool) -> Recipe:
+    def _suggest(self, trial: Any, *, segments: bool, copies: bool) -> Recipe:
         model = trial.suggest_categorical("model", self._models)
         number = trial.suggest_categorical("spaces", list(range(len(self._sets))))
         decision = trial.suggest_categorical("decision", DECISIONS if segments else DECISIONS[:1])
-        return Recipe(model, self._sets[number], decision, tuple(_settings(trial, model).items()))
+        augmented = copies and trial.suggest_categorical("copies", [False, True])
+        return Recipe(model, self._sets[number], decision, tuple(_settings(trial, model).items()), augmented)
 
 
 def _settings(trial: Any, model: str) -> dict[str, Any]:

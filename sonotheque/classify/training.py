@@ -1,4 +1,4 @@
-"""The labelled tracks of a catalogue as a training set, and what `train` and `evaluate` make of them."""
+"""What `train` and `evaluate` make of a training set."""
 
 from __future__ import annotations
 
@@ -15,45 +15,15 @@ from sonotheque.classify import metrics
 from sonotheque.classify.calibration import Probabilities, fit_temperature, soften
 from sonotheque.classify.confidence import Evidence
 from sonotheque.classify.ensemble import out_of_fold
-from sonotheque.classify.folds import Fold, count_groups, default_folds, group_tracks, telling_folders, usual_folds
+from sonotheque.classify.folds import Fold, count_groups, default_folds, usual_folds
+from sonotheque.classify.labelled import TrainingSet, warn_of_alone
 from sonotheque.classify.learners import QUICK, Learner, compare, make_learner
 from sonotheque.classify.metrics import Codes, rounded
 from sonotheque.classify.protocol import Evaluation, Progress, evaluate, learning_curve
-from sonotheque.classify.recipe import Fitted, Recipe
-from sonotheque.classify.recordings import Recordings
+from sonotheque.classify.recipe import Fitted, Recipe, fit
 from sonotheque.classify.search import Search
-from sonotheque.errors import ClassifierError
-from sonotheque.store.catalogue import Catalogue
-from sonotheque.store.records import Track
 
 log = logging.getLogger("sonotheque")
-
-
-@dataclass(frozen=True)
-class TrainingSet:
-    """Labelled tracks, ordered by content hash.
-
-    Attributes
-    ----------
-    tracks : list of Track
-    data : Recordings
-    y : str array [N]
-    groups : int array [N]
-        The artist of each track.
-    alone : int
-        How many tracks name neither artist nor album, nor have a folder of their own kind.
-    """
-
-    tracks: list[Track]
-    data: Recordings
-    y: npt.NDArray[Any]
-    groups: npt.NDArray[np.int64]
-    alone: int
-
-    @property
-    def codes(self) -> Codes:
-        """The genres as numbers in the order of their names, int array [N]."""
-        return np.unique(self.y, return_inverse=True)[1]
 
 
 @dataclass(frozen=True)
@@ -66,64 +36,6 @@ class Budget:
     def __bool__(self) -> bool:
         """Whether there is to be a search."""
         return self.minutes is not None or self.trials is not None
-
-
-def training_set(catalogue: Catalogue, *, spaces: Sequence[str]) -> TrainingSet:
-    """Collect the labelled tracks that have a vector in every space.
-
-    Raises
-    ------
-    ClassifierError
-        If they have fewer than two genres.
-    """
-    columns: dict[str, dict[int, Any]] = {}
-    for space in spaces:
-        ids, vectors = catalogue.vectors(space)
-        columns[space] = {int(id_): vector for id_, vector in zip(ids, vectors, strict=True)}
-    labelled = [track for track in catalogue.tracks() if track.label]
-    tracks = sorted(
-        (t for t in labelled if all(t.id in column for column in columns.values())), key=lambda track: track.hash
-    )
-    if len(tracks) < len(labelled):
-        log.warning(
-            "%d of %d labelled tracks have no vector in %s and are left out; `sonotheque add` fills them in",
-            len(labelled) - len(tracks),
-            len(labelled),
-            " and ".join(spaces),
-        )
-    genres = len({track.label for track in tracks})
-    if genres < 2:
-        raise ClassifierError(
-            f"{len(tracks)} labelled tracks of {genres} genre{'s' * (genres != 1)}, two genres are needed; "
-            "`sonotheque label FILE.csv` or `add --labels` give labels"
-        )
-    folders = telling_folders(
-        [track.path for track in tracks],
-        [str(track.label) for track in tracks],
-        [not (track.artist or track.album) for track in tracks],
-    )
-    groups, alone = group_tracks([track.artist for track in tracks], [track.album for track in tracks], folders=folders)
-    return TrainingSet(
-        tracks=tracks,
-        data=Recordings(
-            {space: np.stack([column[track.id] for track in tracks]) for space, column in columns.items()},
-            {space: [catalogue.segments(track.id, space) for track in tracks] for space in columns},
-        ),
-        y=np.array([track.label for track in tracks]),
-        groups=groups,
-        alone=alone,
-    )
-
-
-def warn_of_alone(training: TrainingSet) -> None:
-    """Say so where artists are unknown: then a figure is flattering."""
-    if training.alone:
-        log.warning(
-            "%d of %d labelled tracks name neither artist nor album; where one of their artists stands on both sides of "
-            "a fold the figures are flattering. An artist column in the labels mends it",
-            training.alone,
-            len(training.tracks),
-        )
 
 
 def train(
@@ -164,7 +76,7 @@ def train(
     from threadpoolctl import threadpool_limits
 
     data, codes, groups = training.data, training.codes, training.groups
-    spaces = data.spaces
+    spaces, copies = data.spaces, data.copies is not None
     with threadpool_limits(limits=1, user_api="blas"):
         if model == "auto" and budget:
             warn_of_alone(training)
@@ -176,13 +88,13 @@ def train(
             )
             return fitted, evidence, {}, report(training, judged, model=model, seed=seed)
         if model != "auto":
-            fitted = make_learner(model, spaces=spaces, decision=decision)(data, codes, groups, seed)
+            fitted = make_learner(model, spaces=spaces, decision=decision, copies=copies)(data, codes, groups, seed)
             return *_with_evidence(fitted, training, seed=seed), {}, None
         warn_of_alone(training)
-        recipes = [Recipe(name, spaces, decision) for name in QUICK]
+        recipes = [Recipe(name, spaces, decision, copies=copies) for name in QUICK]
         accuracies = compare(recipes, data, codes, groups=groups, seed=seed)
         best = max(recipes, key=lambda recipe: accuracies.get(recipe, 0.0))
-        fitted = make_learner(best.model, spaces=spaces, decision=decision)(data, codes, groups, seed)
+        fitted = Fitted([fit(best, data, codes, groups=groups, seed=seed)], [1.0])
         fitted, found = _with_evidence(fitted, training, seed=seed)
     if not accuracies:
         log.warning("too few artists in each genre to compare models; %s is taken", best.model)
@@ -277,7 +189,8 @@ def learner_of(
 ) -> tuple[Learner, Progress | None]:
     """Make the learner that is to be judged, and say who is to hear of its progress: a search tells of itself."""
     if model != "auto" or not budget:
-        return make_learner(model, spaces=training.data.spaces, decision=decision), progress
+        copies = training.data.copies is not None
+        return make_learner(model, spaces=training.data.spaces, decision=decision, copies=copies), progress
     artists = count_groups(training.codes, training.groups, labels=int(training.codes.max()) + 1)
     count = folds or default_folds(training.codes, artists)
     rounds = repeats * (count if isinstance(count, int) else len(count))

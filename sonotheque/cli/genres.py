@@ -29,6 +29,7 @@ def train(
     decision: str,
     minutes: float | None,
     trials: int | None,
+    augment: int,
     seed: int,
     as_json: bool,
 ) -> None:
@@ -40,15 +41,20 @@ def train(
 
     check_budget(model, minutes, trials)
     library = open_library(ctx)
-    with console.progress_bar("searching", amount="steps") as progress:
+    with (
+        console.progress_bar("copying", amount="copies") as copying,
+        console.progress_bar("searching", amount="steps") as progress,
+    ):
         result = library.train(
             model=model,
             embedders=embedders or None,
             decision=decision,
             minutes=minutes,
             trials=trials,
+            augment=augment,
             seed=seed,
             progress=progress,
+            copying=copying,
         )
     if as_json:
         console.print_json(result)
@@ -143,7 +149,8 @@ def _check(path: Path | None, sample: Path | None, ids: Path | None) -> None:
 
 @click.command()
 @model_options(
-    "auto and ensemble choose inside each fold anew. all: every model on every space in one table.", also=("all",)
+    "auto and ensemble choose inside each fold anew. all: every model on every space in one table; --report then explains auto.",
+    also=("all",),
 )
 @click.option("--folds", type=click.IntRange(min=2), help="Default: up to 5, as the artists allow.")
 @click.option(
@@ -172,6 +179,7 @@ def evaluate(
     decision: str,
     minutes: float | None,
     trials: int | None,
+    augment: int,
     seed: int,
     folds: int | None,
     repeats: int,
@@ -190,15 +198,24 @@ def evaluate(
     check_budget(model, minutes, trials)
     if split and (folds or repeats > 1 or learning_curve):
         raise click.UsageError("--split is used as it is; drop --folds, --repeats and --learning-curve.")
-    if report and model == "all":
-        raise click.UsageError("--report explains one model; --model all prints a table.")
     library = open_library(ctx)
-    with console.progress_bar("evaluating", amount="steps") as progress:
+    compared = None
+    with (
+        console.progress_bar("copying", amount="copies") as copying,
+        console.progress_bar("evaluating", amount="steps") as progress,
+    ):
         if model == "all":
-            compared = library.compare(embedders=embedders or None, folds=folds, seed=seed, progress=progress)
-        else:
+            compared = library.compare(
+                embedders=embedders or None,
+                folds=folds,
+                augment=augment,
+                seed=seed,
+                progress=progress,
+                copying=copying,
+            )
+        if report or compared is None:
             result = library.evaluate(
-                model=model,
+                model="auto" if compared else model,
                 folds=folds,
                 split=split,
                 repeats=repeats,
@@ -207,16 +224,19 @@ def evaluate(
                 learning_curve=learning_curve,
                 minutes=minutes,
                 trials=trials,
+                augment=augment,
                 seed=seed,
                 report=report,
                 lang=lang,
+                compared=compared,
                 progress=progress,
+                copying=copying,
             )
     if report:
         click.echo(f"report: {report / 'report.html'}", err=True)
     if as_json:
-        console.print_json(compared if model == "all" else result)
-    elif model == "all":
+        console.print_json(compared or result)
+    elif compared:
         console.show_compared(compared)
     else:
         console.show_evaluated(result)

@@ -70,6 +70,13 @@ def model_options(help_: str, *, also: tuple[str, ...] = ()) -> Callable[[Callab
                 type=click.IntRange(min=1),
                 help="auto searches with so many trials: the same result each time.",
             ),
+            click.option(
+                "--augment",
+                type=click.IntRange(0, 20),
+                default=0,
+                metavar="COPIES",
+                help="Learn from so many augmented copies of each track too: stretched, shifted, noisy, ...",
+            ),
             click.option("--seed", default=0, show_default=True, help="Seed of the folds."),
         ]
         for option in reversed(options):

@@ -36,7 +36,9 @@ class Library(Collection):
     def _classifier_path(self) -> Path:
         return self.path / "classifier.skops"
 
-    def _training_set(self, embedders: Sequence[str] | None) -> TrainingSet:
+    def _training_set(
+        self, embedders: Sequence[str] | None, *, augment: int = 0, copying: Progress | None = None
+    ) -> TrainingSet:
         from sonotheque.classify import training_set
 
         self._default_space()
@@ -44,7 +46,12 @@ class Library(Collection):
             spaces = [space.id for space in self.catalogue.spaces() if space.tracks]
         else:
             spaces = [space_of(name).id for name in embedders]
-        return training_set(self.catalogue, spaces=spaces)
+        if augment:
+            from sonotheque.store.copies import make_copies
+
+            labelled = [track for track in self.catalogue.tracks() if track.label]
+            make_copies(self.catalogue, labelled, spaces=spaces, count=augment, compute=self._compute, progress=copying)
+        return training_set(self.catalogue, spaces=spaces, copies=augment)
 
     def train(
         self,
@@ -54,8 +61,10 @@ class Library(Collection):
         decision: str = "track",
         minutes: float | None = None,
         trials: int | None = None,
+        augment: int = 0,
         seed: int = 0,
         progress: Progress | None = None,
+        copying: Progress | None = None,
     ) -> doc.Trained:
         """Fit the classifier on all labelled tracks, and keep it with the library.
 
@@ -71,10 +80,15 @@ class Library(Collection):
             Of wall time for the search of ``auto``, its evaluation and the final fit included.
         trials : int or None
             Of each search, instead of minutes: gives the same result each time.
+        augment : int
+            Augmented copies of each labelled track to learn from, at most 20; those that the library lacks are made. It needs
+            the extra ``augment``.
         seed : int
             Of the folds.
         progress : callable
             Called with (seconds or trials done, in all) while a search runs.
+        copying : callable
+            Called with (copies done, copies to do) while augmented copies are made.
 
         Raises
         ------
@@ -84,7 +98,7 @@ class Library(Collection):
         from sonotheque.classify import Budget, Recordings, SavedClassifier, train
         from sonotheque.classify.confidence import Familiar
 
-        data = self._training_set(embedders)
+        data = self._training_set(embedders, augment=augment, copying=copying)
         budget = Budget(minutes, trials)
         fitted, evidence, accuracies, evaluated = train(
             data, model=model, decision=decision, budget=budget, seed=seed, progress=progress
@@ -106,7 +120,13 @@ class Library(Collection):
             labels=counts,
             candidates=[doc.Candidate(recipe.model, round(share, 6)) for recipe, share in accuracies.items()],
             members=[
-                doc.Learned(member.recipe.model, list(member.recipe.spaces), member.recipe.decision, round(share, 6))
+                doc.Learned(
+                    model=member.recipe.model,
+                    spaces=list(member.recipe.spaces),
+                    decision=member.recipe.decision,
+                    copies=member.recipe.copies,
+                    share=round(share, 6),
+                )
                 for member, share in zip(fitted.members, fitted.shares, strict=True)
             ],
             evaluated=evaluated,
@@ -169,10 +189,13 @@ class Library(Collection):
         learning_curve: bool = False,
         minutes: float | None = None,
         trials: int | None = None,
+        augment: int = 0,
         seed: int = 0,
         report: PathLike | None = None,
         lang: str = "en",
+        compared: doc.Compared | None = None,
         progress: Progress | None = None,
+        copying: Progress | None = None,
     ) -> doc.Evaluated:
         """Judge a model on the labelled tracks, in stratified folds in which no artist stands on both sides.
 
@@ -188,12 +211,15 @@ class Library(Collection):
             Times that the folds are drawn anew.
         learning_curve : bool
             Judge with fewer training artists too.
-        embedders, decision, minutes, trials, seed : see `train`
+        embedders, decision, minutes, trials, augment, seed : see `train`
+            Augmented copies teach in the folds in which their track does, and are never tested.
         report : path of a folder or None
             Write ``report.html`` and its pictures there.
         lang : str
             Of the report: ``en`` or ``fr``.
-        progress : callable
+        compared : Compared or None
+            What `compare` returned, for the report's table of models.
+        progress, copying : callable
 
         Raises
         ------
@@ -205,7 +231,7 @@ class Library(Collection):
         from sonotheque.classify import Budget, judge
         from sonotheque.classify.split import read_split
 
-        data = self._training_set(embedders)
+        data = self._training_set(embedders, augment=augment, copying=copying)
         given = read_split(Path(split), tracks=data.tracks) if split is not None else None
         if report is not None:
             from sonotheque.classify.training import learner_of
@@ -229,6 +255,7 @@ class Library(Collection):
                 folds=given or folds,
                 repeats=repeats,
                 curve=not budget and given is None,
+                compared=compared,
                 failed=failed,
                 seed=seed,
                 progress=watch,
@@ -253,8 +280,10 @@ class Library(Collection):
         models: Sequence[str] | None = None,
         embedders: Sequence[str] | None = None,
         folds: int | None = None,
+        augment: int = 0,
         seed: int = 0,
         progress: Progress | None = None,
+        copying: Progress | None = None,
     ) -> doc.Compared:
         """Judge all models on each space and on all together, on tracks and on segments, and ensembles, on the same folds.
 
@@ -262,8 +291,11 @@ class Library(Collection):
         ----------
         models : names of models, all by default
         embedders, folds, seed : see `evaluate`
+        augment : int
+            Augmented copies of each track; models that decide on tracks are judged with and without them.
         progress : callable
             Called with (fits done, fits to do).
+        copying : see `train`
 
         Raises
         ------
@@ -271,12 +303,12 @@ class Library(Collection):
             If fewer than two genres have enough artists.
         """
         from sonotheque.classify.comparison import all_recipes, compare
+        from sonotheque.classify.labelled import warn_of_alone
         from sonotheque.classify.learners import usable_models
-        from sonotheque.classify.training import warn_of_alone
 
-        data = self._training_set(embedders)
+        data = self._training_set(embedders, augment=augment, copying=copying)
         warn_of_alone(data)
-        recipes = all_recipes(data.data.spaces, models=models or usable_models(), segments=True)
+        recipes = all_recipes(data.data.spaces, models=models or usable_models(), segments=True, copies=augment > 0)
         return compare(
             data.data, data.y, groups=data.groups, recipes=recipes, folds=folds, seed=seed, progress=progress
         )

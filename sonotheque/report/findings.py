@@ -14,9 +14,10 @@ import numpy.typing as npt
 from sonotheque import documents as doc
 from sonotheque.classify.estimators import MODELS
 from sonotheque.classify.folds import Fold
+from sonotheque.classify.labelled import TrainingSet, warn_of_alone
 from sonotheque.classify.learners import Learner, make_learner
 from sonotheque.classify.protocol import Evaluation, Progress, evaluate, learning_curve
-from sonotheque.classify.training import TrainingSet, curve_point, report, warn_of_alone
+from sonotheque.classify.training import curve_point, report
 from sonotheque.index.exact import ExactIndex
 from sonotheque.store.records import Track
 

@@ -101,6 +101,7 @@ PHRASES: dict[str, Phrase] = {
     "column answer": Phrase("answer", "réponse"),
     "column near": Phrase("nearest by other artists", "plus proches d'autres artistes"),
     "decision track": Phrase("whole tracks", "morceaux entiers"),
+    "with copies": Phrase("augmented", "augmenté"),
     "decision mean": Phrase("segments, mean", "segments, moyenne"),
     "decision vote": Phrase("segments, vote", "segments, vote"),
     "decision product": Phrase("segments, product", "segments, produit"),

@@ -74,7 +74,8 @@ def model_name(row: doc.ComparedRow, words: Words) -> str:
         return words.model(row.model)
     spaces = " + ".join(space.partition("-")[0] for space in row.spaces)
     decision = "" if row.decision == "track" else f", {words.say(f'decision {row.decision}')}"
-    return f"{row.model} · {spaces}{decision}"
+    copies = f", {words.say('with copies')}" if row.copies else ""
+    return f"{row.model} · {spaces}{decision}{copies}"
 
 
 class _Speaker:

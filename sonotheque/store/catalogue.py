@@ -338,6 +338,37 @@ class Catalogue:
         """
         return self._arrays(track, space)[1]
 
+    # Augmented copies, which change neither tracks nor vectors
+
+    def copied(self, spaces: Sequence[str], *, recipe: str) -> set[tuple[int, int, str]]:
+        """Say which augmented copies there are: (track id, number, space)."""
+        rows = self._db.execute(
+            "SELECT track_id, number, name FROM copies JOIN spaces ON spaces.id = space_id WHERE recipe = ?", (recipe,)
+        )
+        return {(track, number, name) for track, number, name in rows if name in spaces}
+
+    def store_copy(
+        self, track: int, number: int, vectors: Mapping[str, tuple[FloatArray, FloatArray]], *, recipe: str
+    ) -> None:
+        """Keep the vectors of one augmented copy in spaces that the track itself has."""
+        with self._transaction() as db:
+            for name, (vector, segments) in vectors.items():
+                db.execute(
+                    "INSERT OR REPLACE INTO copies SELECT ?, id, ?, ?, ?, ? FROM spaces WHERE name = ?",
+                    (track, number, recipe, vector.astype("<f4").tobytes(), segments.astype("<f4").tobytes(), name),
+                )
+
+    def copies(self, space: str, *, recipe: str, most: int) -> Iterator[tuple[int, int, FloatArray, FloatArray]]:
+        """Read the copies with numbers up to `most`: track id, number, vector [D], segments [S, D]; ordered by hash and number."""
+        rows = self._db.execute(
+            "SELECT track_id, number, vector, segments FROM copies JOIN spaces ON spaces.id = space_id "
+            "JOIN tracks ON tracks.id = track_id WHERE name = ? AND recipe = ? AND number <= ? ORDER BY hash, number",
+            (space, recipe, most),
+        )
+        for track, number, *blobs in rows:
+            vector, segments = (np.frombuffer(blob, dtype="<f4").astype(np.float32) for blob in blobs)
+            yield track, number, vector, segments.reshape(-1, len(vector))
+
     def _arrays(self, track: int, space: str) -> tuple[FloatArray, FloatArray]:
         row = self._db.execute(
             "SELECT vector, segments FROM vectors JOIN spaces ON spaces.id = space_id WHERE track_id = ? AND name = ?",

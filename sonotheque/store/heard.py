@@ -44,13 +44,15 @@ class Heard:
     vectors: Mapping[str, tuple[FloatArray, FloatArray]]
 
 
-def listen(path: str, spaces: Sequence[str], *, compute: Compute = Compute()) -> Heard:
-    """Embed one file and read its tags.
+def listen(path: str, spaces: Sequence[str], *, copy: int | None = None, compute: Compute = Compute()) -> Heard:
+    """Embed one file, or an augmented copy of it, and read its tags.
 
     Parameters
     ----------
     path : str
     spaces : ids of the spaces
+    copy : int or None
+        Seed of an augmented copy, see `sonotheque.audio.augment`; None for the file itself.
     compute : Compute
 
     Raises
@@ -58,9 +60,11 @@ def listen(path: str, spaces: Sequence[str], *, compute: Compute = Compute()) ->
     AudioError
         One of its children.
     """
+    from sonotheque.audio.augment import augmented
     from sonotheque.embed.track import embed_track
 
-    heard = embed_track(path, spaces=spaces, compute=compute)
+    source = path if copy is None else augmented(path, seed=copy)
+    heard = embed_track(source, spaces=spaces, compute=compute)
     return Heard(
         seconds=heard.seconds,
         sample_rate=heard.sample_rate,
@@ -115,8 +119,8 @@ class _Worker:
                 f"`{sys.executable} -m sonotheque.store.worker` says why"
             )
 
-    def ask(self, path: str, spaces: Sequence[str], compute: Compute) -> Heard:
-        request = {"path": path, "spaces": list(spaces), "compute": asdict(compute)}
+    def ask(self, path: str, spaces: Sequence[str], compute: Compute, copy: int | None) -> Heard:
+        request = {"path": path, "spaces": list(spaces), "copy": copy, "compute": asdict(compute)}
         try:
             self._input.write(json.dumps(request).encode() + b"\n")
             self._input.flush()
@@ -179,15 +183,18 @@ class Listener:
         for worker in self._workers:
             worker.close()
 
-    def _listen(self, path: str, spaces: Sequence[str]) -> Heard:
+    def _listen(self, path: str, spaces: Sequence[str], copy: int | None = None) -> Heard:
         worker: _Worker | None = getattr(self._local, "worker", None)
         if worker is None or worker._process.poll() is not None:
             worker = self._local.worker = _Worker()
             self._workers.append(worker)
-        return worker.ask(path, spaces, self._compute)
+        return worker.ask(path, spaces, self._compute, copy)
 
     def map(
-        self, items: Iterable[Item], *, key: Callable[[Item], tuple[str, Sequence[str]]]
+        self,
+        items: Iterable[Item],
+        *,
+        key: Callable[[Item], tuple[str, Sequence[str]] | tuple[str, Sequence[str], int]],
     ) -> Iterator[tuple[Item, Heard | AudioError]]:
         """Listen to files, in the order in which they become ready.
 
@@ -196,7 +203,7 @@ class Listener:
         items : iterable
             Drawn lazily: at most two for each worker are under way.
         key : callable
-            Turns an item into (path, ids of spaces).
+            Turns an item into (path, ids of spaces), for an augmented copy with its seed.
 
         Yields
         ------

@@ -64,6 +64,17 @@ MIGRATIONS = (
         reason TEXT NOT NULL
     ) STRICT;
     """,
+    """
+    CREATE TABLE copies (                  -- augmented copies of tracks: they teach and are never judged
+        track_id INTEGER NOT NULL REFERENCES tracks ON DELETE CASCADE,
+        space_id INTEGER NOT NULL REFERENCES spaces ON DELETE CASCADE,
+        number INTEGER NOT NULL,           -- 1 and up
+        recipe TEXT NOT NULL,              -- version of the transforms that made it
+        vector BLOB NOT NULL,
+        segments BLOB NOT NULL,
+        PRIMARY KEY (track_id, space_id, number)
+    ) STRICT;
+    """,
 )
 
 

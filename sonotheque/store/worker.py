@@ -23,7 +23,8 @@ def main() -> None:
     for line in sys.stdin.buffer:
         request = json.loads(line)
         try:
-            answer = encode(listen(request["path"], request["spaces"], compute=Compute(**request["compute"])))
+            compute = Compute(**request.pop("compute"))
+            answer = encode(listen(**request, compute=compute))
         except SonothequeError as error:
             answer = {"error": str(error), "kind": type(error).__name__}
         except MemoryError:

@@ -24,7 +24,7 @@ def saved_classifier(model: str, *, decision: str = "track") -> SavedClassifier:
     data = Recordings(
         {"space@1": X}, {"space@1": [X[row : row + 1] + np.ones((3, 1), np.float32) for row in range(60)]}
     )
-    members = [fit(Recipe(model, ("space@1",), decision), data, Y, groups=np.arange(60)) for _ in range(2)]
+    members = [fit(Recipe(model, ("space@1",), decision, copies=True), data, Y, groups=np.arange(60)) for _ in range(2)]
     return SavedClassifier(model, Fitted(members, [0.25, 0.75]), ["space@1"], LABELS, {"pop": 20}, 7)
 
 
@@ -38,12 +38,13 @@ def test_it_answers_as_before(tmp_path: Path, model: str) -> None:
     assert loaded.fitted.shares == [0.25, 0.75]
     assert (loaded.model, loaded.spaces, loaded.counts, loaded.generation) == (model, ["space@1"], {"pop": 20}, 7)
     assert loaded.labels == LABELS
+    assert [member.recipe for member in loaded.fitted.members] == [member.recipe for member in saved.fitted.members]
 
 
 def test_a_local_decision_is_kept(tmp_path: Path) -> None:
     saved_classifier("logreg", decision="learned").save(tmp_path / "c.skops")
     recipe = SavedClassifier.load(tmp_path / "c.skops").fitted.members[0].recipe
-    assert recipe == Recipe("logreg", ("space@1",), "learned")
+    assert recipe == Recipe("logreg", ("space@1",), "learned", copies=True)
 
 
 def test_a_stranger_cannot_run_code(tmp_path: Path) -> None:

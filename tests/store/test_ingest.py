@@ -43,9 +43,9 @@ def embedded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     asked: list[str] = []
     original = heard._Worker.ask
 
-    def ask(self: heard._Worker, path: str, spaces: list[str], compute: Compute) -> heard.Heard:
+    def ask(self: heard._Worker, path: str, spaces: list[str], compute: Compute, copy: int | None) -> heard.Heard:
         asked.append(os.path.basename(path))
-        return original(self, path, spaces, compute)
+        return original(self, path, spaces, compute, copy)
 
     monkeypatch.setattr(heard._Worker, "ask", ask)
     return asked
@@ -141,11 +141,11 @@ def test_a_decoder_that_crashes_takes_only_its_file_with_it(
 ) -> None:
     original = heard._Worker.ask
 
-    def ask(self: heard._Worker, path: str, spaces: list[str], compute: Compute) -> heard.Heard:
+    def ask(self: heard._Worker, path: str, spaces: list[str], compute: Compute, copy: int | None) -> heard.Heard:
         if path.endswith("metal.ogg"):
             self._process.kill()
             self._process.wait()
-        return original(self, path, spaces, compute)
+        return original(self, path, spaces, compute, copy)
 
     monkeypatch.setattr(heard._Worker, "ask", ask)
     status = library.add(clips)

@@ -1,0 +1,90 @@
+"""Augmented copies teach where their original teaches, and are never judged."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sonotheque import Library
+from sonotheque.classify import Recipe, Recordings, evaluate, make_learner
+from sonotheque.classify.comparison import all_recipes
+from sonotheque.classify.recipe import lesson
+from sonotheque.classify.recordings import Copies
+
+
+def numbered(count: int, owners: list[int]) -> Recordings:
+    """Recordings and copies whose vectors say which they are."""
+    own = np.arange(count, dtype=np.float32)[:, None]
+    copied = np.array(owners, dtype=np.float32).reshape(-1, 1)
+    copies = Copies(
+        Recordings({"a": copied + 0.5}, {"a": list(copied[:, None] + 0.5)}), np.array(owners, dtype=np.int64)
+    )
+    return Recordings({"a": own}, {"a": list(own[:, None])}, copies)
+
+
+@given(st.data())
+def test_copies_follow_their_originals(data: st.DataObject) -> None:
+    count = data.draw(st.integers(1, 8))
+    owners = data.draw(st.lists(st.integers(0, count - 1), max_size=20))
+    rows = np.array(data.draw(st.permutations(range(count)))[: data.draw(st.integers(0, count))], dtype=np.int64)
+    taken = numbered(count, owners).take(rows)
+    assert taken.copies is not None
+    originals = taken.tracks["a"][taken.copies.owners]
+    assert np.array_equal(taken.copies.data.tracks["a"], originals + 0.5)
+    assert len(taken.copies.owners) == sum(owner in rows for owner in owners)
+    for decision in ("track", "mean"):
+        for copies in (False, True):
+            if len(rows):
+                vectors, whose = lesson(Recipe("knn", ("a",), decision, copies=copies), taken)
+                assert len(vectors) == len(rows) + copies * len(taken.copies.owners)
+                assert np.array_equal(np.floor(vectors), taken.tracks["a"][whose])
+
+
+@pytest.mark.parametrize("model", ["knn", "logreg", "ensemble", "auto"])
+def test_copies_of_what_is_tested_do_not_leak(model: str) -> None:
+    generator = np.random.default_rng(0)
+    X = generator.standard_normal((200, 20)).astype(np.float32)
+    y, groups = np.arange(200) % 4, np.arange(200) // 4
+    copies = Copies(Recordings({"a": np.repeat(X, 3, axis=0)}), np.repeat(np.arange(200), 3))
+    learner = make_learner(model, spaces=["a"], copies=True)
+    judged = evaluate(Recordings({"a": X}, copies=copies), y, groups=groups, learner=learner)
+    assert len(judged.reference) == 200
+    assert 0.13 < judged.accuracy < 0.37
+
+
+def test_copies_teach() -> None:
+    generator = np.random.default_rng(0)
+    y, groups = np.arange(80) % 2, np.arange(80) // 2
+    X = (generator.standard_normal((80, 40)) + 0.3 * (2 * y[:, None] - 1)).astype(np.float32)
+    more = np.repeat(np.where(y[:, None] == 1, 0.3, -0.3), 10, axis=0) + generator.standard_normal((800, 40))
+    data = Recordings({"a": X}, copies=Copies(Recordings({"a": more.astype(np.float32)}), np.repeat(np.arange(80), 10)))
+    without, with_ = (
+        evaluate(data, y, groups=groups, learner=make_learner("logreg", spaces=["a"], copies=copies)).accuracy
+        for copies in (False, True)
+    )
+    assert with_ > without
+
+
+def test_a_table_has_both() -> None:
+    recipes = all_recipes(["a", "b"], models=["knn"], segments=False, copies=True)
+    assert [(recipe.spaces, recipe.copies) for recipe in recipes] == [
+        (spaces, copies) for spaces in (("a",), ("b",), ("a", "b")) for copies in (False, True)
+    ]
+
+
+def test_a_library_learns_from_copies(tmp_path: Path, clips: Path) -> None:
+    with Library(tmp_path / "library") as library:
+        library.add(clips, embedders=["musicnn"])
+        (tmp_path / "labels.csv").write_text("file,genre\nave.mp3,calm\nambient.mp3,calm\nmetal.ogg,loud\n")
+        library.label(str(tmp_path / "labels.csv"))
+        plain = library.train(model="logreg")
+        before = library.classify(clips)
+        trained = library.train(model="logreg", augment=2)
+        assert (plain.members[0].copies, trained.members[0].copies) == (False, True)
+        assert trained.tracks == 3
+        after = library.classify(clips)
+        assert [t.probabilities for t in after.tracks] != [t.probabilities for t in before.tracks]
