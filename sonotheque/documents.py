@@ -207,10 +207,25 @@ class ApartGenre:
 
 
 @dataclass(frozen=True)
+class FamilyImportance:
+    """What answers lose, in accuracy and in log loss, when the tested tracks exchange a family of columns of a space.
+
+    `family` is None for the whole space.
+    """
+
+    space: str
+    family: str | None
+    drop: float
+    drop_interval: tuple[float, float]
+    log_loss_rise: float
+    log_loss_rise_interval: tuple[float, float]
+
+
+@dataclass(frozen=True)
 class Evaluated:
     """Honest figures, with 95 % intervals over artists.
 
-    The rows of `confusion` are true, its columns predicted labels; genres apart have empty rows.
+    The rows of `confusion` are true, its columns predicted labels; genres apart have empty rows. `importance` comes with a report.
     """
 
     protocol: str
@@ -232,6 +247,7 @@ class Evaluated:
     genres: Sequence[GenreFigures]
     apart: Sequence[ApartGenre]
     learning_curve: Sequence[CurvePoint]
+    importance: Sequence[FamilyImportance] = ()
 
 
 @dataclass(frozen=True)

@@ -183,6 +183,26 @@ def spoiled(training: TrainingSet, *, every: int = 5) -> TrainingSet:
     return replace(training, tracks=tracks, y=y)
 
 
+def described(training: TrainingSet) -> TrainingSet:
+    """Put descriptors beside musicnn: MFCCs that vary with its vectors, in the other columns noise."""
+    from sonotheque.embed import descriptors
+
+    generator = np.random.default_rng(0)
+    space, places = training.data.spaces[0], descriptors.families()["mfcc"]
+    vectors = training.data.tracks[space]
+    columns = generator.standard_normal((len(vectors), len(descriptors.columns()))).astype(np.float32)
+    columns[:, places] = vectors @ generator.standard_normal((vectors.shape[1], places.stop)).astype(np.float32)
+    segments = [
+        np.tile(row, (len(parts), 1)) for row, parts in zip(columns, training.data.segments[space], strict=True)
+    ]
+    data = replace(
+        training.data,
+        tracks={**training.data.tracks, descriptors.SPACE.id: columns},
+        segments={**training.data.segments, descriptors.SPACE.id: segments},
+    )
+    return replace(training, data=data)
+
+
 @pytest.fixture(scope="session")
 def findings(demo_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Findings:
     """Everything that a report can hold: the demo with some labels spoiled, so that there are errors."""
@@ -194,7 +214,7 @@ def findings(demo_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Fin
     with Library(copy) as library:
         catalogue = library.catalogue
         spaces = [space.id for space in catalogue.spaces() if space.tracks]
-        training = spoiled(training_set(catalogue, spaces=spaces))
+        training = described(spoiled(training_set(catalogue, spaces=spaces)))
     failed = [doc.FailedFile("/music/<i>broken.mp3", "not an audio file")]
     learner = make_learner("logreg", spaces=training.data.spaces)
     return collect(training, learner, model="logreg", compared=compared(), failed=failed)

@@ -135,7 +135,7 @@ def interval(
     >>> interval(lambda rows: seconds[rows].mean(), groups=np.array([0, 0, 1, 1]))
     (190.0, 250.0)
     """
-    members, sizes = _members(groups, tracks=len(groups))
+    members, sizes = number_groups(groups, tracks=len(groups))
     rows = np.split(np.argsort(members, kind="stable"), np.cumsum(sizes)[:-1])
     figures = [
         statistic(np.concatenate([rows[group] for group in drawn]))
@@ -169,7 +169,7 @@ def accuracy_interval(
     (0.5, 1.0)
     """
     validate(reference, estimate)
-    members, sizes = _members(groups, tracks=len(reference))
+    members, sizes = number_groups(groups, tracks=len(reference))
     right = np.bincount(members, weights=reference == estimate).astype(np.int64)
     sums = _sums(np.column_stack([right, sizes]), resamples=resamples, seed=seed)
     return _between(sums[:, 0] / sums[:, 1], level=level)
@@ -272,8 +272,14 @@ def rounded(interval: tuple[float, float]) -> tuple[float, float]:
     return round(interval[0], 6), round(interval[1], 6)
 
 
-def _members(groups: Codes, *, tracks: int) -> tuple[Codes, Codes]:
-    """Return the group of each track, counted from 0, int array [N], and the groups' sizes, int array [G]."""
+def number_groups(groups: Codes, *, tracks: int) -> tuple[Codes, Codes]:
+    """Return the group of each track, counted from 0, int array [N], and the groups' sizes, int array [G].
+
+    Raises
+    ------
+    ValueError
+        If there is no track, or another number of groups than of tracks.
+    """
     if tracks == 0 or len(groups) != tracks:
         raise ValueError(f"groups must be of the same length >= 1 as the tracks, not {len(groups)} for {tracks}")
     _, members, sizes = np.unique(groups, return_inverse=True, return_counts=True)
@@ -288,21 +294,29 @@ def _draws(groups: int, *, resamples: int, seed: int) -> Iterator[Codes]:
         yield generator.integers(0, groups, size=(min(rows, resamples - start), groups))
 
 
-def _sums(counts: Matrix, *, resamples: int, seed: int) -> Matrix:
-    """Sum the counts [G, K] of the groups drawn in each resample, int array [resamples, K]."""
-    groups = len(counts)
-    sums = []
+def count_draws(groups: int, *, resamples: int, seed: int) -> Iterator[Floats]:
+    """Count how often each group is drawn in each resample.
+
+    Yields
+    ------
+    float64 array [any, groups]
+        Some resamples at a time.
+    """
     for drawn in _draws(groups, resamples=resamples, seed=seed):
         cells = drawn + groups * np.arange(len(drawn))[:, None]
-        times = np.bincount(cells.ravel(), minlength=cells.size).reshape(cells.shape)
-        sums.append(times.astype(np.float64) @ counts.astype(np.float64))  # exact below 2**53, and BLAS has no integers
-    return np.concatenate(sums).astype(np.int64)
+        yield np.bincount(cells.ravel(), minlength=cells.size).reshape(cells.shape).astype(np.float64)
+
+
+def _sums(counts: Matrix, *, resamples: int, seed: int) -> Matrix:
+    """Sum the counts [G, K] of the groups drawn in each resample, int array [resamples, K]."""
+    sums = [times @ counts.astype(np.float64) for times in count_draws(len(counts), resamples=resamples, seed=seed)]
+    return np.concatenate(sums).astype(np.int64)  # exact below 2**53, and BLAS has no integers
 
 
 def _confusions(reference: Codes, estimate: Codes, *, groups: Codes, labels: int, resamples: int, seed: int) -> Matrix:
     """Confusion matrix of each resample, int array [resamples, labels, labels]."""
     validate(reference, estimate)
-    members, sizes = _members(groups, tracks=len(reference))
+    members, sizes = number_groups(groups, tracks=len(reference))
     counts = np.zeros((len(sizes), labels, labels), dtype=np.int64)
     np.add.at(counts, (members, reference, estimate), 1)
     sums = _sums(counts.reshape(len(sizes), -1), resamples=resamples, seed=seed)

@@ -44,6 +44,8 @@ class Evaluation:
     apart : list of ApartGenre
     fitted : list of Fitted
         What was learned for each fold.
+    splits : list of (train, test)
+        The recordings that each of them learned from, and those that it answered for; `tested` is all the latter in a row.
     """
 
     folds: int
@@ -55,6 +57,7 @@ class Evaluation:
     groups: npt.NDArray[Any]
     apart: list[ApartGenre]
     fitted: list[Fitted]
+    splits: list[Fold]
 
     @property
     def confusion(self) -> metrics.Matrix:
@@ -189,6 +192,7 @@ def evaluate(
             if not tests[code]
         ],
         fitted=fitted,
+        splits=[fold for _, fold in splits],
     )
 
 

@@ -80,6 +80,18 @@ def columns() -> tuple[str, ...]:
     return tuple(name if size == 1 else f"{name}.{n:02d}" for name, size in COLUMNS for n in range(size))
 
 
+def families() -> dict[str, slice]:
+    """Say where in a vector each of MusicExtractor's groups lies: ``lowlevel``, ``rhythm``, ``tonal``.
+
+    Examples
+    --------
+    >>> list(families()), families()["tonal"].stop == SPACE.dimensions
+    (['lowlevel', 'rhythm', 'tonal'], True)
+    """
+    groups = [name.partition(".")[0] for name in columns()]
+    return {name: slice(groups.index(name), len(groups) - groups[::-1].index(name)) for name in dict.fromkeys(groups)}
+
+
 def require() -> None:
     """Check that Essentia is installed.
 

@@ -236,6 +236,7 @@ class Library(Collection):
         if report is not None:
             from sonotheque.classify.training import learner_of
             from sonotheque.report import collect, write_report
+            from sonotheque.report.importance.collected import musicnn_vectors
 
             budget = Budget(minutes, trials)
             learner, watch = learner_of(
@@ -256,6 +257,7 @@ class Library(Collection):
                 repeats=repeats,
                 curve=not budget and given is None,
                 compared=compared,
+                heard=musicnn_vectors(self.catalogue, data.tracks),
                 failed=failed,
                 seed=seed,
                 progress=watch,

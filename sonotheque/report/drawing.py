@@ -16,6 +16,7 @@ from textwrap import wrap
 from typing import Any
 
 from sonotheque.report.evidence import Measured
+from sonotheque.report.wording import Words
 
 PALETTES: dict[str, dict[str, Any]] = {
     "light": {
@@ -53,6 +54,20 @@ class Figure:
     alt: str
     data: list[Trace]
     layout: dict[str, Any]
+
+
+def framed(key: str, told: Sequence[str], data: list[Trace], layout: dict[str, Any], words: Words) -> Figure:
+    """Make a figure with what all layouts share; `told` is what those who cannot see it are told."""
+    title = words.say(f"figure {key}")
+    legend = {"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "x": 0.5, "xanchor": "center"}
+    common = {
+        "margin": {"l": 56, "r": 16, "t": 8, "b": 48},
+        "separators": ",\u202f" if words.lang == "fr" else ".,",
+        "legend": legend,
+        "hovermode": "closest",
+        "height": 380,
+    }
+    return Figure(key, title, f"{title}: {'; '.join(told)}.", data, {**common, **layout})
 
 
 def shown(name: str, *, width: int = LINE) -> str:

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from sonotheque.report import evidence as ev
-from sonotheque.report.drawing import DASHES, PALETTES, Figure, Trace, named_axis, share_axis, shown, whiskers
+from sonotheque.report.drawing import DASHES, PALETTES, Figure, Trace, framed, named_axis, share_axis, shown, whiskers
 from sonotheque.report.evidence import Evidence, Measured
 from sonotheque.report.findings import Decisions, Findings
+from sonotheque.report.importance.figures import draw_importance
 from sonotheque.report.text import model_name
 from sonotheque.report.wording import Words
 
@@ -37,6 +38,8 @@ def draw(findings: Findings, evidence: Evidence, *, lang: str) -> list[Figure]:
         figures.append(artist.models())
     if findings.decisions is not None:
         figures.append(artist.decisions(findings.decisions))
+    if findings.importance is not None:
+        figures += draw_importance(findings.importance, artist.words)
     if len(findings.evaluated.learning_curve) > 1:
         figures.append(artist.learning())
     return figures
@@ -51,22 +54,7 @@ class _Artist:
         self.labels = [genre.label for genre in evidence.genres]
 
     def _figure(self, key: str, told: Sequence[str], data: list[Trace], layout: dict[str, Any]) -> Figure:
-        title = self.words.say(f"figure {key}")
-        common = {
-            "margin": {"l": 56, "r": 16, "t": 8, "b": 48},
-            "separators": ",\u202f" if self.words.lang == "fr" else ".,",
-            "legend": {
-                "orientation": "h",
-                "yref": "container",
-                "y": 0,
-                "yanchor": "bottom",
-                "x": 0.5,
-                "xanchor": "center",
-            },
-            "hovermode": "closest",
-            "height": 380,
-        }
-        return Figure(key, title, f"{title}: {'; '.join(told)}.", data, {**common, **layout})
+        return framed(key, told, data, layout, self.words)
 
     def classes(self) -> Figure:
         labels = sorted({str(track.label) for track in self.findings.tracks})

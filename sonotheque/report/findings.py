@@ -6,12 +6,13 @@ Nothing here is drawn or put into words, and nothing is judged otherwise than `s
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from sonotheque import documents as doc
+from sonotheque.audio.decode import FloatArray
 from sonotheque.classify.estimators import MODELS
 from sonotheque.classify.folds import Fold
 from sonotheque.classify.labelled import TrainingSet, warn_of_alone
@@ -19,6 +20,7 @@ from sonotheque.classify.learners import Learner, make_learner
 from sonotheque.classify.protocol import Evaluation, Progress, evaluate, learning_curve
 from sonotheque.classify.training import curve_point, report
 from sonotheque.index.exact import ExactIndex
+from sonotheque.report.importance.collected import Importance, collect_importance, documented
 from sonotheque.store.records import Track
 
 MOST_MISTAKES = 60
@@ -78,6 +80,8 @@ class Findings:
         The table of all models.
     decisions : Decisions or None
         Global against local.
+    importance : Importance or None
+        What the model goes by.
     failed : sequence of doc.FailedFile
         What could not be used.
     """
@@ -91,6 +95,7 @@ class Findings:
     mistakes: Sequence[Mistake]
     compared: doc.Compared | None = None
     decisions: Decisions | None = None
+    importance: Importance | None = None
     failed: Sequence[doc.FailedFile] = field(default=())
 
 
@@ -103,6 +108,8 @@ def collect(
     repeats: int = 1,
     curve: bool = True,
     decisions: bool = True,
+    importance: bool = True,
+    heard: FloatArray | None = None,
     compared: doc.Compared | None = None,
     failed: Sequence[doc.FailedFile] = (),
     seed: int = 0,
@@ -121,6 +128,10 @@ def collect(
         Judge it with fewer training artists too.
     decisions : bool
         Judge whole tracks against segments, where the training set has segments.
+    importance : bool
+        Ask what the model goes by; its losses are then in `evaluated` too.
+    heard : float32 array [N, 200] or None
+        The tracks' vectors in the space of musicnn, where the training set lacks them: they tell tags.
     compared : doc.Compared or None
         As `sonotheque.classify.comparison.compare` makes it.
     failed : sequence of doc.FailedFile
@@ -145,16 +156,21 @@ def collect(
     if curve:
         points = [curve_point(*point) for point in learning_curve(data, y, groups=groups, learner=learner, seed=seed)]
     given = folds is not None and not isinstance(folds, int)
+    evaluated = report(training, judged, model=model, seed=seed, repeats=repeats, given=given, curve=points)
+    reasons = collect_importance(training, judged, heard=heard, seed=seed) if importance else None
+    if reasons is not None:
+        evaluated = replace(evaluated, importance=documented(reasons))
     return Findings(
         tracks=training.tracks,
         groups=groups,
         alone=training.alone,
         evaluation=judged,
-        evaluated=report(training, judged, model=model, seed=seed, repeats=repeats, given=given, curve=points),
+        evaluated=evaluated,
         space=data.spaces[0],
         mistakes=find_mistakes(training, judged),
         compared=compared,
         decisions=_decisions(training, model=model, folds=folds, seed=seed) if decisions else None,
+        importance=reasons,
         failed=list(failed),
     )
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from sonotheque.report.drawing import Figure
 from sonotheque.report.evidence import Evidence
 from sonotheque.report.findings import Findings, Mistake
+from sonotheque.report.importance.tables import loss_table, tag_table, tree_table
 from sonotheque.report.markup import Html, join, table, tag
 from sonotheque.report.text import model_name
 from sonotheque.report.wording import Words
@@ -61,6 +62,7 @@ class Sections:
             "errors": [self._errors()],
             "models": [self._figure("models"), self._models()],
             "decisions": [self._figure("decisions")],
+            **self._reasons(),
             "learning": [self._figure("learning")],
         }
         held = {name: things for name, things in parts.items() if self.text.get(name)}
@@ -218,6 +220,18 @@ class Sections:
             tag("td", answer, data_name=titles[2]),
             tag("td", *near, data_name=titles[3]),
         )
+
+    def _reasons(self) -> dict[str, list[Html]]:
+        importance, words = self.findings.importance, self.words
+        if importance is None:
+            return {}
+        labels, genres = self.findings.evaluation.labels, [genre.label for genre in self.evidence.genres]
+        trees = [self._figure("trees"), self._figure("columns"), tree_table(importance, labels, genres, words)]
+        return {
+            "importance": [self._figure("permutation"), loss_table(importance, words)],
+            "trees": trees,
+            "tags": [tag_table(importance, words)],
+        }
 
     def _models(self) -> Html:
         words, compared = self.words, self.findings.compared

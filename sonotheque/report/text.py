@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from sonotheque import documents as doc
 from sonotheque.classify.recipe import DECISIONS
 from sonotheque.report.evidence import Evidence, Genre
 from sonotheque.report.findings import Findings
+from sonotheque.report.importance.text import on_reasons
 from sonotheque.report.wording import Words
 
 FEW_ARTISTS = 10
@@ -50,7 +51,7 @@ def explain(findings: Findings, evidence: Evidence, *, lang: str) -> Sections:
         In the order of the page; a section without findings is missing. ``steps`` are one step each.
     """
     speaker = _Speaker(findings, evidence, Words(lang))
-    sections = {
+    sections: dict[str, Iterable[str]] = {
         "summary": speaker.summary(),
         "data": speaker.data(),
         "protocol": speaker.protocol(),
@@ -62,6 +63,7 @@ def explain(findings: Findings, evidence: Evidence, *, lang: str) -> Sections:
         "errors": speaker.errors(),
         "models": speaker.models(),
         "decisions": speaker.decisions(),
+        **on_reasons(findings.importance, speaker.words, model=findings.evaluated.model),
         "learning": speaker.learning(),
         "steps": speaker.steps(),
     }

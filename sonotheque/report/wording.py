@@ -1,6 +1,7 @@
 """How a report speaks one language: looks up phrases, and writes numbers, shares, intervals and lists as that language does.
 
-The phrases themselves stand in `sonotheque.report.phrases` (labels) and `sonotheque.report.sentences`.
+The phrases themselves stand in `sonotheque.report.phrases` (labels), `sonotheque.report.sentences` and
+`sonotheque.report.importance.words`.
 """
 
 from __future__ import annotations
@@ -46,6 +47,7 @@ class Words:
     """
 
     def __init__(self, lang: str) -> None:
+        from sonotheque.report.importance.words import REASONS
         from sonotheque.report.phrases import NOUNS, PHRASES
         from sonotheque.report.sentences import SENTENCES
 
@@ -53,7 +55,7 @@ class Words:
             raise ValueError(f"unknown language {lang!r}; known are {', '.join(LANGUAGES)}")
         self.lang = lang
         self._nouns = NOUNS
-        self._phrases = {**PHRASES, **SENTENCES}
+        self._phrases = {**PHRASES, **SENTENCES, **REASONS}
 
     def say(self, key: str, **values: object) -> str:
         """Look up a phrase and fill it in."""

@@ -65,7 +65,7 @@ class Opened:
 def test_every_figure_is_drawn_without_a_word_or_a_request(chromium: Any, report: Path, scheme: str) -> None:
     opened = Opened(chromium, report, color_scheme=scheme, viewport={"width": 1000, "height": 800})
     plots = opened.page.query_selector_all(".plot")
-    assert len(plots) == 11
+    assert len(plots) == 14
     for plot in plots:
         marks = ".scatterlayer .trace, .barlayer .trace, .heatmaplayer .hm"
         assert plot.query_selector_all(marks), plot.get_attribute("id")

@@ -22,7 +22,7 @@ from sonotheque.report.page import POLICY
 
 KEYS = [
     "classes", "genres", "roc", "precision_recall", "confusion", "confusion_rates", "calibration", "coverage",
-    "models", "decisions", "learning",
+    "models", "decisions", "permutation", "trees", "columns", "learning",
 ]  # fmt: skip
 EVIL = "<script>alert(1)</script>"
 
@@ -126,13 +126,14 @@ def test_what_was_not_found_out_has_no_section(findings: Findings, tmp_path: Pat
         findings,
         compared=None,
         decisions=None,
+        importance=None,
         failed=(),
         mistakes=(),
         evaluated=replace(findings.evaluated, learning_curve=[]),
     )
     page = write_report(bare, tmp_path).read_text(encoding="utf-8")
-    assert [figure["key"] for figure in data_of(page)["figures"]] == KEYS[:-3]
-    for missing in ("models", "decisions", "learning"):
+    assert [figure["key"] for figure in data_of(page)["figures"]] == KEYS[:8]
+    for missing in ("models", "decisions", "importance", "trees", "tags", "learning"):
         assert f'<section id="{missing}"' not in page
 
 
