@@ -113,3 +113,47 @@ class LogMel:
         power = spectrum.real**2 + spectrum.imag**2
         mel: FloatArray = np.log10(10_000 * (power @ self._filters) + 1)
         return mel
+
+
+def cut_patches(blocks: Iterable[FloatArray], *, length: int, hop: int) -> Iterator[tuple[FloatArray, int]]:
+    """Cut a spectrogram that comes in blocks into patches.
+
+    A spectrogram shorter than a patch is repeated until it fills one. A tail of half a patch or more is covered by a last patch
+    that ends with the spectrogram; a shorter tail is dropped.
+
+    Parameters
+    ----------
+    blocks : iterable of float32 arrays [n, n_mels]
+    length, hop : int
+        Of a patch, and from one to the next, in mel frames.
+
+    Yields
+    ------
+    patch : float32 array [length, n_mels]
+    start : int
+        Its first mel frame.
+
+    Examples
+    --------
+    >>> spectrogram = np.arange(7, dtype=np.float32)[:, None]
+    >>> [(patch[:, 0].tolist(), start) for patch, start in cut_patches([spectrogram], length=4, hop=4)]
+    [([0.0, 1.0, 2.0, 3.0], 0), ([3.0, 4.0, 5.0, 6.0], 3)]
+    """
+    held: FloatArray | None = None
+    first = start = 0  # mel frame of the first row of `held`, and of the next patch
+    for block in blocks:
+        held = block if held is None else np.concatenate([held, block])
+        while first + len(held) >= start + length:
+            yield held[start - first : start - first + length], start
+            start += hop
+        keep = min(start - first, len(held) - length)
+        if keep > 0:
+            held, first = held[keep:], first + keep
+    if held is None:
+        return
+    end = first + len(held)
+    covered = start - hop + length
+    if start == 0:
+        yield np.resize(held, (length, held.shape[1])), 0
+    elif (end - covered) * 2 >= length:
+        yield held[-length:], end - length

@@ -16,7 +16,7 @@ from sonotheque.classify import curves, metrics
 from sonotheque.classify.calibration import Probabilities
 from sonotheque.classify.ensemble import choose_members, mixture_shares, out_of_fold
 from sonotheque.classify.folds import Fold, count_groups, default_folds, grouped_folds
-from sonotheque.classify.learners import space_sets
+from sonotheque.classify.learners import deep_recipes, space_sets
 from sonotheque.classify.metrics import Codes, rounded
 from sonotheque.classify.recipe import DECISIONS, Recipe, fit
 from sonotheque.classify.recordings import Recordings
@@ -43,6 +43,8 @@ def all_recipes(spaces: Sequence[str], *, models: Sequence[str], segments: bool,
             decisions = DECISIONS if model == models[0] else DECISIONS[:2]
             recipes += [Recipe(model, some, decision) for decision in (decisions if segments else DECISIONS[:1])]
             recipes += [Recipe(model, some, copies=True)] if copies else []
+    for augmented in (False, True) if copies else (False,):
+        recipes += deep_recipes(spaces, copies=augmented)
     return recipes
 
 

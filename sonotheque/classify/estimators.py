@@ -29,8 +29,11 @@ from sonotheque.index.exact import ExactIndex
 MODELS = ("logreg", "knn", "svm", "forest", "lightgbm", "xgboost", "mlp")
 """Names of the models, the one that wins a tie first."""
 
+DEEP = {"cnn": "spectrogram", "head": "frames"}
+"""Networks that learn from scratch, and the kind of space that each learns from; see `sonotheque.classify.deep`."""
 
-class _ByProbability(ClassifierMixin, BaseEstimator):
+
+class ByProbability(ClassifierMixin, BaseEstimator):
     """Answers with the label of the largest probability."""
 
     def predict(self, X: Any) -> Any:
@@ -39,7 +42,7 @@ class _ByProbability(ClassifierMixin, BaseEstimator):
         return self.classes_[self.predict_proba(X).argmax(axis=1)]
 
 
-class Neighbours(_ByProbability):
+class Neighbours(ByProbability):
     """k nearest neighbours by cosine around the training mean, found with FAISS.
 
     Each neighbour votes for its label with the square of its similarity (not below 0), divided by a power of its
@@ -90,7 +93,7 @@ class Neighbours(_ByProbability):
         return result / result.sum(axis=1, keepdims=True)
 
 
-class SupportVectors(_ByProbability):
+class SupportVectors(ByProbability):
     """A support vector machine with an RBF kernel on scaled columns; probabilities are the softmax of its decisions.
 
     Parameters
@@ -125,7 +128,7 @@ class SupportVectors(_ByProbability):
         return scores / scores.sum(axis=1, keepdims=True)
 
 
-class Boosted(_ByProbability):
+class Boosted(ByProbability):
     """Boosted trees by LightGBM or XGBoost, imported when they are needed; labels are weighted to equal shares.
 
     Parameters
@@ -228,7 +231,7 @@ def make_classifier(model: str, *, seed: int = 0, **settings: Any) -> Any:
     Parameters
     ----------
     model : str
-        One of `MODELS`.
+        One of `MODELS` or `DEEP`.
     seed : int
     **settings : of the estimator, where they are not to be the defaults
 
@@ -246,6 +249,8 @@ def make_classifier(model: str, *, seed: int = 0, **settings: Any) -> Any:
     >>> make_classifier("knn")
     Neighbours()
     """
+    from sonotheque.classify import deep
+
     match model:
         case "knn":
             return Neighbours(**settings)
@@ -262,7 +267,11 @@ def make_classifier(model: str, *, seed: int = 0, **settings: Any) -> Any:
         case "mlp":
             values = {"hidden_layer_sizes": (64,), "alpha": 1.0, "max_iter": 200, "tol": 1e-3, **settings}
             return make_pipeline(StandardScaler(), MLPClassifier(**values, random_state=seed))
-    raise ClassifierError(f"unknown model {model!r}; known are auto, ensemble, {', '.join(MODELS)}")
+        case "cnn":
+            return deep.Convolutional(seed=seed, **settings)
+        case "head":
+            return deep.FrameHead(seed=seed, **settings)
+    raise ClassifierError(f"unknown model {model!r}; known are auto, ensemble, {', '.join([*MODELS, *DEEP])}")
 
 
 def most_frequent(labels: list[str]) -> str:

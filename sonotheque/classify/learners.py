@@ -12,12 +12,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from sonotheque.classify.deep import installed, require
 from sonotheque.classify.ensemble import fit_ensemble, out_of_fold
-from sonotheque.classify.estimators import MODELS, missing_models
+from sonotheque.classify.estimators import DEEP, MODELS, missing_models
 from sonotheque.classify.folds import usual_folds
 from sonotheque.classify.metrics import Codes
 from sonotheque.classify.recipe import Fitted, Recipe, fit
 from sonotheque.classify.recordings import Recordings
+from sonotheque.embed.space import kind_of
+from sonotheque.errors import ClassifierError
 
 log = logging.getLogger("sonotheque")
 
@@ -28,16 +31,63 @@ QUICK = ("logreg", "knn", "svm")
 """What `auto` compares where it is given no time to search."""
 
 
+def spaces_for(model: str, spaces: Sequence[str]) -> tuple[str, ...]:
+    """Return those of some spaces that a model learns from: of one kind for networks from scratch, else pooled vectors.
+
+    Raises
+    ------
+    ClassifierError
+        If there is none.
+
+    Examples
+    --------
+    >>> spaces_for("logreg", ["musicnn-msd-penultimate-h3.0@1", "mel-64x215-h10.0@1"])
+    ('musicnn-msd-penultimate-h3.0@1',)
+    """
+    kinds = {DEEP[model]} if model in DEEP else {"embedding", "descriptors"}
+    found = tuple(space for space in spaces if kind_of(space) in kinds)
+    if not found:
+        needed = {"cnn": "mel", "head": "musicnn-frames"}.get(model, "musicnn")
+        raise ClassifierError(
+            f"model {model} cannot learn from {', '.join(spaces)}; it learns from spaces such as {needed}, "
+            f"which `sonotheque add FOLDER --embedder {needed}` computes"
+        )
+    return found
+
+
+def spaces_of(model: str, spaces: Sequence[str]) -> list[str]:
+    """Return those of a library's spaces that a model learns from, pooled vectors first.
+
+    An ensemble takes in networks from scratch where PyTorch is installed; ``auto`` does not.
+    """
+    if model != "ensemble":
+        return list(spaces_for(model, spaces))
+    return [*spaces_for(QUICK[0], spaces), *(space for recipe in deep_recipes(spaces) for space in recipe.spaces)]
+
+
 def space_sets(spaces: Sequence[str]) -> list[tuple[str, ...]]:
-    """Return each space alone, and where there are several, all together.
+    """Return each space of pooled vectors alone, and where there are several, all together.
 
     Examples
     --------
     >>> space_sets(["a", "b"])
     [('a',), ('b',), ('a', 'b')]
     """
-    alone: list[tuple[str, ...]] = [(space,) for space in spaces]
-    return alone if len(alone) == 1 else [*alone, tuple(spaces)]
+    pooled = spaces_for(MODELS[0], spaces)
+    alone: list[tuple[str, ...]] = [(space,) for space in pooled]
+    return alone if len(alone) == 1 else [*alone, pooled]
+
+
+def deep_recipes(spaces: Sequence[str], *, copies: bool = False) -> list[Recipe]:
+    """List a network from scratch for each space that one learns from, where PyTorch is installed."""
+    if not installed():
+        return []
+    return [
+        Recipe(model, (space,), "mean", copies=copies)
+        for model, kind in DEEP.items()
+        for space in spaces
+        if kind_of(space) == kind
+    ]
 
 
 def usable_models() -> list[str]:
@@ -54,8 +104,8 @@ def make_learner(model: str, *, spaces: Sequence[str], decision: str = "track", 
     Parameters
     ----------
     model : str
-        One of `MODELS`; ``auto``: the best of `QUICK` on grouped folds; ``ensemble``: all models on all sets of spaces, mixed with
-        shares learned on grouped folds.
+        One of `MODELS` or `DEEP`; ``auto``: the best of `QUICK` on grouped folds; ``ensemble``: all models on all sets of spaces,
+        and networks from scratch where there are spaces for them, mixed with shares learned on grouped folds.
     spaces : ids of the spaces
     decision : str
         See `sonotheque.classify.recipe.DECISIONS`.
@@ -68,13 +118,22 @@ def make_learner(model: str, *, spaces: Sequence[str], decision: str = "track", 
         If model or decision is unknown.
     """
     if model == "auto":
-        return choice([Recipe(name, tuple(spaces), decision, copies=copies) for name in QUICK])
+        pooled = spaces_for(QUICK[0], spaces)
+        return choice([Recipe(name, pooled, decision, copies=copies) for name in QUICK])
     if model == "ensemble":
         recipes = [
             Recipe(name, some, decision, copies=copies) for name in usable_models() for some in space_sets(spaces)
         ]
+        recipes += deep_recipes(spaces, copies=copies)
         return lambda data, codes, groups, seed: fit_ensemble(recipes, data, codes, groups=groups, seed=seed)
-    recipe = Recipe(model, tuple(spaces), decision, copies=copies)
+    found = spaces_for(model, spaces)
+    if model in DEEP:
+        require()
+        if len(found) > 1:
+            raise ClassifierError(
+                f"model {model} learns from one space; name one of {', '.join(found)} with --embedder"
+            )
+    recipe = Recipe(model, found, "mean" if model in DEEP else decision, copies=copies)
     return lambda data, codes, groups, seed: Fitted([fit(recipe, data, codes, groups=groups, seed=seed)], [1.0])
 
 

@@ -16,9 +16,10 @@ import numpy.typing as npt
 
 from sonotheque.audio.decode import FloatArray
 from sonotheque.classify.calibration import Probabilities, soften
-from sonotheque.classify.estimators import make_classifier
+from sonotheque.classify.estimators import DEEP, make_classifier
 from sonotheque.classify.metrics import Codes
 from sonotheque.classify.recordings import Recordings, Rows
+from sonotheque.embed.space import kind_of
 from sonotheque.errors import ClassifierError
 
 DECISIONS = ("track", "mean", "vote", "product", "learned")
@@ -26,6 +27,9 @@ DECISIONS = ("track", "mean", "vote", "product", "learned")
 
 MOST_SEGMENTS = 12
 """Segments of one recording that a model learns from, evenly spread."""
+
+MOST_FRAMES = 60
+"""Single frames, likewise."""
 
 SHARPNESS = (0.0, 0.5, 1.0, 2.0, 4.0)
 """Powers of a segment's certainty that `learned` chooses from: 0 is the plain mean."""
@@ -131,12 +135,25 @@ class Fitted:
         return soften(result, self.temperature)
 
     def timeline(self, data: Recordings, *, labels: int) -> Probabilities:
-        """Return the probability of each label for each segment of one recording, float64 [S, C]."""
-        parts = [member.timeline(data, labels=labels) for member in self.members]
-        count = min(len(part) for part in parts)
-        result: Probabilities = np.sum(
-            [share * part[:count] for share, part in zip(self.shares, parts, strict=True)], axis=0
-        )
+        """Return the probability of each label for each segment of one recording, float64 [S, C].
+
+        Members that hear single frames have no say.
+
+        Raises
+        ------
+        ClassifierError
+            If all do.
+        """
+        parts = [
+            (share, member.timeline(data, labels=labels))
+            for member, share in zip(self.members, self.shares, strict=True)
+            if kind_of(member.recipe.spaces[0]) != "frames"
+        ]
+        if not parts:
+            raise ClassifierError("the classifier hears single frames and has no timeline; train another model")
+        count = min(len(part) for _, part in parts)
+        result: Probabilities = np.sum([share * part[:count] for share, part in parts], axis=0)
+        result /= result.sum(axis=1, keepdims=True)
         return soften(result, self.temperature)
 
 
@@ -162,7 +179,8 @@ def fit(recipe: Recipe, data: Recordings, codes: Codes, *, groups: npt.NDArray[A
         if recipe.decision == "learned":
             parts = data.cut(recipe.spaces, most=MOST_SEGMENTS)
             sharpness = _learn_sharpness(recipe, *parts, codes, groups, seed)
-        return Member(recipe, estimator.fit(vectors, codes[owners]), sharpness)
+        more = {"groups": groups[owners]} if recipe.model in DEEP else {}
+        return Member(recipe, estimator.fit(vectors, codes[owners], **more), sharpness)
 
 
 def lesson(recipe: Recipe, data: Recordings) -> tuple[FloatArray, Rows]:
@@ -178,7 +196,8 @@ def lesson(recipe: Recipe, data: Recordings) -> tuple[FloatArray, Rows]:
     if recipe.decision == "track":
         vectors, owners = data.joined(recipe.spaces), np.arange(len(data))
     else:
-        vectors, owners = data.cut(recipe.spaces, most=MOST_SEGMENTS)
+        most = MOST_FRAMES if kind_of(recipe.spaces[0]) == "frames" else MOST_SEGMENTS
+        vectors, owners = data.cut(recipe.spaces, most=most)
     if not recipe.copies or data.copies is None or not len(data.copies.owners):
         return vectors, owners
     more, rows = lesson(recipe, data.copies.data)
@@ -230,7 +249,7 @@ def combine(probabilities: Probabilities, owners: Rows, *, decision: str, sharpn
 def _estimator(recipe: Recipe, seed: int) -> Any:
     """Make the estimator; neighbours are near by the columns' deviations where the columns have different units."""
     settings = dict(recipe.settings)
-    if recipe.model == "knn" and (len(recipe.spaces) > 1 or recipe.spaces[0].startswith("descriptors")):
+    if recipe.model == "knn" and (len(recipe.spaces) > 1 or kind_of(recipe.spaces[0]) == "descriptors"):
         settings.setdefault("scale", True)
     return make_classifier(recipe.model, seed=seed, **settings)
 

@@ -20,6 +20,7 @@ from sonotheque.store.files import write_whole
 FORMAT = 3
 TRUSTED = [
     *(f"sonotheque.classify.estimators.{name}" for name in ("Neighbours", "SupportVectors", "Boosted")),
+    *(f"sonotheque.classify.deep.{name}" for name in ("Convolutional", "FrameHead")),
     *(
         "lightgbm.basic.Booster",
         "lightgbm.sklearn.LGBMClassifier",

@@ -33,6 +33,7 @@ class Search:
     Parameters
     ----------
     spaces : ids of the spaces
+        Networks from scratch are left out: one of their trials takes longer than most searches.
     rounds : int
         How often it will learn.
     seconds : float or None

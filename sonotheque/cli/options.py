@@ -43,7 +43,7 @@ def columns_option(names: str) -> Callable[[Any], Any]:
     )
 
 
-MODELS = ("auto", "ensemble", "logreg", "knn", "svm", "forest", "lightgbm", "xgboost", "mlp")
+MODELS = ("auto", "ensemble", "logreg", "knn", "svm", "forest", "lightgbm", "xgboost", "mlp", "cnn", "head")
 
 
 def model_options(help_: str, *, also: tuple[str, ...] = ()) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

@@ -13,7 +13,7 @@ from itertools import islice
 import numpy as np
 
 from sonotheque.audio.decode import FloatArray
-from sonotheque.audio.mel import LogMel
+from sonotheque.audio.mel import LogMel, cut_patches
 from sonotheque.embed.runtime import Compute, SideBySide, batch_size, load
 from sonotheque.embed.space import Space, Times
 from sonotheque.embed.weights import shipped
@@ -120,19 +120,4 @@ class Musicnn:
 
     def patches(self, blocks: Iterable[FloatArray]) -> Iterator[tuple[FloatArray, int]]:
         """Cut the log-mel spectrogram into patches float32 [187, 96], each with its first mel frame."""
-        mel = np.zeros((0, N_MELS), dtype=np.float32)
-        first = start = 0  # mel frame of the first row of `mel`, and of the next patch
-        for block in self._mel.frames(blocks):
-            mel = np.concatenate([mel, block])
-            while first + len(mel) >= start + PATCH:
-                yield mel[start - first : start - first + PATCH], start
-                start += self._hop
-            keep = min(start - first, len(mel) - PATCH)
-            if keep > 0:
-                mel, first = mel[keep:], first + keep
-        end = first + len(mel)
-        heard = start - self._hop + PATCH
-        if start == 0 and end > 0:
-            yield np.resize(mel, (PATCH, N_MELS)), 0
-        elif start > 0 and (end - heard) * 2 >= PATCH:
-            yield mel[-PATCH:], end - PATCH
+        return cut_patches(self._mel.frames(blocks), length=PATCH, hop=self._hop)

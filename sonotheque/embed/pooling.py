@@ -84,6 +84,8 @@ class Pooler:
     Parameters
     ----------
     statistics : names out of `STATISTICS`, in output order
+    segments : bool
+        Whether frames are pooled to segments; else each frame is a segment.
 
     Examples
     --------
@@ -93,11 +95,12 @@ class Pooler:
     (array([4.], dtype=float32), [[2.0], [8.0]])
     """
 
-    def __init__(self, *, statistics: Sequence[str] = ("mean",)) -> None:
+    def __init__(self, *, statistics: Sequence[str] = ("mean",), segments: bool = True) -> None:
         unknown = [name for name in statistics if name not in STATISTICS]
         if unknown:
             raise SpaceError(f"unknown statistic {unknown[0]!r}; known are {', '.join(STATISTICS)}")
         self._statistics = tuple(statistics)
+        self._pooled = segments
         self._track = _Moments()
         self._segment = _Moments()
         self._segment_number = 0
@@ -106,7 +109,7 @@ class Pooler:
     def add(self, frames: FloatArray, starts: Times) -> None:
         """Take frames [n, D] with their starts [n] in s, in time order."""
         for frame, start in zip(frames.astype(np.float64), starts, strict=True):
-            number = int(start // SEGMENT)
+            number = int(start // SEGMENT) if self._pooled else self._track.count
             if number != self._segment_number and self._segment.count:
                 self._segments.append(self._segment.vector(self._statistics))
                 self._segment = _Moments()

@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from sonotheque.embed import descriptors, essentia, musicnn
+from sonotheque.embed import descriptors, essentia, mel, musicnn
 from sonotheque.embed.runtime import Compute
-from sonotheque.embed.space import Embedder, Space
+from sonotheque.embed.space import FRAMES, Embedder, Space
 from sonotheque.embed.weights import fetch
 from sonotheque.errors import SpaceError, WeightsError
 
-NAMES = ("openl3", "musicnn", "descriptors", "essentia")
+NAMES = ("openl3", "musicnn", "descriptors", "essentia", "mel", "openl3-frames", "musicnn-frames")
 """Embedders by name, the one that ``auto`` prefers first."""
 
 PATIENCE = 10.0
@@ -40,7 +40,7 @@ def embedder_names() -> tuple[str, ...]:
     Examples
     --------
     >>> embedder_names()
-    ('openl3', 'musicnn', 'descriptors', 'essentia')
+    ('openl3', 'musicnn', 'descriptors', 'essentia', 'mel', 'openl3-frames', 'musicnn-frames')
     """
     return NAMES
 
@@ -86,7 +86,7 @@ def _provide(
 
     if name in {"essentia", essentia.SPACE.id}:
         essentia.require()
-    variant = Variant.parse(name)
+    variant = Variant.parse(name.replace(FRAMES, ""))
     if variant is not None and named_weights() is None:
         fetch.fetch(variant.published, progress=progress, seconds=seconds, tries=tries)
 
@@ -104,21 +104,30 @@ def space_of(name: str) -> Space:
     from sonotheque.embed.openl3 import Variant
     from sonotheque.embed.openl3.embedder import local_weights
 
-    for space in (musicnn.SPACE, descriptors.SPACE, essentia.SPACE):
+    for space in (musicnn.SPACE, descriptors.SPACE, essentia.SPACE, mel.SPACE, musicnn.SPACE.unpooled()):
         if name in {space.embedder, space.id}:
             return space
-    variant = Variant.parse(name)
+    pooled = name.replace(FRAMES, "")
+    variant = Variant.parse(pooled)
     if variant is None:
         raise SpaceError(f"unknown embedder or space {name!r}; this version knows {', '.join(NAMES)}")
     space = variant.space(local_weights(variant.published))
-    if "@" in name and name != space.id:
+    if "@" in name and pooled != space.id:
         raise SpaceError(f"{name} was made with other weights than those on this machine, which give {space.id}")
-    return space
+    return space.unpooled() if FRAMES in name else space
+
+
+def share_frames(spaces: Sequence[str]) -> list[list[str]]:
+    """Put spaces together that keep the same frames, pooled and not: they are computed once."""
+    groups: dict[str, list[str]] = {}
+    for space in spaces:
+        groups.setdefault(space.replace(FRAMES, ""), []).append(space)
+    return list(groups.values())
 
 
 @cache
 def open_embedder(space_id: str, *, compute: Compute = Compute()) -> Embedder:
-    """Make the embedder of a space; it is kept for the life of the process.
+    """Make the embedder of a space; it is kept for the life of the process. Its frames are the same whether they are pooled or not.
 
     Raises
     ------
@@ -130,9 +139,10 @@ def open_embedder(space_id: str, *, compute: Compute = Compute()) -> Embedder:
     from sonotheque.embed.openl3 import OpenL3, Variant
 
     makers: dict[str, Callable[[], Embedder]] = {
+        "mel": lambda: mel.MelSpectrogram(compute=compute),
         "musicnn": lambda: musicnn.Musicnn(compute=compute),
         "essentia": lambda: essentia.Essentia(compute=compute),
         "descriptors": lambda: descriptors.Descriptors(compute=compute),
-        "openl3": lambda: OpenL3(Variant.parse(space_id) or Variant(), compute=compute),
+        "openl3": lambda: OpenL3(Variant.parse(space_id.replace(FRAMES, "")) or Variant(), compute=compute),
     }
-    return makers[space_of(space_id).embedder]()
+    return makers[space_of(space_id).embedder.removesuffix(FRAMES)]()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -15,6 +15,29 @@ Times = npt.NDArray[np.float64]
 
 SEGMENT = 10.0
 """Length of a segment in s; local decisions are made on segments."""
+
+FRAMES = "-frames"
+"""Ends the name of an embedder, and the id of a space up to its version, where single frames are kept."""
+
+
+def kind_of(space_id: str) -> str:
+    """Say what the vectors of a space are, by its id alone.
+
+    Returns
+    -------
+    str
+        ``embedding``: of a network; ``descriptors``: columns of different units; ``frames``: of a network, not pooled;
+        ``spectrogram``.
+
+    Examples
+    --------
+    >>> kind_of("descriptors-librosa-v1-h10.0@1"), kind_of("musicnn-msd-penultimate-h3.0-frames@1")
+    ('descriptors', 'frames')
+    """
+    name = space_id.partition("-")[0]
+    if FRAMES in space_id:
+        return "frames"
+    return {"descriptors": "descriptors", "essentia": "descriptors", "mel": "spectrogram"}.get(name, "embedding")
 
 
 @dataclass(frozen=True)
@@ -37,6 +60,8 @@ class Space:
         What the frames are pooled to, see `sonotheque.embed.pooling`.
     resampler : str
         How the audio comes to that rate, see `sonotheque.audio.resample`.
+    pooled : bool
+        Whether frames are pooled to segments of `SEGMENT`; else each frame is a segment.
     """
 
     id: str
@@ -47,6 +72,11 @@ class Space:
     hop: float
     statistics: tuple[str, ...] = ("mean",)
     resampler: str = "soxr"
+    pooled: bool = True
+
+    def unpooled(self) -> Space:
+        """Return the space of the frames themselves: each is kept where this space keeps means of `SEGMENT`."""
+        return replace(self, id=self.id.replace("@", f"{FRAMES}@"), embedder=self.embedder + FRAMES, pooled=False)
 
 
 class Embedder(Protocol):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sonotheque.audio import MonoStream, Source
 from sonotheque.audio.decode import FloatArray
 from sonotheque.embed.pooling import Pooler
-from sonotheque.embed.registry import open_embedder
+from sonotheque.embed.registry import open_embedder, share_frames, space_of
 from sonotheque.embed.runtime import Compute
 
 
@@ -72,14 +72,18 @@ def embed_track(source: Source, *, spaces: Sequence[str], compute: Compute = Com
     track: dict[str, FloatArray] = {}
     segments: dict[str, FloatArray] = {}
     with threadpool_limits(limits=1, user_api="blas"):
-        for space_id in spaces:
-            embedder = open_embedder(space_id, compute=compute)
-            pooler = Pooler(statistics=embedder.space.statistics)
+        for shared in share_frames(spaces):
+            embedder = open_embedder(shared[0], compute=compute)
+            poolers = {
+                space.id: Pooler(statistics=space.statistics, segments=space.pooled) for space in map(space_of, shared)
+            }
             space = embedder.space
             with MonoStream(source, sample_rate=space.sample_rate, resampler=space.resampler) as stream:
                 for vectors, starts in embedder.frames(stream):
-                    pooler.add(vectors, starts)
-            track[space_id], segments[space_id] = pooler.track(), pooler.segments()
+                    for pooler in poolers.values():
+                        pooler.add(vectors, starts)
+            for space_id, pooler in poolers.items():
+                track[space_id], segments[space_id] = pooler.track(), pooler.segments()
     return TrackVectors(
         seconds=stream.seconds,
         sample_rate=stream.source_rate,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from sonotheque import documents as doc
 from sonotheque.embed.registry import space_of
+from sonotheque.embed.space import kind_of
 from sonotheque.errors import LibraryError
 from sonotheque.library.collection import Collection, PathLike
 from sonotheque.store import Progress, scan
@@ -37,13 +38,14 @@ class Library(Collection):
         return self.path / "classifier.skops"
 
     def _training_set(
-        self, embedders: Sequence[str] | None, *, augment: int = 0, copying: Progress | None = None
+        self, embedders: Sequence[str] | None, *, model: str, augment: int = 0, copying: Progress | None = None
     ) -> TrainingSet:
         from sonotheque.classify import training_set
+        from sonotheque.classify.learners import spaces_of
 
         self._default_space()
         if embedders is None:
-            spaces = [space.id for space in self.catalogue.spaces() if space.tracks]
+            spaces = spaces_of(model, [space.id for space in self.catalogue.spaces() if space.tracks])
         else:
             spaces = [space_of(name).id for name in embedders]
         if augment:
@@ -71,8 +73,9 @@ class Library(Collection):
         Parameters
         ----------
         model : str
-            ``knn``, ``logreg``, ``svm``, ``forest``, ``lightgbm``, ``xgboost``, ``mlp``; ``ensemble``: all of them on all spaces,
-            mixed; ``auto``: the quick one that wins on grouped folds or, with `minutes` or `trials`, what a search finds.
+            ``knn``, ``logreg``, ``svm``, ``forest``, ``lightgbm``, ``xgboost``, ``mlp``; networks that learn from scratch, ``cnn``
+            and ``head``, with the extra ``deep``; ``ensemble``: all of them on all spaces, mixed; ``auto``: the quick one that
+            wins on grouped folds or, with `minutes` or `trials`, what a search finds.
         embedders : names of embedders, all of the library by default
         decision : str
             ``track``: on track vectors; ``mean``, ``vote``, ``product``, ``learned``: on segments, combined so.
@@ -98,7 +101,7 @@ class Library(Collection):
         from sonotheque.classify import Budget, Recordings, SavedClassifier, train
         from sonotheque.classify.confidence import Familiar
 
-        data = self._training_set(embedders, augment=augment, copying=copying)
+        data = self._training_set(embedders, model=model, augment=augment, copying=copying)
         budget = Budget(minutes, trials)
         fitted, evidence, accuracies, evaluated = train(
             data, model=model, decision=decision, budget=budget, seed=seed, progress=progress
@@ -107,8 +110,10 @@ class Library(Collection):
         name = (
             "auto" if model == "auto" and budget else model if model == "ensemble" else fitted.members[0].recipe.model
         )
-        spaces = list(dict.fromkeys(space for member in fitted.members for space in member.recipe.spaces))
-        familiar = Familiar.of(Recordings({space: data.data.tracks[space] for space in spaces}), groups=data.groups)
+        learned = {space for member in fitted.members for space in member.recipe.spaces}
+        spaces = [space for space in data.data.spaces if space in learned]  # pooled vectors first
+        pooled = {space: data.data.tracks[space] for space in spaces if kind_of(space) in {"embedding", "descriptors"}}
+        familiar = Familiar.of(Recordings(pooled), groups=data.groups) if pooled else None
         saved = SavedClassifier(
             name, fitted, spaces, list(counts), counts, self.catalogue.generation, evidence, familiar
         )
@@ -231,7 +236,7 @@ class Library(Collection):
         from sonotheque.classify import Budget, judge
         from sonotheque.classify.split import read_split
 
-        data = self._training_set(embedders, augment=augment, copying=copying)
+        data = self._training_set(embedders, model=model, augment=augment, copying=copying)
         given = read_split(Path(split), tracks=data.tracks) if split is not None else None
         if report is not None:
             from sonotheque.classify.training import learner_of
@@ -308,7 +313,7 @@ class Library(Collection):
         from sonotheque.classify.labelled import warn_of_alone
         from sonotheque.classify.learners import usable_models
 
-        data = self._training_set(embedders, augment=augment, copying=copying)
+        data = self._training_set(embedders, model="ensemble", augment=augment, copying=copying)
         warn_of_alone(data)
         recipes = all_recipes(data.data.spaces, models=models or usable_models(), segments=True, copies=augment > 0)
         return compare(

@@ -103,45 +103,6 @@ SENTENCES: dict[str, Phrase] = {
         "What there was to choose was chosen inside each fold, without a look at its test: {chosen}.",
         "Ce qu'il y avait à choisir l'a été dans chaque bloc, sans regarder le test : {chosen}.",
     ),
-    "space openl3": Phrase(
-        "{space}: OpenL3, a network that learned from videos which sound belongs to which picture (Cramer et al. 2019).",
-        "{space} : OpenL3, un réseau qui a appris sur des vidéos quel son va avec quelle image (Cramer et al. 2019).",
-    ),
-    "space musicnn": Phrase(
-        "{space}: musicnn, a network that learned to tag music by listeners' words (Pons & Serra 2019).",
-        "{space} : musicnn, un réseau qui a appris à décrire la musique par les mots d'auditeurs (Pons & Serra 2019).",
-    ),
-    "space descriptors": Phrase(
-        "{space}: descriptors computed by formula: timbre, harmony, rhythm, dynamics.",
-        "{space} : des descripteurs calculés par formule : timbre, harmonie, rythme, dynamique.",
-    ),
-    "space other": Phrase("{space}: a space of this library.", "{space} : un espace de cette bibliothèque."),
-    "model knn": Phrase("knn lets the nearest tracks vote.", "knn fait voter les morceaux les plus proches."),
-    "model logreg": Phrase(
-        "logreg is logistic regression: one weight for each number and genre, simple and hard to beat on few tracks.",
-        "logreg est la régression logistique : un poids par nombre et par genre, simple et dure à battre sur peu de morceaux.",
-    ),
-    "model svm": Phrase(
-        "svm is a support vector machine: curved borders as far as possible from the tracks on either side.",
-        "svm est une machine à vecteurs de support : des frontières courbes, aussi loin que possible des morceaux.",
-    ),
-    "model forest": Phrase("forest: many trees that vote.", "forest : beaucoup d'arbres qui votent."),
-    "model lightgbm": Phrase(
-        "lightgbm: trees that correct each other in turn.", "lightgbm : des arbres qui se corrigent l'un après l'autre."
-    ),
-    "model xgboost": Phrase(
-        "xgboost: trees that correct each other in turn.", "xgboost : des arbres qui se corrigent l'un après l'autre."
-    ),
-    "model mlp": Phrase("mlp: a small neural network.", "mlp : un petit réseau de neurones."),
-    "model auto": Phrase(
-        "auto takes the model that does best on folds inside the training tracks.",
-        "auto prend le modèle qui réussit le mieux sur des blocs à l'intérieur des morceaux d'apprentissage.",
-    ),
-    "model ensemble": Phrase(
-        "ensemble mixes all models, each with the share that helps on folds inside the training tracks.",
-        "ensemble mélange tous les modèles, chacun avec la part qui aide sur des blocs intérieurs à l'apprentissage.",
-    ),
-    "model other": Phrase("The model is {model}.", "Le modèle est {model}."),
     "result balanced": Phrase(
         "If each genre counts the same, {balanced} are right, with {low} to {high} as the interval.",
         "Si chaque genre compte autant, {balanced} sont justes, avec un intervalle de {low} à {high}.",

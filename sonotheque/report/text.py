@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from sonotheque import documents as doc
 from sonotheque.classify.recipe import DECISIONS
+from sonotheque.embed.space import kind_of
 from sonotheque.report.evidence import Evidence, Genre
 from sonotheque.report.findings import Findings
 from sonotheque.report.importance.text import on_reasons
@@ -164,10 +165,10 @@ class _Speaker:
             yield words.say("protocol artists" if known else "protocol strangers")
         yield words.say("protocol intervals")
         for space in self.evaluated.spaces:
-            kind = space.partition("-")[0]
-            yield words.say(f"space {kind if kind in _SPACES else 'other'}", space=space)
+            kind = "frames" if kind_of(space) == "frames" else space.partition("-")[0]
+            yield words.say_either(f"space {kind}", "space other", space=space)
         model = self.evaluated.model
-        yield words.say(f"model {model if model in _MODELS else 'other'}", model=model)
+        yield words.say_either(f"model {model}", "model other", model=model)
         if self.evaluated.chosen:
             yield words.say("protocol chosen", chosen=words.listed(list(dict.fromkeys(self.evaluated.chosen))))
 
@@ -392,7 +393,3 @@ class _Speaker:
         if half.interval and half.interval[0] > self.evaluated.accuracy:
             accuracy = words.percent(self.evaluated.accuracy)
             yield words.say("step abstain", half=words.percent(half.value), accuracy=accuracy)
-
-
-_SPACES = {"openl3", "musicnn", "descriptors"}
-_MODELS = {"knn", "logreg", "svm", "forest", "lightgbm", "xgboost", "mlp", "auto", "ensemble"}

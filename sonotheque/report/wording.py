@@ -1,6 +1,6 @@
 """How a report speaks one language: looks up phrases, and writes numbers, shares, intervals and lists as that language does.
 
-The phrases themselves stand in `sonotheque.report.phrases` (labels), `sonotheque.report.sentences` and
+The phrases themselves stand in `sonotheque.report.phrases` (labels), `sonotheque.report.sentences`, `sonotheque.report.methods` and
 `sonotheque.report.importance.words`.
 """
 
@@ -48,6 +48,7 @@ class Words:
 
     def __init__(self, lang: str) -> None:
         from sonotheque.report.importance.words import REASONS
+        from sonotheque.report.methods import METHODS
         from sonotheque.report.phrases import NOUNS, PHRASES
         from sonotheque.report.sentences import SENTENCES
 
@@ -55,7 +56,11 @@ class Words:
             raise ValueError(f"unknown language {lang!r}; known are {', '.join(LANGUAGES)}")
         self.lang = lang
         self._nouns = NOUNS
-        self._phrases = {**PHRASES, **SENTENCES, **REASONS}
+        self._phrases = {**PHRASES, **SENTENCES, **METHODS, **REASONS}
+
+    def say_either(self, key: str, otherwise: str, **values: object) -> str:
+        """Say a phrase, or another where there is none of that name."""
+        return self.say(key if key in self._phrases else otherwise, **values)
 
     def say(self, key: str, **values: object) -> str:
         """Look up a phrase and fill it in."""

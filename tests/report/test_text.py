@@ -13,6 +13,7 @@ from sonotheque import documents as doc
 from sonotheque.report.evidence import weigh
 from sonotheque.report.findings import Findings
 from sonotheque.report.importance.words import REASONS
+from sonotheque.report.methods import METHODS
 from sonotheque.report.phrases import NOUNS, PHRASES
 from sonotheque.report.sentences import SENTENCES
 from sonotheque.report.text import explain
@@ -23,7 +24,7 @@ def fields(text: str) -> set[str]:
     return {name for _, name, _, _ in Formatter().parse(text) if name}
 
 
-@pytest.mark.parametrize(("key", "phrase"), [*PHRASES.items(), *SENTENCES.items(), *REASONS.items()])
+@pytest.mark.parametrize(("key", "phrase"), [*PHRASES.items(), *SENTENCES.items(), *METHODS.items(), *REASONS.items()])
 def test_each_phrase_stands_in_both_languages_with_the_same_numbers(key: str, phrase: Phrase) -> None:
     assert phrase.en
     assert phrase.fr
@@ -32,7 +33,7 @@ def test_each_phrase_stands_in_both_languages_with_the_same_numbers(key: str, ph
 
 def test_nouns_have_a_plural_and_keys_are_said_once() -> None:
     assert all(text.count("|") == 1 for noun in NOUNS.values() for text in noun)
-    assert len({**PHRASES, **SENTENCES, **REASONS}) == len(PHRASES) + len(SENTENCES) + len(REASONS)
+    assert len({**PHRASES, **SENTENCES, **METHODS, **REASONS}) == sum(map(len, (PHRASES, SENTENCES, METHODS, REASONS)))
 
 
 @pytest.mark.parametrize("lang", ["en", "fr"])

@@ -13,10 +13,10 @@ import numpy as np
 from sonotheque import documents as doc
 from sonotheque.audio.decode import FloatArray
 from sonotheque.classify.importance import FamilyLoss, Interval, correlations, permutation
+from sonotheque.classify.labelled import TrainingSet
 from sonotheque.classify.metrics import rounded
 from sonotheque.classify.protocol import Evaluation
 from sonotheque.classify.shapley import Shapley, explain_trees
-from sonotheque.classify.labelled import TrainingSet
 from sonotheque.embed import musicnn
 from sonotheque.embed.tags import TAGS, tag_strengths
 from sonotheque.store.catalogue import Catalogue
