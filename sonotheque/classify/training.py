@@ -60,7 +60,7 @@ def train(
     seed : int
         Of the folds.
     progress : callable
-        Called with seconds or trials done and in all, where there is a search.
+        Called with seconds or trials done and in all, where there is a search; else with fits done and in all.
 
     Returns
     -------
@@ -89,33 +89,42 @@ def train(
             return fitted, evidence, {}, report(training, judged, model=model, seed=seed)
         if model != "auto":
             fitted = make_learner(model, spaces=spaces, decision=decision, copies=copies)(data, codes, groups, seed)
-            return *_with_evidence(fitted, training, seed=seed), {}, None
+            return *_with_evidence(fitted, training, seed=seed, progress=progress), {}, None
         warn_of_alone(training)
         recipes = [Recipe(name, spaces, decision, copies=copies) for name in QUICK]
         accuracies = compare(recipes, data, codes, groups=groups, seed=seed)
         best = max(recipes, key=lambda recipe: accuracies.get(recipe, 0.0))
         fitted = Fitted([fit(best, data, codes, groups=groups, seed=seed)], [1.0])
-        fitted, found = _with_evidence(fitted, training, seed=seed)
+        fitted, found = _with_evidence(fitted, training, seed=seed, progress=progress)
     if not accuracies:
         log.warning("too few artists in each genre to compare models; %s is taken", best.model)
     return fitted, found, accuracies, None
 
 
-def _with_evidence(fitted: Fitted, training: TrainingSet, *, seed: int) -> tuple[Fitted, Evidence | None]:
+def _with_evidence(
+    fitted: Fitted, training: TrainingSet, *, seed: int, progress: Progress | None
+) -> tuple[Fitted, Evidence | None]:
     """Calibrate a classifier on the out-of-fold answers of its own recipes and shares."""
     data, codes, groups = training.data, training.codes, training.groups
     labels = int(codes.max()) + 1
     folds = usual_folds(codes, groups, seed=seed)
     if not folds:
         return fitted, None
+    answers = np.zeros((len(codes), labels))
+    parts = list(zip(fitted.members, fitted.shares, strict=True))
+    total = len(folds) * len(parts)
+    for number, (_, test) in enumerate(folds):
+        for place, (member, share) in enumerate(parts):
+            if progress:
+                progress(number * len(parts) + place, total)
+            said = out_of_fold(
+                member.recipe, data, codes, groups=groups, folds=[folds[number]], labels=labels, seed=seed
+            )
+            answers[test] += share * said[test]
+    if progress:
+        progress(total, total)
     tested = np.sort(np.concatenate([test for _, test in folds]))
-    answers = np.zeros((len(tested), labels))
-    for member, share in zip(fitted.members, fitted.shares, strict=True):
-        answers += (
-            share
-            * out_of_fold(member.recipe, data, codes, groups=groups, folds=folds, labels=labels, seed=seed)[tested]
-        )
-    return _calibrated(fitted, answers, codes[tested], groups[tested])
+    return _calibrated(fitted, answers[tested], codes[tested], groups[tested])
 
 
 def _calibrated(

@@ -43,7 +43,7 @@ def train(
     library = open_library(ctx)
     with (
         console.progress_bar("copying", amount="copies") as copying,
-        console.progress_bar("searching", amount="steps") as progress,
+        console.progress_bar("training", amount="steps") as progress,
     ):
         result = library.train(
             model=model,

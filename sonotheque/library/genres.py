@@ -89,7 +89,7 @@ class Library(Collection):
         seed : int
             Of the folds.
         progress : callable
-            Called with (seconds or trials done, in all) while a search runs.
+            Called with (seconds or trials done, in all) while a search runs, else with (fits done, in all).
         copying : callable
             Called with (copies done, copies to do) while augmented copies are made.
 
