@@ -12,6 +12,7 @@ from sonotheque import __version__
 from sonotheque.cli.collection import add, label, remove, similar, status
 from sonotheque.cli.demo import demo
 from sonotheque.cli.genres import classify, evaluate, train
+from sonotheque.cli.views import errors
 from sonotheque.cli.weights import weights
 from sonotheque.errors import SonothequeError
 
@@ -44,7 +45,7 @@ def cli(ctx: click.Context, library: Path | None) -> None:
     ctx.obj = library
 
 
-for command in (add, status, label, remove, similar, train, classify, evaluate, demo, weights):
+for command in (add, status, label, remove, similar, train, classify, evaluate, errors, demo, weights):
     cli.add_command(command)
 
 

@@ -20,6 +20,7 @@ from sonotheque.errors import LabelsError, LibraryError
 from sonotheque.index import ExactIndex, cached_index
 from sonotheque.index.cache import is_fresh
 from sonotheque.store import Catalogue, Ingest, Progress, apply_labels, label_source, scan
+from sonotheque.store.records import remarks_of
 
 log = logging.getLogger("sonotheque")
 
@@ -176,14 +177,13 @@ class Collection:
         """Say what the library holds."""
         tracks = self.catalogue.tracks()
         counts = Counter(track.label for track in tracks if track.label)
-        silent = [doc.Remark(track.path, "silent: no sample above -90 dB") for track in tracks if track.silent]
         return doc.Status(
             tracks=len(tracks),
             files=len(self.catalogue.files()),
             labelled=counts.total(),
             labels=dict(sorted(counts.items())),
             failed=[doc.FailedFile(path, reason) for path, (_, reason) in self.catalogue.failed().items()],
-            remarks=[doc.Remark(track.path, track.notice) for track in tracks if track.notice] + silent,
+            remarks=remarks_of(tracks),
             spaces=[
                 doc.SpaceStatus(space.id, space.dimensions, space.tracks, self._index_state(space.id))
                 for space in self.catalogue.spaces()

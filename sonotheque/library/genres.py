@@ -1,4 +1,4 @@
-"""Learning genres, naming them, and judging how well: the second half of `sonotheque.Library`. Thin methods over `classify`."""
+"""Learning genres, naming them, and judging how well: a part of `sonotheque.Library`. Thin methods over `classify`."""
 
 from __future__ import annotations
 
@@ -18,20 +18,8 @@ if TYPE_CHECKING:
     from sonotheque.classify import TrainingSet
 
 
-class Library(Collection):
-    """One folder on disk with everything that is known of a music collection.
-
-    Parameters
-    ----------
-    path, create, precision, device : see `sonotheque.library.collection.Collection`
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder, Library(folder) as library:
-    ...     library.status().tracks
-    0
-    """
+class Genres(Collection):
+    """What a library does with labels. For its parameters see `sonotheque.library.collection.Collection`."""
 
     @property
     def _classifier_path(self) -> Path:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
+
+from sonotheque.documents import Remark
 
 
 class Track(NamedTuple):
@@ -56,3 +59,10 @@ class Label:
     source: str
     artist: str | None = None
     album: str | None = None
+
+
+def remarks_of(tracks: Iterable[Track]) -> list[Remark]:
+    """List what a person should know of tracks: those with a notice, such as truncated ones, then silent ones."""
+    kept = list(tracks)
+    silent = [Remark(track.path, "silent: no sample above -90 dB") for track in kept if track.silent]
+    return [Remark(track.path, track.notice) for track in kept if track.notice] + silent

@@ -1,0 +1,68 @@
+"""Suspicious labels as a CSV for a person to decide on, and the decisions back into the catalogue."""
+
+from __future__ import annotations
+
+import csv
+import logging
+import os
+from pathlib import Path
+
+from sonotheque.documents import Labelled, Suspicious
+from sonotheque.errors import LabelsError
+from sonotheque.store.catalogue import Catalogue
+from sonotheque.store.records import Label
+from sonotheque.store.tables import read_table
+
+log = logging.getLogger("sonotheque")
+
+COLUMNS = ("file", "artist", "title", "label", "proposal", "confidence", "support", "decision")
+
+
+def write_decisions(found: Suspicious, path: str | os.PathLike[str]) -> None:
+    """Write a row for each suspicious label, worst first, its column ``decision`` left empty.
+
+    Raises
+    ------
+    LabelsError
+        If the file cannot be written.
+    """
+    rows = [
+        (one.path, one.artist, one.title, one.label, one.proposal, f"{one.confidence:.3f}", f"{one.support:.3f}", "")
+        for one in found.suspicious
+    ]
+    try:
+        with Path(path).open("w", encoding="utf-8", newline="") as file:
+            csv.writer(file, lineterminator="\n").writerows([COLUMNS, *rows])
+    except OSError as error:
+        raise LabelsError(f"{path}: cannot be written ({error.strerror or error})") from None
+
+
+def read_decisions(path: str | os.PathLike[str], *, catalogue: Catalogue) -> Labelled:
+    """Set the labels that a person has decided on; rows without a decision change nothing.
+
+    Raises
+    ------
+    LabelsError
+        If the table lacks its columns or names a file that is no track; then no label is changed.
+    """
+    table = read_table(path)
+    missing = [name for name in ("file", "decision") if name not in table.header]
+    if missing:
+        raise LabelsError(
+            f"{path}: has no column {missing[0]!r}; give back the file that `errors --csv` wrote, filled in"
+        )
+    files = catalogue.files()
+    labels: dict[int, Label] = {}
+    for row in table:
+        if not row["decision"]:
+            continue
+        if row["file"] not in files:
+            raise LabelsError(
+                f"{path}, line {row.line}: {row['file']!r} is no track of this library; nothing is changed"
+            )
+        labels[files[row["file"]][1]] = Label(row["decision"], os.fspath(path))
+    known = {track.label for track in catalogue.tracks()}
+    new = sorted({label.label for label in labels.values()} - known)
+    if new:
+        log.warning("new to this library: %s", ", ".join(map(repr, new)))
+    return Labelled(matched=len(labels), changed=catalogue.label(labels), unmatched=[])

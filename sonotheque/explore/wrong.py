@@ -1,0 +1,84 @@
+"""The document of `errors`: suspicious labels with the neighbours that speak against them, and tracks that are odd otherwise."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from sonotheque import documents as doc
+from sonotheque.classify.labelled import TrainingSet
+from sonotheque.explore.suspicion import Support, label_support, near_duplicates, outliers, proposals
+from sonotheque.store.catalogue import Catalogue
+from sonotheque.store.records import remarks_of
+
+WITNESSES = 3
+"""Neighbours that are named."""
+
+
+def suspicious(
+    training: TrainingSet, *, catalogue: Catalogue, most: int | None = None, seed: int = 0
+) -> doc.Suspicious:
+    """Rank the labelled tracks by how little speaks for their labels.
+
+    Parameters
+    ----------
+    training : TrainingSet
+    catalogue : Catalogue
+        All of its tracks are looked at for what is odd apart from labels, in the first space of the training set.
+    most : int or None
+        Labels to return, by default a tenth of them.
+    seed : int
+        Of the folds.
+    """
+    labels, codes = np.unique(training.y, return_inverse=True)
+    single = np.flatnonzero(np.bincount(codes) == 1)
+    support = label_support(training, seed=seed)
+    proposal, order = proposals(support, codes)
+    ranked = [int(row) for row in order if codes[row] not in single]
+    doubtful = sum(support.shares[row, proposal[row]] > support.shares[row, codes[row]] for row in ranked)
+    space = training.data.spaces[0]
+    ids, vectors = catalogue.vectors(space)
+    tracks = {track.id: track for track in catalogue.tracks()}
+    audible = np.array([not tracks[int(id_)].silent for id_ in ids], dtype=bool)
+    members = [tracks[int(id_)] for id_ in ids[audible]]
+    return doc.Suspicious(
+        tracks=len(ranked),
+        doubtful=int(doubtful),
+        suspicious=[
+            _doubt(training, support, row=row, label=str(labels[codes[row]]), proposal=str(labels[proposal[row]]))
+            for row in ranked[: most or math.ceil(len(ranked) / 10)]
+        ],
+        by_track=sorted({str(training.y[row]) for row in ranked if support.by_track[row]}),
+        alone=[str(labels[code]) for code in single],
+        outliers=[members[row].path for row in outliers(vectors[audible], space=space)],
+        duplicates=[
+            doc.NearDuplicates(
+                (members[one].path, members[other].path), (members[one].label, members[other].label), cosine
+            )
+            for one, other, cosine in near_duplicates(vectors[audible])
+        ],
+        remarks=remarks_of(tracks.values()),
+    )
+
+
+def _doubt(training: TrainingSet, support: Support, *, row: int, label: str, proposal: str) -> doc.SuspiciousLabel:
+    track = training.tracks[row]
+    labels = np.unique(training.y)
+    shares = dict(zip(labels.tolist(), support.shares[row].tolist(), strict=True))
+    against = [
+        doc.LabelledNeighbour(training.tracks[other].path, str(training.y[other]), round(float(cosine), 6))
+        for other, cosine in zip(support.neighbours[row], support.similarities[row], strict=True)
+        if training.y[other] == proposal
+    ]
+    return doc.SuspiciousLabel(
+        path=track.path,
+        title=track.title,
+        artist=track.artist,
+        label=label,
+        proposal=proposal,
+        confidence=round(shares[proposal], 6),
+        support=round(shares[label], 6),
+        by_track=bool(support.by_track[row]),
+        neighbours=against[:WITNESSES],
+    )
