@@ -49,8 +49,12 @@ class Promise:
 def lower_bound(right: npt.NDArray[np.bool_], *, groups: npt.NDArray[Any], level: float = LEVEL) -> float:
     """Return a one-sided lower bound of the accuracy.
 
-    Clopper & Pearson's bound on effective counts: tracks of one artist are right and wrong together, so the counts are divided
-    by the design effect (Kish 1965), the variance of the accuracy over artists by that of independent tracks, where it is above 1.
+    Clopper & Pearson's bound on effective counts, after Korn & Graubard (1998): tracks of one artist are right and wrong together,
+    so the count N is divided by the design effect, where it is above 1 (the variance of the accuracy over artists, by the
+    delete-one-artist jackknife, by that of independent tracks), and multiplied by (t_{N-1} / t_{K-1})^2, the quantiles of Student's
+    t at `level`, because that effect is itself estimated. K is the effective number of artists, N^2 by the sum of the squares of
+    their tracks (Kish 1965), so that one artist with many tracks does not pass for many. Where every answer is right nothing can
+    be estimated, and the artists stand for the tracks: the count is K.
 
     Parameters
     ----------
@@ -62,22 +66,27 @@ def lower_bound(right: npt.NDArray[np.bool_], *, groups: npt.NDArray[Any], level
     Returns
     -------
     float
+
+    Notes
+    -----
+    On simulated artists of unequal sizes the bound lies above the true accuracy in 4 % of the cases on average, where the artists
+    are alike, and in 7 % at worst, where few have most of the tracks (``bench/promises.py``).
     """
-    from scipy.stats import beta
+    from scipy.stats import beta, t
 
     count, share = len(right), float(right.mean())
-    _, members = np.unique(groups, return_inverse=True)
-    sizes = np.bincount(members)
-    off = np.bincount(members, weights=right) - share * sizes
-    clusters = len(sizes)
-    independent = share * (1 - share) / count
-    effect = 1.0
-    if clusters > 1 and independent > 0:
-        effect = max(1.0, clusters / (clusters - 1) * float((off**2).sum()) / count**2 / independent)
-    elif independent == 0:  # all right or all wrong: artists count, not tracks
-        effect = count / clusters
-    hits, misses = share * count / effect, (1 - share) * count / effect
-    return float(beta.ppf(1 - level, hits, misses + 1)) if hits > 0 else 0.0
+    if share == 0:
+        return 0.0
+    _, members, sizes = np.unique(groups, return_inverse=True, return_counts=True)
+    artists = count**2 / float((sizes**2).sum())
+    effective = artists
+    if share < 1 and len(sizes) > 1:
+        off = (np.bincount(members, weights=right) - share * sizes) / (count - sizes)
+        variance = (len(sizes) - 1) / len(sizes) * float((off**2).sum())
+        effect = max(1.0, variance * count / (share * (1 - share)))
+        quantiles = t.ppf(level, [count - 1, max(artists - 1, 1.0)])
+        effective = count / effect * float(quantiles[0] / quantiles[1]) ** 2
+    return float(beta.ppf(1 - level, share * effective, (1 - share) * effective + 1))
 
 
 def promise(

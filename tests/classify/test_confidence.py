@@ -57,6 +57,8 @@ def test_bounds() -> None:
     assert together < alone
     assert lower_bound(np.ones(50, bool), groups=np.arange(50)) == pytest.approx(0.05 ** (1 / 50))
     assert lower_bound(np.ones(50, bool), groups=np.zeros(50)) == pytest.approx(0.05)
+    sizes = np.repeat(np.arange(10), [41, *[1] * 9])
+    assert lower_bound(np.ones(50, bool), groups=sizes) == pytest.approx(0.05 ** ((41**2 + 9) / 50**2))
     assert lower_bound(np.zeros(5, bool), groups=np.arange(5)) == 0
 
 
@@ -76,6 +78,41 @@ def test_promises_are_kept() -> None:
         given += 1
     assert given > 40
     assert kept / given >= 0.95
+
+
+def artists(
+    count: int, *, spread: float, shift: float, slope: float = 0.0, seed: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Confidences, whether they are right, and artists whose tracks are right and wrong together: a random effect on the logit."""
+    generator = np.random.default_rng(seed)
+    groups = np.repeat(np.arange(count), generator.geometric(0.4, count))
+    score = generator.standard_normal(len(groups)) + 1
+    chance = 1 / (1 + np.exp(-slope * score - shift - spread * generator.standard_normal(count)[groups]))
+    return score, generator.random(len(groups)) < chance, groups
+
+
+@pytest.mark.parametrize(("count", "spread", "shift"), [(10, 1, 1.2), (30, 2, 1.6), (60, 4, 3)])
+def test_the_bound_lies_below_the_truth_for_artists_that_stand_together(
+    count: int, spread: float, shift: float
+) -> None:
+    true = artists(50_000, spread=spread, shift=shift, seed=10**6)[1].mean()
+    high = 0
+    for seed in range(300):
+        _, right, groups = artists(count, spread=spread, shift=shift, seed=seed)
+        high += lower_bound(right, groups=groups) > true
+    assert high / 300 <= 0.075  # 5 %, and two standard errors of 300 rounds
+
+
+@pytest.mark.parametrize(("slope", "spread", "target"), [(1.0, 1.5, 0.8), (0.1, 2.0, 0.7)])
+def test_few_thresholds_are_broken_where_artists_stand_together(slope: float, spread: float, target: float) -> None:
+    """One task on which the target is within reach for the surest answers, and one on which it is at its edge."""
+    fresh, truth, _ = artists(50_000, spread=spread, shift=0.3, slope=slope, seed=10**6)
+    broken = 0
+    for seed in range(100):
+        confidence, right, groups = artists(120, spread=spread, shift=0.3, slope=slope, seed=seed)
+        found = promise(confidence, right, target=target, groups=groups)
+        broken += found is not None and truth[fresh >= found.threshold].mean() < target
+    assert broken <= 5
 
 
 def test_no_threshold_reaches_it() -> None:
