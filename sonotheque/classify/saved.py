@@ -17,7 +17,7 @@ from sonotheque.classify.recordings import Recordings
 from sonotheque.errors import ClassifierError
 from sonotheque.store.files import write_whole
 
-FORMAT = 3
+FORMAT = 4
 TRUSTED = [
     *(f"sonotheque.classify.estimators.{name}" for name in ("Neighbours", "SupportVectors", "Boosted")),
     *(f"sonotheque.classify.deep.{name}" for name in ("Convolutional", "FrameHead")),

@@ -129,5 +129,38 @@ def test_strangers() -> None:
     unlike = like + 8 * np.arange(1, 21, dtype=np.float32)
     assert (familiar.strangeness(Recordings.of(like)) > 1).mean() < 0.1
     assert (familiar.strangeness(Recordings.of(unlike)) > 1).all()
+    assert np.allclose(
+        familiar.distance(Recordings.of(like)) / familiar.limit, familiar.strangeness(Recordings.of(like))
+    )
     few = Familiar.of(Recordings.of(X[:90]), groups=np.arange(90) // 3)
     assert (few.strangeness(Recordings.of(unlike)) == 0).all()
+
+
+def test_what_lies_in_a_crowd_must_lie_nearer() -> None:
+    """Between two clouds of unlike density: near the dense one is far, and as near the wide one is usual."""
+    generator = np.random.default_rng(0)
+    dense, wide = generator.standard_normal((150, 5)) * 0.1, generator.standard_normal((150, 5)) * 3 + 40
+    familiar = Familiar.of(Recordings.of(np.concatenate([dense, wide]).astype(np.float32)), groups=np.arange(300))
+    asked = np.stack([np.full(5, 1.0), np.full(5, 41.0)]).astype(np.float32)
+    near_dense, near_wide = familiar.strangeness(Recordings.of(asked))
+    assert near_wide < 1 < near_dense
+
+
+def test_columns_of_a_network_keep_their_proportions_and_those_of_descriptors_do_not() -> None:
+    X = (np.random.default_rng(0).standard_normal((200, 4)) * [1, 1, 1, 0.001]).astype(np.float32)
+    asked = np.array([[0, 0, 0, 0.1]], dtype=np.float32)
+    for space, strange in (("musicnn@1", False), ("descriptors-librosa@1", True)):
+        familiar = Familiar.of(Recordings.of(X, space=space), groups=np.arange(200))
+        assert bool(familiar.strangeness(Recordings.of(asked, space=space))[0] > 1) is strange
+
+
+def test_one_in_a_hundred_of_new_artists_is_strange() -> None:
+    flagged = []
+    for seed in range(20):
+        generator = np.random.default_rng(seed)
+        artists = generator.standard_normal((200, 6))[np.repeat(np.arange(200), 2)]
+        X = (artists + 0.5 * generator.standard_normal((400, 6))).astype(np.float32)
+        groups = np.repeat(np.arange(200), 2)
+        familiar = Familiar.of(Recordings.of(X[:200]), groups=groups[:200])
+        flagged.append((familiar.strangeness(Recordings.of(X[200:])) > 1).mean())
+    assert 0.001 < np.mean(flagged) < 0.02
