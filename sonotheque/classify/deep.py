@@ -1,11 +1,14 @@
 """Networks that learn from the labels alone, with PyTorch (the extra ``deep``): a small convolutional one, and a head on frames.
 
-As scikit-learn estimators. What they have learned is kept as NumPy arrays, so a saved classifier holds no code. On the same machine
-the same seed gives the same network; PyTorch does not promise it between machines, numbers of threads, or on a GPU.
+As scikit-learn estimators. What they have learned is kept as NumPy arrays, so a saved classifier holds no code. They learn in one
+thread: the same seed gives the same network however many cores there are, and networks so small gain little from more (on a machine
+that has other work they lose a lot). PyTorch does not promise the same between machines, between its versions, or on a GPU.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Self
 
 import numpy as np
@@ -120,7 +123,7 @@ class FromScratch(ByProbability):
         scaled = self._scaled(shaped)
         folds = grouped_folds(codes, artists, folds=self.folds, seed=self.seed)
         everything = np.arange(len(codes))
-        with torch.random.fork_rng():
+        with _alone(torch):
             self.networks_ = [
                 self._learn(torch, scaled, codes, train, test, seed=self.seed + number)
                 for number, (train, test) in enumerate(folds or [(everything, everything[:0])])
@@ -133,7 +136,7 @@ class FromScratch(ByProbability):
         device = _device(torch)
         scaled = self._scaled(self._shaped(X))
         result = np.zeros((len(scaled), len(self.classes_)))
-        with torch.random.fork_rng(), torch.no_grad():
+        with _alone(torch), torch.no_grad():
             for weights in self.networks_:
                 network = self._network(len(self.center_), len(self.classes_)).to(device)
                 network.load_state_dict({name: torch.as_tensor(array) for name, array in weights.items()})
@@ -241,6 +244,18 @@ class FrameHead(FromScratch):
 
         hidden = [nn.Dropout(0.5), nn.Linear(columns, 128), nn.BatchNorm1d(128), nn.ReLU()]
         return nn.Sequential(*hidden, nn.Dropout(0.5), nn.Linear(128, labels))
+
+
+@contextmanager
+def _alone(torch: Any) -> Iterator[None]:
+    """Hold PyTorch to one thread, and leave its generators and its threads as they were."""
+    threads = torch.get_num_threads()
+    with torch.random.fork_rng():
+        torch.set_num_threads(1)
+        try:
+            yield
+        finally:
+            torch.set_num_threads(threads)
 
 
 def _device(torch: Any) -> str:
