@@ -15,6 +15,9 @@ Probabilities = npt.NDArray[np.float64]
 TEMPERATURES = np.geomspace(0.2, 5.0, 97)
 """What `fit_temperature` chooses from; 1 is among them."""
 
+LEAST = 1e-9
+"""Probability that a temperature takes for 0, which some models say; the same for all temperatures, or 1 would seem worst."""
+
 CHI_SQUARE = 3.841
 """95 % quantile with one degree of freedom."""
 
@@ -35,7 +38,7 @@ def soften(probabilities: Probabilities, temperature: float) -> Probabilities:
     """
     if temperature == 1:
         return probabilities
-    logarithms = np.log(np.maximum(probabilities, 1e-9)) / temperature
+    logarithms = np.log(np.maximum(probabilities, LEAST)) / temperature
     result: Probabilities = np.exp(logarithms - logarithms.max(axis=1, keepdims=True))
     result /= result.sum(axis=1, keepdims=True)
     return result
@@ -54,7 +57,7 @@ def fit_temperature(probabilities: Probabilities, codes: Codes) -> float:
     codes : int array [N]
     """
     counted = ~np.isnan(probabilities[:, 0])
-    answers, reference = probabilities[counted], codes[counted]
+    answers, reference = np.maximum(probabilities[counted], LEAST), codes[counted]
     losses = [curves.log_loss(reference, soften(answers, temperature)) for temperature in TEMPERATURES]
     gain = 2 * len(reference) * (curves.log_loss(reference, answers) - min(losses))
     return float(TEMPERATURES[int(np.argmin(losses))]) if gain > CHI_SQUARE else 1.0

@@ -156,8 +156,8 @@ class Familiar:
 
     The distance of a recording is its mean distance to the nearest labelled ones, divided by the mean radius of those: the distance
     of each to the nearest by other artists (simplified local outlier factor: Breunig et al. 2000; Schubert, Zimek & Kriegel 2014).
-    So what lies in a crowded place must lie nearer than what lies among the sparse: the answers of a network to noise and silence
-    are short and lie near everything. Columns of one space of a network have one unit and keep their proportions; columns of
+    So what lies by a crowd must lie nearer than what lies among the sparse: a network's answers to silence and some noise are no
+    further from music than unusual music is. Columns of one space of a network have one unit and keep their proportions; columns of
     descriptors are divided by their deviations; each space has the same total variance.
 
     Attributes

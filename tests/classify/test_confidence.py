@@ -41,6 +41,15 @@ def test_the_temperature_is_found(wrong: float) -> None:
     assert 1.0 in TEMPERATURES
 
 
+def test_answers_of_no_probability_do_not_make_a_temperature() -> None:
+    said, codes = answers(1.0, count=300)
+    said[0] = np.eye(5)[(codes[0] + 1) % 5]
+    assert fit_temperature(said, codes) == fit_temperature(np.maximum(said, 1e-9), codes)
+    sure = np.eye(5)[codes]
+    sure[0] = np.eye(5)[(codes[0] + 1) % 5]
+    assert curves.log_loss(codes, soften(sure, fit_temperature(sure, codes))) < curves.log_loss(codes, sure)
+
+
 def test_the_range_holds_a_calibrated_model_and_no_other() -> None:
     said, codes = answers(1.0)
     low, high = calibration_range(said, resamples=300)
