@@ -11,8 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from sonotheque.classify import curves, metrics
+from sonotheque.classify.calibration import calibration_range
 from sonotheque.classify.metrics import Codes, Floats, Matrix
 from sonotheque.classify.protocol import Evaluation
+from sonotheque.classify.resampling import auc_intervals
 from sonotheque.report.findings import Decisions, Findings, Mistake
 
 Interval = tuple[float, float]
@@ -39,6 +41,7 @@ class Genre:
     tracks, artists : int
     precision, recall, f1 : Measured
     auc, average_precision : float
+    auc_interval : Interval or None
     taken_for : sequence of (genre, answers)
         Wrong answers to its tracks, the most frequent first.
     always, never : int
@@ -55,6 +58,7 @@ class Genre:
     recall: Measured
     f1: Measured
     auc: float
+    auc_interval: Interval | None
     average_precision: float
     taken_for: Sequence[tuple[str, int]]
     always: int
@@ -76,11 +80,12 @@ class Pair:
 
 @dataclass(frozen=True)
 class Bin:
-    """Answers of similar confidence, and how often they are right."""
+    """Answers of similar confidence, how often they are right, and between what shares they would be if probabilities were kept."""
 
     confidence: float
     accuracy: Measured
     count: int
+    kept: Interval
 
 
 @dataclass(frozen=True)
@@ -101,7 +106,11 @@ class Evidence:
     pairs : sequence of Pair
         The most errors first.
     bins : sequence of Bin
+    auc : Measured
+        Mean over the genres.
     calibration_error : float
+    calibration_range : Interval
+        In which it lies for a perfectly calibrated model with these probabilities, in 95 % of the cases.
     confidence : float
         Its mean over all answers.
     covered : sequence of (share of the tracks, Measured)
@@ -123,7 +132,9 @@ class Evidence:
     genres: Sequence[Genre]
     pairs: Sequence[Pair]
     bins: Sequence[Bin]
+    auc: Measured
     calibration_error: float
+    calibration_range: Interval
     confidence: float
     covered: Sequence[tuple[float, Measured]]
     difference: tuple[float, Interval] | None
@@ -137,6 +148,8 @@ def weigh(findings: Findings) -> Evidence:
     losses = -np.log(np.clip(judged.probabilities[np.arange(len(judged.reference)), judged.reference], 1e-15, 1))
     confidence = judged.probabilities.max(axis=1)
     right = int(np.trace(matrix))
+    lows, highs = auc_intervals(judged.reference, judged.probabilities, groups=judged.groups)
+    areas = [None if np.isnan(low) else (float(low), float(high)) for low, high in zip(lows, highs, strict=True)]
     return Evidence(
         answers=len(judged.tested),
         errors=len(judged.tested) - right,
@@ -148,10 +161,12 @@ def weigh(findings: Findings) -> Evidence:
         log_loss=Measured(
             judged.log_loss, metrics.interval(lambda rows: float(losses[rows].mean()), groups=judged.groups)
         ),
-        genres=_genres(findings),
+        genres=_genres(findings, areas),
         pairs=_pairs(matrix, judged.labels),
         bins=_bins(judged),
+        auc=Measured(findings.evaluated.auc, areas[-1]),
         calibration_error=curves.expected_calibration_error(judged.reference, judged.probabilities),
+        calibration_range=calibration_range(judged.probabilities),
         confidence=float(confidence.mean()),
         covered=_covered(judged),
         difference=_difference(findings.decisions),
@@ -168,7 +183,7 @@ def share_right(judged: Evaluation, rows: Codes) -> Measured:
     return Measured(value, metrics.accuracy_interval(reference, predicted, groups=groups))
 
 
-def _genres(findings: Findings) -> list[Genre]:
+def _genres(findings: Findings, intervals: Sequence[Interval | None]) -> list[Genre]:
     judged = findings.evaluation
     matrix = judged.confusion
     areas, precisions = judged.auc, curves.average_precision(judged.reference, judged.probabilities)
@@ -189,6 +204,7 @@ def _genres(findings: Findings) -> list[Genre]:
                 recall=share_right(judged, mine),
                 f1=_f1(judged, code),
                 auc=float(areas[code]),
+                auc_interval=intervals[code] if len(artists) > 1 else None,
                 average_precision=float(precisions[code]),
                 taken_for=sorted(wrong, key=lambda pair: (-pair[1], pair[0])),
                 always=sum(bool(tracks.all()) for tracks in artists),
@@ -234,11 +250,20 @@ def _pairs(matrix: Matrix, labels: Sequence[str]) -> list[Pair]:
 
 def _bins(judged: Evaluation, *, bins: int = 10) -> list[Bin]:
     confidences, _, counts = curves.calibration(judged.reference, judged.probabilities, bins=bins)
-    places = np.searchsorted(np.linspace(0, 1, bins + 1)[1:-1], judged.probabilities.max(axis=1))
-    return [
-        Bin(float(confidence), share_right(judged, np.flatnonzero(places == place)), int(count))
-        for place, confidence, count in zip(np.unique(places), confidences, counts, strict=True)
-    ]
+    chances = judged.probabilities.max(axis=1)
+    places = np.searchsorted(np.linspace(0, 1, bins + 1)[1:-1], chances)
+    result = []
+    for place, confidence, count in zip(np.unique(places), confidences, counts, strict=True):
+        rows = np.flatnonzero(places == place)
+        result.append(Bin(float(confidence), share_right(judged, rows), int(count), _consistent(chances[rows])))
+    return result
+
+
+def _consistent(chances: Floats, *, resamples: int = 1000, seed: int = 0) -> Interval:
+    """Range of the share that is right where each is so with its own chance (consistency bars: Bröcker & Smith 2007)."""
+    drawn = np.random.default_rng(seed).random((resamples, len(chances))) < chances
+    low, high = np.quantile(drawn.mean(axis=1), [0.025, 0.975])
+    return float(low), float(high)
 
 
 def _covered(judged: Evaluation) -> list[tuple[float, Measured]]:

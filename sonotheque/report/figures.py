@@ -211,13 +211,28 @@ class _Artist:
             ],
             "hoverinfo": "text",
         }
+        places, kept = [one.confidence for one in bins], [one.kept for one in bins]
+        band = {
+            "type": "scatter",
+            "mode": "lines",
+            "fill": "toself",
+            "fillcolor": "@faint",
+            "opacity": 0.18,
+            "line": {"width": 0, "color": "@faint"},
+            "name": words.say("line consistent"),
+            "x": places + places[::-1],
+            "y": [low for low, _ in kept] + [high for _, high in kept[::-1]],
+            "hoverinfo": "skip",
+        }
         told = [f"{words.percent(one.confidence)}: {words.percent(one.accuracy.value)} ({one.count})" for one in bins]
         layout = {
             "height": 420,
             "xaxis": share_axis(words.say("axis confidence")),
             "yaxis": share_axis(words.say("axis kept")),
         }
-        return self._figure("calibration", told, [self._reference([0, 1], [0, 1], "line perfect"), points], layout)
+        return self._figure(
+            "calibration", told, [band, self._reference([0, 1], [0, 1], "line perfect"), points], layout
+        )
 
     def coverage(self) -> Figure:
         words = self.words

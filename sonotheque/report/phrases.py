@@ -118,6 +118,8 @@ PHRASES: dict[str, Phrase] = {
     "measure macro_f1": Phrase("macro F1", "F1 macro"),
     "measure log_loss": Phrase("log loss", "perte logarithmique"),
     "measure auc": Phrase("mean AUC", "AUC moyenne"),
+    "range calibrated": Phrase("if calibrated: {range}", "si calibré : {range}"),
+    "line consistent": Phrase("if probabilities were kept (95 %)", "si les probabilités étaient tenues (95 %)"),
     "measure ece": Phrase("calibration error", "erreur de calibration"),
     "script cell": Phrase(
         "{reference} heard as {predicted}: {count}", "{reference} entendu comme {predicted} : {count}"

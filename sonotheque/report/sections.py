@@ -112,7 +112,7 @@ class Sections:
             ("accuracy", words.percent(evaluated.accuracy, digits=1), evaluated.accuracy_interval),
             ("balanced", words.percent(evaluated.balanced_accuracy, digits=1), evaluated.balanced_accuracy_interval),
             ("macro_f1", words.number(evaluated.macro_f1, digits=2), evaluated.macro_f1_interval),
-            ("auc", words.number(evaluated.auc, digits=2), None),
+            ("auc", words.number(evaluated.auc, digits=2), self.evidence.auc.interval),
         ]
         cards = []
         for key, value, interval in figures:
@@ -129,13 +129,13 @@ class Sections:
             ("balanced", evaluated.balanced_accuracy, evaluated.balanced_accuracy_interval),
             ("macro_f1", evaluated.macro_f1, evaluated.macro_f1_interval),
             ("log_loss", loss.value, loss.interval),
-            ("auc", evaluated.auc, None),
-            ("ece", self.evidence.calibration_error, None),
+            ("auc", evaluated.auc, self.evidence.auc.interval),
         ]
         rows = [
-            [words.say(f"measure {key}"), words.number(value), words.interval(interval) if interval else "–"]
-            for key, value, interval in figures
+            [words.say(f"measure {key}"), words.number(value), words.interval(around)] for key, value, around in figures
         ]
+        kept = words.say("range calibrated", range=words.interval(self.evidence.calibration_range))
+        rows.append([words.say("measure ece"), words.number(self.evidence.calibration_error), kept])
         return table([words.say(f"column {name}") for name in ("measure", "value", "interval")], rows, numbers=(1, 2))
 
     def _genres(self) -> Html:
@@ -147,8 +147,10 @@ class Sections:
                 join([words.number(m.value, digits=2), tag("small", words.interval(m.interval, digits=2))])
                 for m in (genre.precision, genre.recall, genre.f1)
             ]
-            areas = [words.number(area, digits=2) for area in (genre.auc, genre.average_precision)]
-            rows.append([genre.label, str(genre.tracks), str(genre.artists), *figures, *areas])
+            between = tag("small", words.interval(genre.auc_interval, digits=2))
+            figures.append(join([words.number(genre.auc, digits=2), between]))
+            precision = words.number(genre.average_precision, digits=2)
+            rows.append([genre.label, str(genre.tracks), str(genre.artists), *figures, precision])
         return table([words.say(f"column {name}") for name in names], rows, numbers=range(1, 8))
 
     def _failed(self) -> Html:

@@ -206,9 +206,10 @@ SENTENCES: dict[str, Phrase] = {
     ),
     "read calibration": Phrase(
         "Of answers given with 80 % probability, 80 % should be right: points on the line. Larger points hold more answers; "
-        "whiskers are 95 % intervals.",
+        "whiskers are 95 % intervals over artists, and the band holds 95 % of what exact probabilities would show.",
         "Parmi les réponses données à 80 % de probabilité, 80 % devraient être justes : des points sur la droite. Les plus "
-        "gros points contiennent plus de réponses ; les moustaches sont des intervalles à 95 %.",
+        "gros points contiennent plus de réponses ; les moustaches sont des intervalles à 95 % sur les artistes, et la bande "
+        "contient 95 % de ce que montreraient des probabilités exactes.",
     ),
     "confidence over": Phrase(
         "The answers promise too much: {confidence} on average, {accuracy} kept (calibration error {ece}).",
@@ -223,9 +224,17 @@ SENTENCES: dict[str, Phrase] = {
         "En moyenne les réponses tiennent à peu près ce qu'elles promettent : {confidence} et {accuracy} (erreur de "
         "calibration {ece}).",
     ),
-    "confidence small": Phrase(
-        "With {answers}, the error would not be nil even for perfect probabilities.",
-        "Avec {answers}, l'erreur ne serait pas nulle même pour des probabilités parfaites.",
+    "confidence calibrated": Phrase(
+        "A model whose probabilities are exactly right would show an error of {low} to {high} on these answers (95 %): the error "
+        "found is no larger, so nothing speaks against the probabilities.",
+        "Un modèle aux probabilités exactes montrerait une erreur de {low} à {high} sur ces réponses (95 %) : l'erreur trouvée "
+        "n'est pas plus grande, rien ne parle donc contre les probabilités.",
+    ),
+    "confidence uncalibrated": Phrase(
+        "A model whose probabilities are exactly right would show an error of {low} to {high} on these answers (95 %): the error "
+        "found is larger, so do not take the probabilities at their word.",
+        "Un modèle aux probabilités exactes montrerait une erreur de {low} à {high} sur ces réponses (95 %) : l'erreur trouvée "
+        "est plus grande, ne prenez donc pas les probabilités au mot.",
     ),
     "read coverage": Phrase(
         "Answering only the surest tracks and leaving the rest open: how often the answers given are right.",

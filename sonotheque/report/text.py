@@ -269,8 +269,9 @@ class _Speaker:
             accuracy=words.percent(self.evaluated.accuracy),
             ece=words.number(evidence.calibration_error),
         )
-        if evidence.answers < 1000:
-            yield words.say("confidence small", answers=words.count(evidence.answers, "answer"))
+        low, high = evidence.calibration_range
+        kept = "confidence calibrated" if evidence.calibration_error <= high else "confidence uncalibrated"
+        yield words.say(kept, low=words.number(low), high=words.number(high))
         half = evidence.covered[4][1]
         if half.interval and evidence.errors:
             yield words.say(

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sonotheque.classify import metrics
-from sonotheque.classify.resampling import correlation_interval, mean_interval
+from sonotheque.classify import curves, metrics
+from sonotheque.classify.resampling import auc_intervals, correlation_interval, mean_interval
 
 
 def column_mean(column: metrics.Floats, rows: metrics.Codes) -> float:
@@ -45,3 +45,27 @@ def test_correlations() -> None:
             expected = metrics.interval(pearson, groups=artists, resamples=60, seed=3)
             assert (low[row, column], high[row, column]) == pytest.approx(expected)
     assert low[:, 2].tolist() == high[:, 2].tolist() == [0, 0]
+
+
+@pytest.mark.parametrize("ties", [False, True])
+def test_areas_are_those_of_each_resample(ties: bool) -> None:
+    generator = np.random.default_rng(0)
+    groups, reference = np.repeat(np.arange(20), 3), generator.integers(0, 3, 60)
+    scores = generator.dirichlet(np.ones(3), 60) + np.eye(3)[reference] * 0.3
+    scores = scores.round(1) if ties else scores
+    low, high = auc_intervals(reference, scores, groups=groups, resamples=300)
+
+    def area(rows: metrics.Codes, label: int) -> float:
+        return float(curves.auc(reference[rows], scores[rows])[label])
+
+    for label in range(3):
+        slow = metrics.interval(partial(area, label=label), groups=groups, resamples=300)
+        assert (low[label], high[label]) == pytest.approx(slow)
+    mean = metrics.interval(lambda rows: curves.macro_auc(reference[rows], scores[rows]), groups=groups, resamples=300)
+    assert (low[-1], high[-1]) == pytest.approx(mean)
+
+
+def test_a_genre_that_nobody_plays_has_no_area() -> None:
+    low, high = auc_intervals(np.array([0, 1, 0, 1]), np.eye(3)[[0, 1, 1, 1]], groups=np.array([0, 0, 1, 1]))
+    assert np.isnan([low[2], high[2]]).all()
+    assert np.isfinite([low[3], high[3]]).all()

@@ -101,6 +101,31 @@ def test_without_an_error_nothing_is_promised(findings: Findings) -> None:
     assert text["confusion"] == ["There is no error."]
 
 
+def test_it_is_said_whether_probabilities_can_be_believed(findings: Findings) -> None:
+    evidence = weigh(findings)
+    low, high = evidence.calibration_range
+    for error, said, dit in (
+        (high, "is no larger", "n'est pas plus grande"),
+        (high + 0.01, "is larger", "est plus grande"),
+    ):
+        told = replace(evidence, calibration_error=error)
+        english, french = (" ".join(explain(findings, told, lang=lang)["confidence"]) for lang in ("en", "fr"))
+        assert said in english
+        assert dit in french
+        assert f"{low:.3f} to {high:.3f}" in english
+
+
+def test_areas_have_intervals(findings: Findings) -> None:
+    evidence = weigh(findings)
+    assert evidence.auc.interval is not None
+    assert evidence.auc.interval[0] <= evidence.auc.value <= evidence.auc.interval[1]
+    for genre in evidence.genres:
+        assert genre.auc_interval is not None
+        assert genre.auc_interval[0] <= genre.auc <= genre.auc_interval[1]
+    for answers in evidence.bins:
+        assert answers.kept[0] <= answers.confidence <= answers.kept[1]
+
+
 def test_what_cannot_be_judged_or_trusted_is_said(findings: Findings) -> None:
     strange = replace(
         findings,
