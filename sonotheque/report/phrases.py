@@ -66,9 +66,7 @@ PHRASES: dict[str, Phrase] = {
     "axis reference": Phrase("true", "vrai"),
     "axis confidence": Phrase("probability promised", "probabilité promise"),
     "axis kept": Phrase("share that was right", "part de réponses justes"),
-    "axis covered": Phrase(
-        "share of tracks answered, the surest first", "part de morceaux répondus, les plus sûrs d'abord"
-    ),
+    "axis covered": Phrase("share answered, the surest first", "part répondue, les plus sûrs d'abord"),
     "axis accuracy": Phrase("accuracy", "exactitude"),
     "axis balanced": Phrase("balanced accuracy", "exactitude équilibrée"),
     "axis difference": Phrase("points of accuracy", "points d'exactitude"),
