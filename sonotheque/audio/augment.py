@@ -77,7 +77,7 @@ def augmented(source: Source, *, seed: int) -> bytes:
     Returns
     -------
     bytes
-        A whole WAV file: mono, float32, 44,100 Hz.
+        A whole AU file: mono, float32, 44,100 Hz. (A WAV file of floats would hold the time at which it was written.)
 
     Raises
     ------
@@ -112,5 +112,5 @@ def augmented(source: Source, *, seed: int) -> bytes:
             f"{source_name(source)}: an augmented copy has infinite samples; its level is damaged"
         )
     file = io.BytesIO()
-    soundfile.write(file, copy, SAMPLE_RATE, subtype="FLOAT", format="WAV")
+    soundfile.write(file, copy, SAMPLE_RATE, subtype="FLOAT", format="AU")
     return file.getvalue()
