@@ -200,7 +200,9 @@ def show_trained(result: doc.Trained) -> None:
 
 
 def _spaces(spaces: Sequence[str]) -> str:
-    return " + ".join(space.partition("-")[0] for space in spaces)
+    from sonotheque.embed.space import short_name
+
+    return " + ".join(map(short_name, spaces))
 
 
 def _decision(decision: str, *, copies: bool) -> str:

@@ -20,6 +20,7 @@ from sonotheque.classify.learners import deep_recipes, space_sets
 from sonotheque.classify.metrics import Codes, rounded
 from sonotheque.classify.recipe import DECISIONS, Recipe, fit
 from sonotheque.classify.recordings import Recordings
+from sonotheque.embed.space import short_name
 from sonotheque.errors import ClassifierError
 
 INNER = 3
@@ -116,7 +117,7 @@ def compare(
 
 def describe(recipe: Recipe) -> str:
     """Name a recipe in one line."""
-    spaces = " + ".join(space.partition("-")[0] for space in recipe.spaces)
+    spaces = " + ".join(map(short_name, recipe.spaces))
     decision = "" if recipe.decision == "track" else f", segments: {recipe.decision}"
     return f"{recipe.model} on {spaces}{decision}{', with copies' if recipe.copies else ''}"
 

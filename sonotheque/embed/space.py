@@ -20,6 +20,17 @@ FRAMES = "-frames"
 """Ends the name of an embedder, and the id of a space up to its version, where single frames are kept."""
 
 
+def short_name(space_id: str) -> str:
+    """Return the name of a space's embedder, by its id alone: for tables.
+
+    Examples
+    --------
+    >>> short_name("musicnn-msd-penultimate-h3.0-frames@1")
+    'musicnn-frames'
+    """
+    return space_id.partition("-")[0] + (FRAMES if FRAMES in space_id else "")
+
+
 def kind_of(space_id: str) -> str:
     """Say what the vectors of a space are, by its id alone.
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from sonotheque import documents as doc
 from sonotheque.classify.recipe import DECISIONS
-from sonotheque.embed.space import kind_of
+from sonotheque.embed.space import kind_of, short_name
 from sonotheque.report.evidence import Evidence, Genre
 from sonotheque.report.findings import Findings
 from sonotheque.report.importance.text import on_reasons
@@ -75,7 +75,7 @@ def model_name(row: doc.ComparedRow, words: Words) -> str:
     """Name a row of the comparison in one line."""
     if row.decision not in DECISIONS:
         return words.model(row.model)
-    spaces = " + ".join(space.partition("-")[0] for space in row.spaces)
+    spaces = " + ".join(map(short_name, row.spaces))
     decision = "" if row.decision == "track" else f", {words.say(f'decision {row.decision}')}"
     copies = f", {words.say('with copies')}" if row.copies else ""
     return f"{row.model} · {spaces}{decision}{copies}"

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from sonotheque.classify.importance import Family, Interval
+from sonotheque.embed.space import short_name
 from sonotheque.report.importance.collected import Importance
 from sonotheque.report.wording import Words
 
@@ -17,7 +18,7 @@ MOST_ADDED = 3
 def family_name(family: Family, words: Words) -> str:
     """Name a family for a person; a whole space by the first part of its id."""
     if not family.name:
-        return words.say("whole space", space=family.space.partition("-")[0])
+        return words.say("whole space", space=short_name(family.space))
     return words.say(f"family {family.name}")
 
 
@@ -38,14 +39,14 @@ def on_families(importance: Importance, words: Words) -> Iterator[str]:
     for loss in importance.spaces:
         yield words.say(
             "importance space",
-            space=loss.family.space.partition("-")[0],
+            space=short_name(loss.family.space),
             points=words.points(-loss.drop),
             interval=_points(loss.drop_interval, words),
         )
     named = {loss.family.space for loss in importance.families}
     nameless = [loss.family.space for loss in importance.spaces if loss.family.space not in named]
     if nameless:
-        yield words.say("importance nameless", spaces=words.listed([space.partition("-")[0] for space in nameless]))
+        yield words.say("importance nameless", spaces=words.listed(list(map(short_name, nameless))))
     if not importance.families:
         return
     clear = [loss for loss in importance.families if loss.rise_interval[0] > 0]
@@ -74,7 +75,7 @@ def on_trees(importance: Importance, words: Words) -> Iterator[str]:
     yield words.say(
         "trees judged" if trees.judged else "trees own",
         models=words.listed(trees.models),
-        spaces=words.listed([space.partition("-")[0] for space in spaces]),
+        spaces=words.listed(list(map(short_name, spaces))),
     )
     order = np.argsort(-trees.means, kind="stable")[:MOST_ADDED]
     yield words.say("trees what", families=words.listed([family_name(trees.families[n], words) for n in order]))
