@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from sonotheque import Library
 from sonotheque.audio import load
 from sonotheque.demo import music
 from sonotheque.report import Findings, write_report
@@ -153,3 +154,13 @@ def test_an_excerpt_is_ten_seconds_of_opus() -> None:
 
 def test_a_file_that_is_gone_is_not_played(tmp_path: Path) -> None:
     assert excerpt(tmp_path / "gone.mp3", seconds=3.0) is None
+
+
+def test_a_library_without_musicnn_has_a_report_without_tags(tmp_path: Path) -> None:
+    with Library(tmp_path / "library") as library:
+        library.add(music(), labels=str(music() / "metadata.csv"), embedders=["descriptors"])
+        judged = library.evaluate(model="knn", report=tmp_path / "report")
+    page = (tmp_path / "report" / "report.html").read_text(encoding="utf-8")
+    assert judged.importance[0].space.startswith("descriptors")
+    assert 'id="importance"' in page
+    assert 'id="tags"' not in page

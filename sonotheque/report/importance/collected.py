@@ -98,7 +98,9 @@ def collect_importance(
 
 
 def musicnn_vectors(catalogue: Catalogue, tracks: Sequence[Track]) -> FloatArray | None:
-    """Look up the tracks' vectors in the space of musicnn, float32 [N, 200]; None where one is missing."""
+    """Look up the tracks' vectors in the space of musicnn, float32 [N, 200]; None where the library lacks it or one of them."""
+    if not any(space.id == musicnn.SPACE.id for space in catalogue.spaces()):
+        return None
     ids, vectors = catalogue.vectors(musicnn.SPACE.id)
     rows = {int(number): row for row, number in enumerate(ids)}
     if not all(track.id in rows for track in tracks):
