@@ -52,10 +52,15 @@ def log_loss(reference: Codes, probabilities: Floats) -> float:
     >>> round(log_loss(np.array([0, 1]), np.array([[0.5, 0.5], [0.75, 0.25]])), 4)
     1.0397
     """
+    return float(log_losses(reference, probabilities).mean())
+
+
+def log_losses(reference: Codes, probabilities: Floats) -> Floats:
+    """Return -ln p(true label) of each track, float64 [N], p clipped as in `log_loss`."""
     validate(reference, probabilities)
     eps = np.finfo(np.float64).eps
-    given = probabilities[np.arange(len(reference)), reference]
-    return float(-np.log(np.clip(given, eps, 1 - eps)).mean())
+    given: Floats = probabilities[np.arange(len(reference)), reference]
+    return -np.log(np.clip(given, eps, 1 - eps))
 
 
 def roc_curve(reference: Codes, scores: Floats, *, label: int) -> tuple[Floats, Floats, Floats]:

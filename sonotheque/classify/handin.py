@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 import os
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from sonotheque.documents import Classified
 from sonotheque.errors import LabelsError
-from sonotheque.store.tables import Ids, read_table
+from sonotheque.store.tables import Ids, read_table, write_table
 
 COLUMNS = ("file", "genre")
 
@@ -78,7 +76,7 @@ def write_predictions(
     for file, genre in genres.items():
         name = os.path.splitext(os.path.basename(file))[0] if stems else file
         rows.append([name, ids.id(genre) if ids else genre])
-    _write(path, [list(columns), *rows])
+    write_table(path, [list(columns), *rows])
 
 
 def write_template(
@@ -136,13 +134,5 @@ def write_template(
             found = fallback
         filled = {**row, table.header[1]: ids.id(found) if ids else found}
         rows.append([filled[name] for name in table.header])
-    _write(path, rows)
+    write_table(path, rows)
     return unfilled
-
-
-def _write(path: FilePath, rows: Sequence[Sequence[str]]) -> None:
-    try:
-        with Path(path).open("w", encoding="utf-8", newline="") as file:
-            csv.writer(file, lineterminator="\n").writerows(rows)
-    except OSError as error:
-        raise LabelsError(f"{path}: cannot be written ({error.strerror or error})") from None

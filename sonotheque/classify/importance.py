@@ -16,7 +16,8 @@ import numpy as np
 
 from sonotheque.audio.decode import FloatArray
 from sonotheque.classify.calibration import Probabilities
-from sonotheque.classify.metrics import Codes, Floats
+from sonotheque.classify.curves import log_losses
+from sonotheque.classify.metrics import Floats
 from sonotheque.classify.protocol import Evaluation
 from sonotheque.classify.recipe import Fitted
 from sonotheque.classify.recordings import Recordings, Rows
@@ -127,7 +128,7 @@ def permutation(
     families = families_of(data) if families is None else families
     drops = np.zeros((len(judged.tested), len(families)))
     rises = np.zeros_like(drops)
-    losses = _losses(judged.reference, judged.probabilities)
+    losses = log_losses(judged.reference, judged.probabilities)
     right = judged.predicted == judged.reference
     first = 0
     with threadpool_limits(limits=1, user_api="blas"):
@@ -142,7 +143,7 @@ def permutation(
                 reference = np.tile(judged.reference[rows], repeats)
                 found = (answers.argmax(axis=1) == reference).reshape(repeats, -1)
                 drops[rows, column] = right[rows] - found.mean(axis=0)
-                rises[rows, column] = _losses(reference, answers).reshape(repeats, -1).mean(axis=0) - losses[rows]
+                rises[rows, column] = log_losses(reference, answers).reshape(repeats, -1).mean(axis=0) - losses[rows]
     bounds = [mean_interval(values, groups=judged.groups) for values in (drops, rises)]
     (drop_low, drop_high), (rise_low, rise_high) = bounds
     return [
@@ -225,10 +226,3 @@ def _exchanged(data: Recordings, fitted: Fitted, family: Family, orders: Rows, *
 def _needed(data: Recordings, fitted: Fitted) -> Recordings:
     """Leave out segments that no member looks at."""
     return data if fitted.needs_segments else replace(data, segments={})
-
-
-def _losses(reference: Codes, probabilities: Probabilities) -> Floats:
-    """Return -ln p(true label) of each answer, clipped as in `sonotheque.classify.curves.log_loss`."""
-    eps = np.finfo(np.float64).eps
-    given: Floats = probabilities[np.arange(len(reference)), reference]
-    return -np.log(np.clip(given, eps, 1 - eps))

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 import logging
 import os
-from pathlib import Path
 
 from sonotheque.documents import Labelled, Suspicious
 from sonotheque.errors import LabelsError
 from sonotheque.store.catalogue import Catalogue
 from sonotheque.store.records import Label
-from sonotheque.store.tables import read_table
+from sonotheque.store.tables import read_table, write_table
 
 log = logging.getLogger("sonotheque")
 
@@ -30,11 +28,7 @@ def write_decisions(found: Suspicious, path: str | os.PathLike[str]) -> None:
         (one.path, one.artist, one.title, one.label, one.proposal, f"{one.confidence:.3f}", f"{one.support:.3f}", "")
         for one in found.suspicious
     ]
-    try:
-        with Path(path).open("w", encoding="utf-8", newline="") as file:
-            csv.writer(file, lineterminator="\n").writerows([COLUMNS, *rows])
-    except OSError as error:
-        raise LabelsError(f"{path}: cannot be written ({error.strerror or error})") from None
+    write_table(path, [COLUMNS, *rows])
 
 
 def read_decisions(path: str | os.PathLike[str], *, catalogue: Catalogue) -> Labelled:

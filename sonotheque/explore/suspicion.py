@@ -18,7 +18,7 @@ from sonotheque.classify.learners import spaces_for
 from sonotheque.classify.metrics import Codes
 from sonotheque.classify.recipe import Recipe, fit
 from sonotheque.embed.space import kind_of
-from sonotheque.index import ExactIndex, unit
+from sonotheque.index import ExactIndex
 
 NEIGHBOURS = 10
 """Nearest tracks that testify."""
@@ -86,19 +86,15 @@ def folds_of_tracks(codes: Codes, rows: npt.NDArray[np.int64], *, seed: int) -> 
     """Deal some tracks one by one to folds, stratified by genre; all other tracks teach in each."""
     from sklearn.model_selection import StratifiedKFold
 
-    everything = np.arange(len(codes))
-    if len(rows) < 2:
-        return [(np.setdiff1d(everything, rows), rows)] if len(rows) and len(codes) > len(rows) else []
-    splitter = StratifiedKFold(min(FOLDS, len(rows)), shuffle=True, random_state=seed)
-    largest = np.bincount(codes[rows]).max()
-    if largest < splitter.n_splits:
-        splitter = StratifiedKFold(max(2, int(largest)), shuffle=True, random_state=seed)
-        if largest < 2:  # each its genre's only one here
-            return [(np.setdiff1d(everything, rows[row : row + 1]), rows[row : row + 1]) for row in range(len(rows))]
-    with warnings.catch_warnings():  # a genre smaller than the number of folds is no news
-        warnings.simplefilter("ignore", UserWarning)
-        parts = [rows[part] for _, part in splitter.split(rows, codes[rows])]
-    return [(np.setdiff1d(everything, part), part) for part in parts]
+    largest = int(np.bincount(codes[rows]).max(initial=0))
+    if largest < 2:  # each its genre's only one here
+        parts = list(rows[:, None])
+    else:
+        splitter = StratifiedKFold(min(FOLDS, largest), shuffle=True, random_state=seed)
+        with warnings.catch_warnings():  # a genre smaller than the number of folds is no news
+            warnings.simplefilter("ignore", UserWarning)
+            parts = [rows[part] for _, part in splitter.split(rows, codes[rows])]
+    return [(np.setdiff1d(np.arange(len(codes)), part), part) for part in parts]
 
 
 def near(vectors: FloatArray, *, space: str, k: int = NEIGHBOURS) -> tuple[npt.NDArray[np.int64], FloatArray]:
@@ -176,7 +172,7 @@ def near_duplicates(vectors: FloatArray) -> list[tuple[int, int, float]]:
     if len(vectors) < 2:
         return []
     numbers = np.arange(len(vectors), dtype=np.int64)
-    ids, similarities = ExactIndex.build(numbers, vectors).search(unit(vectors), k=NEIGHBOURS + 1)
+    ids, similarities = ExactIndex.build(numbers, vectors).search(vectors, k=NEIGHBOURS + 1)
     found = {
         (min(row, int(other)), max(row, int(other))): round(float(cosine), 6)
         for row in range(len(vectors))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -46,7 +47,7 @@ def suspicious(
         tracks=len(ranked),
         doubtful=int(doubtful),
         suspicious=[
-            _doubt(training, support, row=row, label=str(labels[codes[row]]), proposal=str(labels[proposal[row]]))
+            _doubt(training, support, row, label=int(codes[row]), proposal=int(proposal[row]), labels=labels.tolist())
             for row in ranked[: most or math.ceil(len(ranked) / 10)]
         ],
         by_track=sorted({str(training.y[row]) for row in ranked if support.by_track[row]}),
@@ -62,23 +63,23 @@ def suspicious(
     )
 
 
-def _doubt(training: TrainingSet, support: Support, *, row: int, label: str, proposal: str) -> doc.SuspiciousLabel:
+def _doubt(
+    training: TrainingSet, support: Support, row: int, *, label: int, proposal: int, labels: Sequence[str]
+) -> doc.SuspiciousLabel:
     track = training.tracks[row]
-    labels = np.unique(training.y)
-    shares = dict(zip(labels.tolist(), support.shares[row].tolist(), strict=True))
     against = [
         doc.LabelledNeighbour(training.tracks[other].path, str(training.y[other]), round(float(cosine), 6))
         for other, cosine in zip(support.neighbours[row], support.similarities[row], strict=True)
-        if training.y[other] == proposal
+        if training.y[other] == labels[proposal]
     ]
     return doc.SuspiciousLabel(
         path=track.path,
         title=track.title,
         artist=track.artist,
-        label=label,
-        proposal=proposal,
-        confidence=round(shares[proposal], 6),
-        support=round(shares[label], 6),
+        label=labels[label],
+        proposal=labels[proposal],
+        confidence=round(float(support.shares[row, proposal]), 6),
+        support=round(float(support.shares[row, label]), 6),
         by_track=bool(support.by_track[row]),
         neighbours=against[:WITNESSES],
     )

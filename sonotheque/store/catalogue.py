@@ -366,8 +366,7 @@ class Catalogue:
             (space, recipe, most),
         )
         for track, number, *blobs in rows:
-            vector, segments = (np.frombuffer(blob, dtype="<f4").astype(np.float32) for blob in blobs)
-            yield track, number, vector, segments.reshape(-1, len(vector))
+            yield track, number, *_decoded(*blobs)
 
     def _arrays(self, track: int, space: str) -> tuple[FloatArray, FloatArray]:
         row = self._db.execute(
@@ -376,5 +375,10 @@ class Catalogue:
         ).fetchone()
         if row is None:
             raise LibraryError(f"track {track} has no vector in {space}")
-        vector, segments = (np.frombuffer(blob, dtype="<f4").astype(np.float32) for blob in row)
-        return vector, segments.reshape(-1, len(vector))
+        return _decoded(*row)
+
+
+def _decoded(vector: bytes, segments: bytes) -> tuple[FloatArray, FloatArray]:
+    """Turn what a row holds into a vector [D] and segments [S, D]."""
+    whole, parts = (np.frombuffer(blob, dtype="<f4").astype(np.float32) for blob in (vector, segments))
+    return whole, parts.reshape(-1, len(whole))

@@ -16,9 +16,6 @@ from sonotheque.store.records import Track
 
 log = logging.getLogger("sonotheque")
 
-MOST = 20
-"""Copies of one track at most."""
-
 
 def copy_seed(content: str, number: int) -> int:
     """Return the seed of one copy: it follows from the track's content hash and the copy's number alone."""
@@ -43,7 +40,7 @@ def make_copies(
         Their files must still be there; a track whose file is not has no copies, which is mentioned.
     spaces : ids of the spaces
     count : int
-        Copies of each track, 1 to `MOST`.
+        Copies of each track.
     compute : Compute
     progress : callable
         Called with (copies done, copies to do) where some are missing.

@@ -1,13 +1,13 @@
-"""Small CSV files that a person hands in: labels, ids of genres, rows to fill. Reading only.
+"""Small CSV files that a person hands in or takes out: labels, ids of genres, rows to fill. What they mean is for others.
 
-UTF-8 (a byte order mark is fine), comma, semicolon or tab; a header row, or FMA's two with the name of the index below.
+Read are UTF-8 (a byte order mark is fine), comma, semicolon or tab; a header row, or FMA's two with the name of the index below.
 """
 
 from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from sonotheque.errors import LabelsError
@@ -87,6 +87,21 @@ def read_table(path: str | os.PathLike[str]) -> Table:
     except csv.Error as error:
         raise LabelsError(f"{path}, line {reader.line_num}: not a CSV ({error})") from None
     return Table(path, header, rows)
+
+
+def write_table(path: str | os.PathLike[str], rows: Sequence[Sequence[object]]) -> None:
+    """Write a CSV in UTF-8, the header as the first row; None becomes an empty field.
+
+    Raises
+    ------
+    LabelsError
+        If the file cannot be written.
+    """
+    try:
+        with Path(path).open("w", encoding="utf-8", newline="") as file:
+            csv.writer(file, lineterminator="\n").writerows(rows)
+    except OSError as error:
+        raise LabelsError(f"{path}: cannot be written ({error.strerror or error})") from None
 
 
 def _join_headers(first: list[str], second: list[str], index: list[str]) -> list[str]:
