@@ -1,92 +1,11 @@
-"""What the methods of `Library` return: plain frozen dataclasses, and just the documents that ``--json`` prints.
-
-Nothing in them depends on where the library lies, on its age or on time.
-"""
+"""What is learned, answered and judged."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
-
-@dataclass(frozen=True)
-class FailedFile:
-    """A file that could not be used, and why."""
-
-    path: str
-    reason: str
-
-
-@dataclass(frozen=True)
-class Remark:
-    """What a person should know of a track that was used: it is silent, truncated, damaged."""
-
-    path: str
-    notice: str
-
-
-@dataclass(frozen=True)
-class SpaceStatus:
-    """A space of the library; `index` is ``exact``, or ``stale`` or ``missing`` until the next search rebuilds it."""
-
-    id: str
-    dimensions: int
-    tracks: int
-    index: str
-
-
-@dataclass(frozen=True)
-class Status:
-    """What the library holds. `tracks` counts different contents, `files` the places where they lie."""
-
-    tracks: int
-    files: int
-    labelled: int
-    labels: Mapping[str, int]
-    failed: Sequence[FailedFile]
-    remarks: Sequence[Remark]
-    spaces: Sequence[SpaceStatus]
-
-
-@dataclass(frozen=True)
-class Labelled:
-    """What `label` did: rows of the source that matched, labels that are new or changed, and rows without a track."""
-
-    matched: int
-    changed: int
-    unmatched: Sequence[str]
-
-
-@dataclass(frozen=True)
-class Removed:
-    """What `remove` forgot: places where a file lies or failed, and tracks that lie nowhere else; and the tracks left."""
-
-    places: int
-    removed: int
-    tracks: int
-
-
-@dataclass(frozen=True)
-class SimilarTrack:
-    """One result of `similar`; the similarity is a cosine."""
-
-    rank: int
-    similarity: float
-    path: str
-    title: str | None
-    artist: str | None
-    album: str | None
-    seconds: float
-
-
-@dataclass(frozen=True)
-class Similar:
-    """The tracks nearest to the query."""
-
-    query: Sequence[str]
-    space: str
-    results: Sequence[SimilarTrack]
+from sonotheque.documents.collection import FailedFile
 
 
 @dataclass(frozen=True)
@@ -286,55 +205,3 @@ class Compared:
     tracks: int
     best: str
     rows: Sequence[ComparedRow]
-
-
-def document(result: Any) -> dict[str, Any]:
-    """Turn a result into what JSON takes."""
-    return asdict(result)
-
-
-@dataclass(frozen=True)
-class SuspiciousLabel:
-    """A labelled track and what speaks against its label.
-
-    `support` is what speaks for the label, `confidence` what speaks for the proposal: each the mean of a classifier's out-of-fold
-    probability and of a share of the nearest tracks. `by_track`: the classifier knew other tracks of the same artist.
-    """
-
-    path: str
-    title: str | None
-    artist: str | None
-    label: str
-    proposal: str
-    confidence: float
-    support: float
-    by_track: bool
-    neighbours: Sequence[LabelledNeighbour]
-
-
-@dataclass(frozen=True)
-class NearDuplicates:
-    """Two tracks that are nearly the same vector; `labels` are theirs."""
-
-    paths: tuple[str, str]
-    labels: tuple[str | None, str | None]
-    similarity: float
-
-
-@dataclass(frozen=True)
-class Suspicious:
-    """What `errors` found: labelled tracks, the least supported label first, and what is odd apart from labels.
-
-    `tracks` were judged, `doubtful` of them have more that speaks for the proposal than for the label. `by_track`: genres with
-    too few artists to keep artists apart; `alone`: genres of one track, not judged. `outliers`, `duplicates` and `remarks` are
-    of all tracks.
-    """
-
-    tracks: int
-    doubtful: int
-    suspicious: Sequence[SuspiciousLabel]
-    by_track: Sequence[str]
-    alone: Sequence[str]
-    outliers: Sequence[str]
-    duplicates: Sequence[NearDuplicates]
-    remarks: Sequence[Remark]

@@ -1,0 +1,22 @@
+"""What a person sees in a terminal: progress, tables, notices. Results go to standard output, the rest to standard error."""
+
+from sonotheque.console.collection import show_failed, show_similar, show_status
+from sonotheque.console.genres import show_classified, show_compared, show_evaluated, show_trained
+from sonotheque.console.terminal import SHOWN, print_json, progress_bar, show_notices, table
+from sonotheque.console.views import show_suspicious
+
+__all__ = [
+    "SHOWN",
+    "print_json",
+    "progress_bar",
+    "show_classified",
+    "show_compared",
+    "show_evaluated",
+    "show_failed",
+    "show_notices",
+    "show_similar",
+    "show_status",
+    "show_suspicious",
+    "show_trained",
+    "table",
+]
