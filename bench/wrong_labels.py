@@ -9,11 +9,13 @@ that lie farthest (cosine of the genres' mean vectors), and all labelled tracks 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from sklearn.metrics import average_precision_score
+from threadpoolctl import threadpool_limits
 
 from sonotheque import Library
 from sonotheque.classify import TrainingSet, training_set
@@ -46,11 +48,19 @@ def main() -> None:
     options = parser.parse_args()
     with Library(options.library, create=False) as library:
         spaces = spaces_of("logreg", [space.id for space in library.catalogue.spaces()])
-        training = training_set(library.catalogue, spaces=spaces)
+        training = training_set(library.catalogue, spaces=spaces, segments=False)
+    with threadpool_limits(
+        limits=1, user_api="blas"
+    ):  # beside other work, threads that wait for each other take minutes
+        compare(training, share=options.share, seeds=options.seeds)
+
+
+def compare(training: TrainingSet, *, share: float, seeds: Sequence[int]) -> None:
+    spaces = training.data.spaces
     found: dict[str, list[int]] = {}
     precision: dict[str, list[float]] = {}
-    for seed in options.seeds:
-        spoiled, wrong = planted(training, share=options.share, seed=seed)
+    for seed in seeds:
+        spoiled, wrong = planted(training, share=share, seed=seed)
         codes, rows = spoiled.codes, np.arange(len(wrong))
         scores = {
             f"errors ({model} and neighbours)": label_support(spoiled, model=model, seed=seed).shares[rows, codes]

@@ -48,13 +48,15 @@ class TrainingSet:
         return np.unique(self.y, return_inverse=True)[1]
 
 
-def training_set(catalogue: Catalogue, *, spaces: Sequence[str], copies: int = 0) -> TrainingSet:
+def training_set(catalogue: Catalogue, *, spaces: Sequence[str], copies: int = 0, segments: bool = True) -> TrainingSet:
     """Collect the labelled tracks that have a vector in every space.
 
     Parameters
     ----------
     catalogue : Catalogue
     spaces : ids of the spaces
+    segments : bool
+        Whether the segments' vectors are read too; what decides on whole tracks does without.
     copies : int
         Augmented copies of each track to teach with, as far as the catalogue holds them.
 
@@ -94,7 +96,7 @@ def training_set(catalogue: Catalogue, *, spaces: Sequence[str], copies: int = 0
         tracks=tracks,
         data=Recordings(
             {space: np.stack([column[track.id] for track in tracks]) for space, column in columns.items()},
-            {space: [catalogue.segments(track.id, space) for track in tracks] for space in columns},
+            {space: [catalogue.segments(track.id, space) for track in tracks] for space in columns} if segments else {},
             _copies(catalogue, [track.id for track in tracks], spaces=spaces, most=copies) if copies else None,
         ),
         y=np.array([track.label for track in tracks]),

@@ -5,28 +5,21 @@ Two witnesses are asked, and their mean is a label's support: a classifier that 
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from sonotheque.audio.decode import FloatArray
-from sonotheque.classify.folds import Fold, usual_folds
 from sonotheque.classify.labelled import TrainingSet
 from sonotheque.classify.learners import spaces_for
 from sonotheque.classify.metrics import Codes
-from sonotheque.classify.recipe import Recipe, fit
 from sonotheque.embed.space import kind_of
-from sonotheque.index import ExactIndex
+from sonotheque.explore.unheard import MODEL, unheard
+from sonotheque.index import nearest_of_all
 
 NEIGHBOURS = 10
 """Nearest tracks that testify."""
-
-MODEL = "logreg"
-"""The classifier that testifies; docs/wrong-labels.md has what others find."""
-
-FOLDS = 5
 
 
 @dataclass(frozen=True)
@@ -55,8 +48,7 @@ def label_support(training: TrainingSet, *, model: str = MODEL, seed: int = 0) -
     """Ask both witnesses about each labelled track.
 
     Self-confidence (Northcutt, Jiang & Chuang 2021, "Confident learning") on out-of-fold probabilities, joined with the vote of the
-    neighbours. Artists are kept apart as in `evaluate` where a genre has enough of them; the other genres' tracks are dealt one by
-    one, or all of them would look wrong.
+    neighbours.
 
     Parameters
     ----------
@@ -65,36 +57,13 @@ def label_support(training: TrainingSet, *, model: str = MODEL, seed: int = 0) -
     seed : int
         Of the folds.
     """
-    data, codes, groups = training.data, training.codes, training.groups
-    count, labels = len(codes), int(codes.max()) + 1
-    spaces = spaces_for(model, data.spaces)
-    by_artist = usual_folds(codes, groups, seed=seed)
-    tested = np.concatenate([test for _, test in by_artist]) if by_artist else np.empty(0, dtype=np.int64)
-    rest = np.setdiff1d(np.arange(count), tested)
-    shares = np.zeros((count, labels))
-    for train, test in [*by_artist, *folds_of_tracks(codes, rest, seed=seed)]:
-        member = fit(Recipe(model, spaces), data.take(train), codes[train], groups=groups[train], seed=seed)
-        shares[test] = member.probabilities(data.take(test), labels=labels)
-    neighbours, similarities = near(data.tracks[spaces[0]], space=spaces[0])
-    votes = np.zeros((count, labels))
-    np.add.at(votes, (np.arange(count)[:, None], codes[neighbours]), 1 / neighbours.shape[1])
-    by_track: npt.NDArray[np.bool_] = np.isin(np.arange(count), rest)
-    return Support((shares + votes) / 2, by_track, neighbours, similarities)
-
-
-def folds_of_tracks(codes: Codes, rows: npt.NDArray[np.int64], *, seed: int) -> list[Fold]:
-    """Deal some tracks one by one to folds, stratified by genre; all other tracks teach in each."""
-    from sklearn.model_selection import StratifiedKFold
-
-    largest = int(np.bincount(codes[rows]).max(initial=0))
-    if largest < 2:  # each its genre's only one here
-        parts = list(rows[:, None])
-    else:
-        splitter = StratifiedKFold(min(FOLDS, largest), shuffle=True, random_state=seed)
-        with warnings.catch_warnings():  # a genre smaller than the number of folds is no news
-            warnings.simplefilter("ignore", UserWarning)
-            parts = [rows[part] for _, part in splitter.split(rows, codes[rows])]
-    return [(np.setdiff1d(np.arange(len(codes)), part), part) for part in parts]
+    codes = training.codes
+    answers = unheard(training, model=model, seed=seed)
+    space = spaces_for(model, training.data.spaces)[0]
+    neighbours, similarities = near(training.data.tracks[space], space=space)
+    votes = np.zeros_like(answers.probabilities)
+    np.add.at(votes, (np.arange(len(codes))[:, None], codes[neighbours]), 1 / neighbours.shape[1])
+    return Support((answers.probabilities + votes) / 2, answers.by_track, neighbours, similarities)
 
 
 def near(vectors: FloatArray, *, space: str, k: int = NEIGHBOURS) -> tuple[npt.NDArray[np.int64], FloatArray]:
@@ -115,12 +84,8 @@ def near(vectors: FloatArray, *, space: str, k: int = NEIGHBOURS) -> tuple[npt.N
     centred = vectors - vectors.mean(axis=0)
     if kind_of(space) == "descriptors":
         centred /= np.maximum(vectors.std(axis=0), 1e-9)
-    numbers = np.arange(len(vectors), dtype=np.int64)
-    wanted = min(k, len(vectors) - 1)
-    ids, similarities = ExactIndex.build(numbers, centred).search(centred, k=wanted + 1)
-    own = ids == numbers[:, None]
-    own[~own.any(axis=1), -1] = True  # among many equal vectors a row may not find itself
-    return ids[~own].reshape(-1, wanted), similarities[~own].reshape(-1, wanted)
+    found = nearest_of_all(centred, k=k)
+    return found.rows, found.similarities
 
 
 def proposals(support: Support, codes: Codes) -> tuple[Codes, npt.NDArray[np.int64]]:
@@ -169,14 +134,11 @@ def near_duplicates(vectors: FloatArray) -> list[tuple[int, int, float]]:
     list of (row, row, cosine)
         The most alike first.
     """
-    if len(vectors) < 2:
-        return []
-    numbers = np.arange(len(vectors), dtype=np.int64)
-    ids, similarities = ExactIndex.build(numbers, vectors).search(vectors, k=NEIGHBOURS + 1)
+    nearest = nearest_of_all(vectors, k=NEIGHBOURS)
     found = {
         (min(row, int(other)), max(row, int(other))): round(float(cosine), 6)
-        for row in range(len(vectors))
-        for other, cosine in zip(ids[row], similarities[row], strict=True)
-        if cosine >= SAME and other != row
+        for row, (others, cosines) in enumerate(zip(nearest.rows, nearest.similarities, strict=True))
+        for other, cosine in zip(others, cosines, strict=True)
+        if cosine >= SAME
     }
     return sorted(((*pair, cosine) for pair, cosine in found.items()), key=lambda hit: (-hit[2], hit[:2]))

@@ -26,7 +26,13 @@ class Genres(Collection):
         return self.path / "classifier.skops"
 
     def _training_set(
-        self, embedders: Sequence[str] | None, *, model: str, augment: int = 0, copying: Progress | None = None
+        self,
+        embedders: Sequence[str] | None,
+        *,
+        model: str,
+        augment: int = 0,
+        segments: bool = True,
+        copying: Progress | None = None,
     ) -> TrainingSet:
         from sonotheque.classify import training_set
         from sonotheque.classify.learners import spaces_of
@@ -41,7 +47,7 @@ class Genres(Collection):
 
             labelled = [track for track in self.catalogue.tracks() if track.label]
             make_copies(self.catalogue, labelled, spaces=spaces, count=augment, compute=self._compute, progress=copying)
-        return training_set(self.catalogue, spaces=spaces, copies=augment)
+        return training_set(self.catalogue, spaces=spaces, copies=augment, segments=segments)
 
     def train(
         self,

@@ -46,7 +46,7 @@ class Library(Genres):
 
         from sonotheque.explore.wrong import suspicious
 
-        training = self._training_set(embedders, model="logreg")
+        training = self._training_set(embedders, model="logreg", segments=False)
         with threadpool_limits(limits=1, user_api="blas"):
             return suspicious(training, catalogue=self.catalogue, most=most, seed=seed)
 

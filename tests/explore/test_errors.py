@@ -15,7 +15,8 @@ from sonotheque import Library
 from sonotheque.classify import Recordings, TrainingSet
 from sonotheque.errors import LabelsError
 from sonotheque.explore.decisions import write_decisions
-from sonotheque.explore.suspicion import folds_of_tracks, label_support, near, near_duplicates, outliers, proposals
+from sonotheque.explore.suspicion import label_support, near, near_duplicates, outliers, proposals
+from sonotheque.explore.unheard import folds_of_tracks
 
 
 def training_set(*, artists: int = 8, tracks: int = 4, genres: int = 4, seed: int = 0) -> TrainingSet:

@@ -29,6 +29,9 @@ MINOR = (0.712, 0.084, 0.474, 0.618, 0.049, 0.460, 0.105, 0.747, 0.404, 0.067, 0
 """How likely each pitch class is in a key on C (Temperley 2007, "Music and probability", from the corpus of Kostka & Payne). With
 the profiles of Krumhansl & Kessler the triad of C major passes for E minor as soon as its C is the weakest note."""
 
+SAME_TEMPO = 0.04
+"""Largest difference of two tempi that count as one, the tolerance of MIREX's tempo task (Gouyon et al. 2006)."""
+
 PLAIN = 0.05
 """Deviation of a chroma below which it is too even to show a key; correlations fade below it."""
 
@@ -160,3 +163,37 @@ def key_name(vector: FloatArray) -> str | None:
         return None
     place = round(np.arctan2(sine, cosine) / (2 * np.pi / 12)) % 12
     return f"{MAJOR_KEYS[place]} major" if mode >= 0 else f"{MINOR_KEYS[place]} minor"
+
+
+def track_tempo(segments: FloatArray) -> tuple[float, float]:
+    """Estimate the tempo of a whole track: the one that most of its segments agree on.
+
+    A mean over segments would lie between a tempo and its half where some segments are taken for the other.
+
+    Parameters
+    ----------
+    segments : float32 array [S, D], S >= 1
+        Vectors of descriptors, 10 s each.
+
+    Returns
+    -------
+    bpm : float
+        Mean of the segments that agree, weighted by how strong their beat is.
+    strength : float
+        Mean beat strength over all segments, where those that disagree count nothing; in [0, 1], 0 where there is no beat.
+
+    Examples
+    --------
+    >>> from sonotheque.embed.descriptors import columns
+    >>> segments = np.zeros((4, len(columns())), np.float32)
+    >>> segments[:, families()["tempo"]] = [[120], [121], [60], [120]]
+    >>> segments[:, families()["beat_strength"]] = 0.5
+    >>> [round(value, 2) for value in track_tempo(segments)]
+    [120.33, 0.38]
+    """
+    bpm = segments[:, families()["tempo"]][:, 0].astype(np.float64)
+    weight = np.maximum(segments[:, families()["beat_strength"]][:, 0].astype(np.float64), 1e-9)
+    agree = np.abs(bpm[:, None] - bpm) <= SAME_TEMPO * bpm
+    best = int((agree * weight).sum(axis=1).argmax())
+    chosen = agree[best]
+    return float(np.average(bpm[chosen], weights=weight[chosen])), float(weight[chosen].sum() / len(bpm))
