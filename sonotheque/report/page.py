@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -17,18 +16,12 @@ from sonotheque.report.evidence import weigh
 from sonotheque.report.excerpts import excerpt
 from sonotheque.report.figures import draw
 from sonotheque.report.findings import MOST_MISTAKES, Findings
-from sonotheque.report.markup import Html, data_script, join, tag
 from sonotheque.report.pictures import draw_pictures
 from sonotheque.report.sections import Sections, name_of
+from sonotheque.report.standalone import standalone
 from sonotheque.report.text import explain
 from sonotheque.report.wording import Words
 from sonotheque.store.records import Track
-
-POLICY = (
-    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob: file:; "
-    "media-src data: file:; base-uri 'none'; form-action 'none'"
-)
-"""What the page may load: nothing from any host."""
 
 
 def write_report(findings: Findings, folder: str | os.PathLike[str], *, lang: str = "en") -> Path:
@@ -68,36 +61,15 @@ def write_report(findings: Findings, folder: str | os.PathLike[str], *, lang: st
 
 
 def _document(findings: Findings, figures: Sequence[Figure], sections: Sections, words: Words) -> str:
-    head = tag(
-        "head",
-        tag("meta", charset="utf-8"),
-        tag("meta", http_equiv="Content-Security-Policy", content=POLICY),
-        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        tag("meta", name="color-scheme", content="light dark"),
-        tag("meta", name="generator", content="sonotheque"),
-        tag("title", words.say("title")),
-        tag("link", rel="icon", href="data:,"),
-        Html(f"<style>{_asset('page.css')}</style>"),
+    return standalone(
+        list(sections.page()),
+        title=words.say("title"),
+        lang=words.lang,
+        package="sonotheque.report",
+        name="page",
+        data_id="report-data",
+        data=_data(findings, figures, words),
     )
-    body = tag(
-        "body",
-        *sections.page(),
-        data_script("report-data", _data(findings, figures, words)),
-        Html(f"<script>{_plotly()}</script>"),
-        Html(f"<script>{_asset('page.js')}</script>"),
-    )
-    return join([Html("<!DOCTYPE html>\n"), tag("html", head, body, lang=words.lang)]) + "\n"
-
-
-def _asset(name: str) -> str:
-    return (resources.files("sonotheque.report") / name).read_text(encoding="utf-8")
-
-
-def _plotly() -> str:
-    from plotly.offline import get_plotlyjs
-
-    script: str = get_plotlyjs()
-    return script.replace("</script", "<\\/script")
 
 
 def _data(findings: Findings, figures: Sequence[Figure], words: Words) -> dict[str, Any]:
