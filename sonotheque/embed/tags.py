@@ -1,7 +1,7 @@
 """What musicnn would call a recording: its last layer turns a vector of the space into the strengths of 50 listeners' tags.
 
 The layer is linear before its sigmoid, so the tag strengths of a mean of frames are the mean of the frames' tag strengths. It is
-read from the shipped network itself. Nothing here listens to audio.
+read from the shipped network itself. Each tag speaks of style, mood, instruments or era. Nothing here listens to audio.
 """
 
 from __future__ import annotations
@@ -25,6 +25,67 @@ TAGS = (
 )  # fmt: skip
 """The 50 most frequent tags of Last.fm's listeners in the Million Song Dataset, in the order of the network's outputs
 (``MSD_LABELS`` of the package musicnn 0.1.0)."""
+
+GROUPS = {
+    "style": (
+        "rock", "pop", "alternative", "indie", "electronic", "dance", "alternative rock", "jazz", "metal", "classic rock", "soul",
+        "indie rock", "electronica", "folk", "punk", "blues", "hard rock", "ambient", "experimental", "Hip-Hop", "country", "funk",
+        "electro", "heavy metal", "Progressive rock", "rnb", "indie pop", "House",
+    ),
+    "mood": (
+        "beautiful", "chillout", "Mellow", "chill", "party", "easy listening", "sexy", "catchy", "sad", "happy",
+    ),
+    "instruments": (
+        "female vocalists", "male vocalists", "instrumental", "acoustic", "female vocalist", "guitar",
+    ),
+    "era": ("00s", "80s", "90s", "oldies", "70s", "60s"),
+}  # fmt: skip
+"""What a tag speaks of: each tag is in one group. Voices, and that there is none, count as instruments."""
+
+
+def tag_group(tag: str) -> str:
+    """Say what a tag speaks of: ``style``, ``mood``, ``instruments`` or ``era``.
+
+    Raises
+    ------
+    SpaceError
+        If there is no such tag.
+
+    Examples
+    --------
+    >>> tag_group("blues"), tag_group("female vocalists"), tag_group("Mellow"), tag_group("80s")
+    ('style', 'instruments', 'mood', 'era')
+    """
+    for group, tags in GROUPS.items():
+        if tag in tags:
+            return group
+    raise SpaceError(f"musicnn has no tag {tag!r}; TAGS lists them, such as {TAGS[0]}")
+
+
+def tag_probabilities(vectors: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
+    """Compute how likely musicnn holds each tag to be: the logistic function of `tag_strengths`.
+
+    For a track this is the geometric mean of its frames' odds, as odds: a tag that a few frames alone show stays unlikely.
+
+    Parameters
+    ----------
+    vectors : float array [N, 200]
+        As for `tag_strengths`.
+
+    Returns
+    -------
+    float64 array [N, 50]
+        In the order of `TAGS`, in (0, 1); the tags of a track do not exclude each other.
+
+    Raises
+    ------
+    SpaceError
+        If the vectors have another length.
+    WeightsError
+        If the shipped network is damaged.
+    """
+    result: npt.NDArray[np.float64] = 0.5 * (1 + np.tanh(0.5 * tag_strengths(vectors)))
+    return result
 
 
 def tag_strengths(vectors: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:

@@ -6,25 +6,20 @@ Every public method is one transaction. It stores what it is given; it decides n
 from __future__ import annotations
 
 import os
-import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 
 from sonotheque.audio.decode import FloatArray
 from sonotheque.errors import LibraryError, SpaceError
-from sonotheque.store.connection import connect
+from sonotheque.store.augmented import Augmented
+from sonotheque.store.database import decoded
 from sonotheque.store.heard import Heard
 from sonotheque.store.records import Label, SpaceSummary, Stamp, Track
-from sonotheque.store.schema import migrate
 
 
-class Catalogue:
+class Catalogue(Augmented):
     """The open catalogue.
 
     Parameters
@@ -36,41 +31,6 @@ class Catalogue:
     LibraryError
         If the file is no catalogue, is damaged, or was written by a newer version.
     """
-
-    def __init__(self, path: str | Path) -> None:
-        self.path = Path(path)
-        self._db = connect(self.path)
-        migrate(self._db)
-
-    def __enter__(self) -> Self:
-        """Return the catalogue itself."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Close the file."""
-        self.close()
-
-    def close(self) -> None:
-        """Close the file."""
-        self._db.close()
-
-    @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
-            yield self._db
-        except BaseException:
-            self._db.execute("ROLLBACK")
-            raise
-        self._db.execute("COMMIT")
-
-    def _changed(self, spaces: Iterable[str] = ()) -> None:
-        self._db.execute("UPDATE library SET value = value + 1 WHERE key = 'generation'")
-        self._db.executemany(
-            "UPDATE spaces SET generation = generation + 1 WHERE name = ?", [(name,) for name in spaces]
-        )
 
     # Settings and counts
 
@@ -244,6 +204,35 @@ class Catalogue:
             self._changed()
         return row is not None
 
+    def rehash(self, track: int, content: str, files: Mapping[str, Stamp], genre: str | None) -> bool:
+        """Follow files whose bytes have changed and whose sound has not: labels, vectors and augmented copies stay.
+
+        Parameters
+        ----------
+        track : int
+            Track id.
+        content : str
+            New content hash.
+        files : mapping of path to stamp
+            Those of the track's files that were changed; other paths are left alone.
+        genre : str or None
+            The genre in the files' own tags now.
+
+        Returns
+        -------
+        bool
+            False if another track has that content already; then nothing is changed.
+        """
+        with self._transaction() as db:
+            if db.execute("SELECT 1 FROM tracks WHERE hash = ? AND id <> ?", (content, track)).fetchone():
+                return False
+            db.execute("UPDATE tracks SET hash = ?, genre = ? WHERE id = ?", (content, genre, track))
+            db.executemany(
+                "UPDATE files SET size = ?, mtime_ns = ? WHERE path = ? AND track_id = ?",
+                [(stamp.size, stamp.mtime_ns, path, track) for path, stamp in files.items()],
+            )
+            return True
+
     def fail(self, path: str, stamp: Stamp, reason: str) -> None:
         """Note that a file cannot be used. What an earlier content of it gave is forgotten."""
         with self._transaction() as db:
@@ -338,35 +327,28 @@ class Catalogue:
         """
         return self._arrays(track, space)[1]
 
-    # Augmented copies, which change neither tracks nor vectors
+    def all_segments(self, space: str) -> Iterator[tuple[int, FloatArray]]:
+        """Read the segment vectors of all tracks that have some, one after the other: memory does not grow with the library.
 
-    def copied(self, spaces: Sequence[str], *, recipe: str) -> set[tuple[int, int, str]]:
-        """Say which augmented copies there are: (track id, number, space)."""
+        Where the library lacks the space, there are none.
+
+        Parameters
+        ----------
+        space : str
+
+        Yields
+        ------
+        track : int
+            Track id; ordered by content hash, as in `vectors`.
+        segments : float32 array [S, D]
+        """
         rows = self._db.execute(
-            "SELECT track_id, number, name FROM copies JOIN spaces ON spaces.id = space_id WHERE recipe = ?", (recipe,)
+            "SELECT track_id, vector, segments FROM vectors JOIN spaces ON spaces.id = space_id "
+            "JOIN tracks ON tracks.id = track_id WHERE name = ? ORDER BY hash",
+            (space,),
         )
-        return {(track, number, name) for track, number, name in rows if name in spaces}
-
-    def store_copy(
-        self, track: int, number: int, vectors: Mapping[str, tuple[FloatArray, FloatArray]], *, recipe: str
-    ) -> None:
-        """Keep the vectors of one augmented copy in spaces that the track itself has."""
-        with self._transaction() as db:
-            for name, (vector, segments) in vectors.items():
-                db.execute(
-                    "INSERT OR REPLACE INTO copies SELECT ?, id, ?, ?, ?, ? FROM spaces WHERE name = ?",
-                    (track, number, recipe, vector.astype("<f4").tobytes(), segments.astype("<f4").tobytes(), name),
-                )
-
-    def copies(self, space: str, *, recipe: str, most: int) -> Iterator[tuple[int, int, FloatArray, FloatArray]]:
-        """Read the copies with numbers up to `most`: track id, number, vector [D], segments [S, D]; ordered by hash and number."""
-        rows = self._db.execute(
-            "SELECT track_id, number, vector, segments FROM copies JOIN spaces ON spaces.id = space_id "
-            "JOIN tracks ON tracks.id = track_id WHERE name = ? AND recipe = ? AND number <= ? ORDER BY hash, number",
-            (space, recipe, most),
-        )
-        for track, number, *blobs in rows:
-            yield track, number, *_decoded(*blobs)
+        for track, *blobs in rows:
+            yield track, decoded(*blobs)[1]
 
     def _arrays(self, track: int, space: str) -> tuple[FloatArray, FloatArray]:
         row = self._db.execute(
@@ -375,10 +357,4 @@ class Catalogue:
         ).fetchone()
         if row is None:
             raise LibraryError(f"track {track} has no vector in {space}")
-        return _decoded(*row)
-
-
-def _decoded(vector: bytes, segments: bytes) -> tuple[FloatArray, FloatArray]:
-    """Turn what a row holds into a vector [D] and segments [S, D]."""
-    whole, parts = (np.frombuffer(blob, dtype="<f4").astype(np.float32) for blob in (vector, segments))
-    return whole, parts.reshape(-1, len(whole))
+        return decoded(*row)

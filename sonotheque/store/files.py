@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,8 @@ def write_whole(path: Path, parts: Iterable[Any]) -> None:
                 file.write(content)
         os.replace(part, path)
     except OSError as error:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink()
         raise LibraryError(f"{path}: cannot be written ({error.strerror or error})") from None
     except BaseException:
         part.unlink(missing_ok=True)

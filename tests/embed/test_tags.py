@@ -11,7 +11,7 @@ from sonotheque.audio import load
 from sonotheque.demo import music
 from sonotheque.embed import embed_track
 from sonotheque.embed.musicnn import OUTPUTS, SPACE, Musicnn
-from sonotheque.embed.tags import TAGS, tag_strengths
+from sonotheque.embed.tags import GROUPS, TAGS, tag_group, tag_probabilities, tag_strengths
 from sonotheque.errors import SpaceError
 
 REFERENCE = Path(__file__).parent.parent / "data" / "musicnn_reference.npz"
@@ -25,6 +25,22 @@ def test_strengths_are_the_originals_before_the_sigmoid() -> None:
     reference = np.load(REFERENCE)
     assert len(set(TAGS)) == len(TAGS) == OUTPUTS["taggram"]
     assert np.abs(sigmoid(tag_strengths(reference["penultimate"])) - reference["taggram"]).max() < 5e-6
+    assert np.abs(tag_probabilities(reference["penultimate"]) - reference["taggram"]).max() < 5e-6
+
+
+def test_each_tag_is_in_one_group() -> None:
+    grouped = [tag for tags in GROUPS.values() for tag in tags]
+    assert sorted(grouped) == sorted(TAGS)
+    assert all(tag in GROUPS[tag_group(tag)] for tag in TAGS)
+    with pytest.raises(SpaceError, match="no tag 'polka'; TAGS lists them, such as rock"):
+        tag_group("polka")
+
+
+def test_probabilities_of_any_strength_are_finite() -> None:
+    probabilities = tag_probabilities(np.array([[1e6], [-1e6], [0.0]]) * np.ones(200))
+    assert np.isfinite(probabilities).all()
+    assert probabilities.min() >= 0
+    assert probabilities.max() <= 1
 
 
 def test_a_tracks_strengths_are_the_mean_of_its_frames() -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from sonotheque import Library
 from sonotheque.demo import music
 from sonotheque.errors import LibraryError, SpaceError
 from sonotheque.store import Catalogue
-from sonotheque.store.records import Label
+from sonotheque.store.records import Label, Stamp
 from sonotheque.store.schema import MIGRATIONS, migrate
 
 
@@ -101,3 +102,30 @@ def test_remove_what_is_gone(tmp_path: Path, clips: Path) -> None:
         (clips / "metal.ogg").unlink()
         assert library.status().tracks == 3
         assert library.remove(missing=True).tracks == 2
+
+
+def test_all_segments_are_those_of_each_track(demo_library: Library) -> None:
+    catalogue = demo_library.catalogue
+    space = catalogue.spaces()[0].id
+    ids, _ = catalogue.vectors(space)
+    read = dict(catalogue.all_segments(space))
+    assert list(read) == ids.tolist()
+    assert all(np.array_equal(segments, catalogue.segments(track, space)) for track, segments in read.items())
+    assert list(catalogue.all_segments("x@1")) == []
+
+
+def test_a_new_hash_changes_nothing_else(demo_library: Library) -> None:
+    catalogue = demo_library.catalogue
+    track, other = catalogue.tracks()[:2]
+    space = catalogue.spaces()[0]
+    generation, vector = catalogue.generation, catalogue.vector(track.id, space.id)
+    stamp = Stamp(7, 8)
+    assert catalogue.rehash(track.id, "new", {track.path: stamp, other.path: stamp}, "Polka")
+    assert catalogue.tracks()[0] == track._replace(hash="new", genre="Polka")
+    assert catalogue.files()[track.path] == (stamp, track.id)
+    assert catalogue.files()[other.path][0] != stamp  # not a file of this track
+    assert np.array_equal(catalogue.vector(track.id, space.id), vector)
+    assert (catalogue.generation, catalogue.spaces()[0]) == (generation, space)
+    before = catalogue.tracks(), catalogue.files()
+    assert not catalogue.rehash(track.id, other.hash, {track.path: Stamp(9, 9)}, None)
+    assert (catalogue.tracks(), catalogue.files()) == before
