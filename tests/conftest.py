@@ -1,14 +1,14 @@
-"""Fixtures: real audio in every format, made once, and a library of the demo's music."""
+"""Fixtures: real audio in every format, made once; a library of the demo's music; a real browser."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import av
 import numpy as np
@@ -218,3 +218,62 @@ def findings(demo_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Fin
     failed = [doc.FailedFile("/music/<i>broken.mp3", "not an audio file")]
     learner = make_learner("logreg", spaces=training.data.spaces)
     return collect(training, learner, model="logreg", compared=compared(), failed=failed)
+
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+REASON = "NO CHROMIUM FOUND: the pages are NOT tested in a browser (Debian: apt-get install chromium)"
+GRAPHICS = ("--disable-gpu", "--enable-unsafe-swiftshader")
+"""The processor draws, WebGL too."""
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    if CHROMIUM is None:
+        (pytest.fail if os.environ.get("SONOTHEQUE_NEEDS_BROWSER") else pytest.skip)(REASON)
+    pytest.importorskip("playwright", reason="NO PLAYWRIGHT: the pages are NOT tested in a browser")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        arguments = ["--no-sandbox", "--disable-dev-shm-usage", *GRAPHICS]
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=arguments)
+        yield browser
+        browser.close()
+
+
+class Opened:
+    """A page with what went wrong on it, and the hosts that it asked."""
+
+    def __init__(self, browser: Any, page: Path, *, bad: frozenset[str], **options: Any) -> None:
+        self.context = browser.new_context(**options)
+        self.page = self.context.new_page()
+        self.errors: list[str] = []
+        self.hosts: list[str] = []
+        self._bad = bad
+        self.page.on("console", self._console)
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.on("dialog", lambda dialog: self.errors.append(dialog.message))
+        self.page.on("request", self._request)
+        self.page.goto(page.as_uri())
+        self.page.wait_for_selector("html[data-drawn=yes]", timeout=60_000)
+
+    def _console(self, message: Any) -> None:
+        if message.type in self._bad:
+            self.errors.append(message.text)
+
+    def _request(self, request: Any) -> None:
+        if not request.url.startswith(("file:", "data:", "blob:")):
+            self.hosts.append(request.url)
+
+
+@pytest.fixture
+def open_page(chromium: Any) -> Iterator[Callable[..., Opened]]:
+    """Open a page; `bad` are the kinds of messages on the console that count as errors."""
+    pages: list[Opened] = []
+
+    def opening(page: Path, *, bad: tuple[str, ...] = ("error", "warning"), **options: Any) -> Opened:
+        pages.append(Opened(chromium, page, bad=frozenset(bad), **options))
+        return pages[-1]
+
+    yield opening
+    for one in pages:
+        one.context.close()

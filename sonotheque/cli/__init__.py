@@ -11,8 +11,9 @@ import click
 from sonotheque import __version__
 from sonotheque.cli.collection import add, label, remove, similar, status
 from sonotheque.cli.demo import demo
+from sonotheque.cli.exports import export, tag
 from sonotheque.cli.genres import classify, evaluate, train
-from sonotheque.cli.views import errors
+from sonotheque.cli.views import clusters, errors, map_
 from sonotheque.cli.weights import weights
 from sonotheque.errors import SonothequeError
 
@@ -45,7 +46,12 @@ def cli(ctx: click.Context, library: Path | None) -> None:
     ctx.obj = library
 
 
-for command in (add, status, label, remove, similar, train, classify, evaluate, errors, demo, weights):
+COMMANDS = (
+    *(add, status, label, remove, similar, train, classify, evaluate, map_, clusters, errors, tag, export),
+    *(demo, weights),
+)
+
+for command in COMMANDS:
     cli.add_command(command)
 
 

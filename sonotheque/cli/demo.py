@@ -8,6 +8,7 @@ import click
 
 from sonotheque.cli.collection import add, similar
 from sonotheque.cli.genres import classify, evaluate, train
+from sonotheque.cli.views import map_
 
 
 @click.command()
@@ -22,13 +23,20 @@ def demo(ctx: click.Context) -> None:
     from sonotheque.demo import music, unlabelled
 
     ctx.obj = ctx.obj or platformdirs.user_data_path("sonotheque") / "demo"
-    folders = {"MUSIC": str(music()), "NEW": str(unlabelled())}
-    click.echo(f"MUSIC stands for {folders['MUSIC']}\nNEW stands for {folders['NEW']}")
+    places = {"MUSIC": str(music()), "NEW": str(unlabelled()), "PAGE": str(ctx.obj / "map.html")}
+    for name, place in places.items():
+        click.echo(f"{name} stands for {place}")
 
     def step(text: str, command: click.Command, *arguments: str) -> None:
         click.secho(f"\n{text}", bold=True)
         click.echo(f"$ sonotheque {' '.join([command.name or '', *arguments])}")
-        filled = [argument.replace("MUSIC", folders["MUSIC"]).replace("NEW", folders["NEW"]) for argument in arguments]
+        filled = [
+            next(
+                (argument.replace(name, place, 1) for name, place in places.items() if argument.startswith(name)),
+                argument,
+            )
+            for argument in arguments
+        ]
         command.main(filled, parent=ctx, standalone_mode=False)
 
     step(
@@ -46,6 +54,8 @@ def demo(ctx: click.Context) -> None:
     click.echo("(Two clips of each artist, picked to show the program: these figures measure nothing.)")
     step("The classifier learns the genres,", train)
     step("and names those of 9 clips that it has never heard.", classify, "NEW")
+    step("All of it as a map: a page to look at and listen to.", map_, "-o", "PAGE")
+    click.echo("(These figures measure nothing either.)")
     click.secho("\nThat was sonotheque.", bold=True)
     click.echo(f"This library lies in {ctx.obj}")
     click.echo("Next, your own music:")

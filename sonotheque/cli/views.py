@@ -1,8 +1,10 @@
-"""The commands that show a person where to look: errors."""
+"""The commands that show a person where to look: errors, map, clusters."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -65,3 +67,129 @@ def errors(
         console.show_suspicious(found)
     if csv_:
         click.echo(f"{csv_}: fill in the column decision, then `sonotheque errors --apply {csv_}`", err=True)
+
+
+def _map_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options that say how a map is drawn."""
+    options = [
+        click.option("--embedder", metavar="NAME", help="Space to draw. Default: the library's first one."),
+        click.option("--anew", is_flag=True, help="Draw the map anew. Else what is on it stays where it is."),
+        click.option(
+            "--neighbours",
+            type=click.IntRange(min=2),
+            help="That shape the map: few show details, many the whole. Default: 15, more from 10,000 tracks on.",
+        ),
+        click.option(
+            "--cluster-size",
+            type=click.IntRange(min=2),
+            help="Fewest tracks of a cluster. Default: half the square root of the number of tracks, at least 5.",
+        ),
+        click.option("--seed", type=int, help="Of the map. Default: 0."),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@click.command("map")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=Path("map.html"),
+    show_default=True,
+    help="The page.",
+)
+@click.option(
+    "--audio",
+    default="auto",
+    show_default=True,
+    metavar="auto|embed|files|none|ADDRESS",
+    help="What a click plays: excerpts inside the page, the files where they lie, or the files below a web address. "
+    "auto: excerpts of up to 300 tracks, else files.",
+)
+@_map_options
+@as_json
+@click.pass_context
+def map_(
+    ctx: click.Context,
+    output: Path,
+    audio: str,
+    embedder: str | None,
+    anew: bool,
+    neighbours: int | None,
+    cluster_size: int | None,
+    seed: int | None,
+    as_json: bool,
+) -> None:
+    """Draw all tracks as a map, on a page that works without a network.
+
+    The map is kept: tracks that are added later are put on it, and nothing else moves.
+    """
+    from sonotheque import console
+
+    library = open_library(ctx)
+    with (
+        console.progress_bar("drawing", amount="steps") as progress,
+        console.progress_bar("cutting excerpts", amount="excerpts") as cutting,
+    ):
+        result = library.map(
+            output,
+            embedder=embedder,
+            neighbours=neighbours,
+            cluster_size=cluster_size,
+            seed=seed,
+            anew=anew,
+            audio=audio,
+            progress=progress,
+            cutting=cutting,
+        )
+    click.echo(f"map: {output}", err=True)
+    if as_json:
+        console.print_json(result)
+    else:
+        console.show_mapped(result)
+
+
+@click.command()
+@click.option(
+    "--csv", "csv_", type=click.Path(dir_okay=False, path_type=Path), help="Write each track's cluster to this CSV."
+)
+@_map_options
+@as_json
+@click.pass_context
+def clusters(
+    ctx: click.Context,
+    csv_: Path | None,
+    embedder: str | None,
+    anew: bool,
+    neighbours: int | None,
+    cluster_size: int | None,
+    seed: int | None,
+    as_json: bool,
+) -> None:
+    """List the groups that are found without labels, what sets them apart, and how genres fall into them.
+
+    They are those of the map.
+    """
+    from sonotheque import console
+
+    library = open_library(ctx)
+    with console.progress_bar("drawing", amount="steps") as progress:
+        result = library.map(
+            embedder=embedder,
+            neighbours=neighbours,
+            cluster_size=cluster_size,
+            seed=seed,
+            anew=anew,
+            progress=progress,
+        )
+    if csv_:
+        from sonotheque.explore.overview import write_clusters
+
+        write_clusters(result, csv_)
+        click.echo(f"clusters: {csv_}", err=True)
+    if as_json:
+        console.print_json(result)
+    else:
+        console.show_mapped(result, table_of_genres=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import click
 
 from sonotheque import documents as doc
@@ -40,3 +42,77 @@ def show_suspicious(result: doc.Suspicious) -> None:
         f"the first {len(result.suspicious)} of {plural(result.tracks, 'labelled track')}; {result.doubtful} have more that "
         "speaks for the proposal than for the label; nothing is relabelled"
     )
+
+
+def show_mapped(result: doc.Mapped, *, table_of_genres: bool = False) -> None:
+    """Print the clusters of a map, how they agree with the labels, and where a classifier fails."""
+    rows = [
+        [
+            str(cluster.number),
+            cluster.name,
+            str(cluster.tracks),
+            _counts(cluster.labels),
+            "-" if cluster.error_rate is None else f"{cluster.error_rate:.0%}",
+            _confusion(cluster.confusions),
+        ]
+        for cluster in result.clusters
+    ]
+    if result.unclustered:
+        rows.append(["", "in none", str(result.unclustered), _counts(result.unclustered_labels), "", ""])
+    judged = result.error_rate is not None
+    shown = rows if judged else [row[:4] for row in rows]
+    header = ["", "cluster", "tracks", "labels", "wrong answers", "most often"]
+    table(header[: len(shown[0])] if shown else header, shown, right=(0, 2, 4) if judged else (0, 2))
+    if table_of_genres:
+        _show_genres(result)
+    click.echo()
+    if result.agreement:
+        one = result.agreement
+        click.echo(
+            f"clusters and labels of {plural(one.tracks, 'track')}: adjusted mutual information "
+            f"{one.adjusted_mutual_information:.3f}, adjusted Rand index {one.adjusted_rand:.3f}, homogeneity {one.homogeneity:.3f}"
+        )
+    if result.error_rate is not None:
+        labelled = plural(result.judged, "labelled track")
+        click.echo(f"a classifier that learned without them is wrong for {result.error_rate:.0%} of {labelled}")
+    if result.weakest:
+        weak = result.weakest
+        parts = [f"it fails most around ({weak.x:.1f}, {weak.y:.1f}) on the map"]
+        parts += [f"in {weak.cluster}"] if weak.cluster else []
+        parts.append(f"{weak.error_rate:.0%} of {plural(weak.tracks, 'track')}")
+        parts += [_confusion(weak.confusions)] if weak.confusions else []
+        click.echo(", ".join(parts))
+    quality = result.quality
+    if quality.trustworthiness is not None:
+        click.echo(f"the map's trustworthiness is {quality.trustworthiness:.3f}")
+    if quality.same_label_map is not None and quality.same_label_space is not None:
+        click.echo(
+            f"of a track's ten nearest {quality.same_label_map:.0%} bear its label on the map, "
+            f"{quality.same_label_space:.0%} by sound, {quality.same_label_chance:.0%} by chance"
+        )
+    later = f", {result.later} of them put on it later" if result.later else ""
+    click.echo(
+        f"{plural(result.tracks, 'track')}{later}, {plural(len(result.clusters), 'cluster')}, {result.unclustered} in none"
+    )
+
+
+def _counts(counts: Mapping[str, int], *, most: int = 3) -> str:
+    named = [f"{name} {count}" for name, count in list(counts.items())[:most]]
+    return ", ".join(named + ["..."] * (len(counts) > most)) or "-"
+
+
+def _confusion(confusions: Sequence[doc.Confusion]) -> str:
+    if not confusions:
+        return ""
+    first = confusions[0]
+    return f"{first.label} taken for {first.taken_for} ({first.tracks})"
+
+
+def _show_genres(result: doc.Mapped) -> None:
+    """Print how many tracks of each label lie in each cluster."""
+    rows = [(cluster.name, cluster.labels) for cluster in result.clusters] + [("in none", result.unclustered_labels)]
+    labels = sorted({label for _, counts in rows for label in counts})
+    if labels:
+        click.echo()
+        cells = [[name, *(str(counts.get(label, 0) or "") for label in labels)] for name, counts in rows]
+        table(["cluster \\ label", *labels], cells, right=range(1, 1 + len(labels)))

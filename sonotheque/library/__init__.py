@@ -1,6 +1,6 @@
 """The library: the one object that a user of the package needs."""
 
 from sonotheque.library.collection import default_path
-from sonotheque.library.views import Library
+from sonotheque.library.exports import Library
 
 __all__ = ["Library", "default_path"]

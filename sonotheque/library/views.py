@@ -1,28 +1,26 @@
-"""The views of a library: what a person should look at. The last part of `sonotheque.Library`; thin methods over `explore`."""
+"""The views of a library: what a person should look at. A part of `sonotheque.Library`; thin methods over `explore`."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from sonotheque import documents as doc
+from sonotheque.embed.registry import space_of
+from sonotheque.embed.space import kind_of
+from sonotheque.errors import ClassifierError, LibraryError
 from sonotheque.library.collection import PathLike
 from sonotheque.library.genres import Genres
+from sonotheque.store import Progress
+
+if TYPE_CHECKING:
+    from sonotheque.classify import TrainingSet
+    from sonotheque.explore.layout import Settings
+    from sonotheque.explore.overview import Seen
 
 
-class Library(Genres):
-    """One folder on disk with everything that is known of a music collection.
-
-    Parameters
-    ----------
-    path, create, precision, device : see `sonotheque.library.collection.Collection`
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder, Library(folder) as library:
-    ...     library.status().tracks
-    0
-    """
+class Views(Genres):
+    """What a library shows. For its parameters see `sonotheque.library.collection.Collection`."""
 
     def errors(
         self, *, embedders: Sequence[str] | None = None, most: int | None = None, seed: int = 0
@@ -66,3 +64,94 @@ class Library(Genres):
         from sonotheque.explore.decisions import read_decisions
 
         return read_decisions(path, catalogue=self.catalogue)
+
+    # The map
+
+    def map(
+        self,
+        page: PathLike | None = None,
+        *,
+        embedder: str | None = None,
+        neighbours: int | None = None,
+        cluster_size: int | None = None,
+        seed: int | None = None,
+        anew: bool = False,
+        audio: str = "auto",
+        progress: Progress | None = None,
+        cutting: Progress | None = None,
+    ) -> doc.Mapped:
+        """Draw the map of all tracks with its clusters, or read it, and put tracks on it that have come since.
+
+        A map is kept with the library. What is on it moves only when it is drawn anew: where `anew` says so, or where it was
+        made with other `neighbours`, `cluster_size` or `seed` than those given.
+
+        Parameters
+        ----------
+        page : path or None
+            Where to write the map as a page that stands alone.
+        embedder : name of an embedder
+            By default that of the library's first space with pooled vectors.
+        neighbours : int or None
+            That shape the map; by default 15, more from 10,000 tracks on.
+        cluster_size : int or None
+            Fewest tracks of a cluster; by default half the square root of the number of tracks, at least 5.
+        seed : int or None
+            0 by default.
+        anew : bool
+            Draw the map anew.
+        audio : str
+            What the page plays: ``embed``: an excerpt of 10 s of each track, inside the page; ``files``: the files where they
+            lie; an address such as ``http://localhost:8000/``: the files below it, by their path from their common folder;
+            ``none``. ``auto``: excerpts of up to 300 tracks, else files.
+        progress : callable
+            Called with (steps done, steps in all) while the map is drawn.
+        cutting : callable
+            Called with (excerpts done, excerpts in all).
+
+        Raises
+        ------
+        LibraryError
+            If the library is empty, or the page cannot be written.
+        SpaceError
+            If the embedder is unknown or the library has no vectors of it.
+        """
+        from sonotheque.explore.layout import Settings
+
+        seen = self._look(embedder, Settings(seed, neighbours, cluster_size), anew=anew, progress=progress)
+        if page is not None:
+            from sonotheque.report.map import write_map
+
+            write_map(page, *seen, audio=audio, progress=cutting)
+        return seen.mapped
+
+    def _look(
+        self, embedder: str | None, settings: Settings | None = None, *, anew: bool = False, progress: Progress | None
+    ) -> Seen:
+        from threadpoolctl import threadpool_limits
+
+        from sonotheque.explore.atlas import open_atlas
+        from sonotheque.explore.character import characters
+        from sonotheque.explore.overview import Seen, answers_for, overview
+
+        space = self._mapped_space(embedder)
+        with threadpool_limits(limits=1, user_api="blas"):
+            atlas = open_atlas(self.catalogue, space=space, settings=settings, anew=anew, progress=progress)
+            heard = characters(self.catalogue)
+            answers = answers_for(atlas, self._taught(), catalogue=self.catalogue)
+            return Seen(atlas, answers, heard, overview(atlas, answers, heard))
+
+    def _mapped_space(self, embedder: str | None) -> str:
+        self._default_space()
+        if embedder is not None:
+            return self.catalogue.space(space_of(embedder).id).id
+        for space in self.catalogue.spaces():
+            if space.tracks and kind_of(space.id) in {"embedding", "descriptors"}:
+                return space.id
+        raise LibraryError(f"{self.path}: no pooled vectors; `sonotheque add FOLDER --embedder musicnn` gives some")
+
+    def _taught(self) -> TrainingSet | None:
+        """Collect what a classifier can learn from; None where that is too little."""
+        try:
+            return self._training_set(None, model="logreg", segments=False)
+        except ClassifierError:
+            return None

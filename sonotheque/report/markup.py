@@ -39,7 +39,7 @@ def tag(element: str, /, *children: str, **attributes: object) -> Html:
         for key, value in attributes.items()
         if value is not None
     )
-    if element in {"meta", "img", "link"}:
+    if element in {"meta", "img", "link", "input"}:
         return Html(f"<{element}{given}>")
     return Html(f"<{element}{given}>{join(children)}</{element}>")
 

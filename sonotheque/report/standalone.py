@@ -9,10 +9,11 @@ from typing import Any
 from sonotheque.report.markup import Html, data_script, join, tag
 
 POLICY = (
-    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob: file:; "
+    "default-src 'none'; script-src 'unsafe-inline'{code}; style-src 'unsafe-inline'; img-src data: blob: file:; "
     "media-src data: file:{media}; base-uri 'none'; form-action 'none'"
 )
-"""What a page may load: nothing from any host, unless sounds are to come from one."""
+"""What a page may load: nothing from any host, unless sounds are to come from one. Plotly makes the code of its WebGL traces as it
+runs, which needs leave of its own."""
 
 
 def standalone(
@@ -24,6 +25,7 @@ def standalone(
     name: str,
     data_id: str,
     data: Any,
+    webgl: bool = False,
     media: str | None = None,
 ) -> str:
     """Write a whole page.
@@ -37,6 +39,8 @@ def standalone(
     data_id : str
         Under which the script finds the data.
     data : anything that JSON takes
+    webgl : bool
+        Whether Plotly draws with WebGL.
     media : str or None
         Address from which sounds may be loaded.
 
@@ -51,7 +55,7 @@ def standalone(
         tag(
             "meta",
             http_equiv="Content-Security-Policy",
-            content=POLICY.format(media=f" {media}" if media else ""),
+            content=POLICY.format(code=" 'unsafe-eval'" if webgl else "", media=f" {media}" if media else ""),
         ),
         tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
         tag("meta", name="color-scheme", content="light dark"),

@@ -75,6 +75,23 @@ MIGRATIONS = (
         PRIMARY KEY (track_id, space_id, number)
     ) STRICT;
     """,
+    """
+    CREATE TABLE maps (                    -- the map of a space
+        space_id INTEGER PRIMARY KEY REFERENCES spaces ON DELETE CASCADE,
+        parameters TEXT NOT NULL           -- JSON: what it was made with
+    ) STRICT;
+
+    CREATE TABLE places (                  -- where a track lies on it
+        space_id INTEGER NOT NULL REFERENCES maps ON DELETE CASCADE,
+        track_id INTEGER NOT NULL REFERENCES tracks ON DELETE CASCADE,
+        x REAL NOT NULL, y REAL NOT NULL,
+        cluster INTEGER,                   -- NULL: in none
+        membership BLOB NOT NULL,          -- float32 little-endian, one for each cluster
+        later INTEGER NOT NULL,            -- 1: put there after the map was drawn
+        PRIMARY KEY (space_id, track_id)
+    ) STRICT;
+    CREATE INDEX places_by_track ON places (track_id);
+    """,
 )
 
 

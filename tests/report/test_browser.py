@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,58 +10,17 @@ import pytest
 
 from sonotheque.report import Findings, write_report
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-REASON = "NO CHROMIUM FOUND: the report page is NOT tested in a browser (Debian: apt-get install chromium)"
-if not CHROMIUM and os.environ.get("SONOTHEQUE_NEEDS_BROWSER"):
-    raise RuntimeError(REASON)
-
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason=REASON)
-
 
 @pytest.fixture(scope="module")
 def report(findings: Findings, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_report(findings, tmp_path_factory.mktemp("browser"))
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    pytest.importorskip("playwright", reason="NO PLAYWRIGHT: the report page is NOT tested in a browser")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        arguments = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, headless=True, args=arguments)
-        yield browser
-        browser.close()
-
-
-class Opened:
-    """A page with what went wrong on it."""
-
-    def __init__(self, browser: Any, report: Path, **options: Any) -> None:
-        self.context = browser.new_context(**options)
-        self.page = self.context.new_page()
-        self.errors: list[str] = []
-        self.hosts: list[str] = []
-        self.page.on("console", self._console)
-        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
-        self.page.on("dialog", lambda dialog: self.errors.append(dialog.message))
-        self.page.on("request", self._request)
-        self.page.goto(report.as_uri())
-        self.page.wait_for_selector("html[data-drawn=yes]", timeout=60_000)
-
-    def _console(self, message: Any) -> None:
-        if message.type in {"error", "warning"}:
-            self.errors.append(message.text)
-
-    def _request(self, request: Any) -> None:
-        if not request.url.startswith(("file:", "data:", "blob:")):
-            self.hosts.append(request.url)
-
-
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_figure_is_drawn_without_a_word_or_a_request(chromium: Any, report: Path, scheme: str) -> None:
-    opened = Opened(chromium, report, color_scheme=scheme, viewport={"width": 1000, "height": 800})
+def test_every_figure_is_drawn_without_a_word_or_a_request(
+    open_page: Callable[..., Any], report: Path, scheme: str
+) -> None:
+    opened = open_page(report, color_scheme=scheme, viewport={"width": 1000, "height": 800})
     plots = opened.page.query_selector_all(".plot")
     assert len(plots) == 14
     for plot in plots:
@@ -74,11 +31,12 @@ def test_every_figure_is_drawn_without_a_word_or_a_request(chromium: Any, report
     assert ink == ("rgb(34, 38, 43)" if scheme == "light" else "rgb(228, 231, 235)")
     assert opened.errors == []
     assert opened.hosts == []
-    opened.context.close()
 
 
-def test_a_cell_lists_its_tracks_by_button_and_by_click(chromium: Any, report: Path, findings: Findings) -> None:
-    opened = Opened(chromium, report, viewport={"width": 1000, "height": 800})
+def test_a_cell_lists_its_tracks_by_button_and_by_click(
+    open_page: Callable[..., Any], report: Path, findings: Findings
+) -> None:
+    opened = open_page(report, viewport={"width": 1000, "height": 800})
     page = opened.page
     matrix = findings.evaluated.confusion
     genre = findings.evaluated.genres[0].label
@@ -101,11 +59,10 @@ def test_a_cell_lists_its_tracks_by_button_and_by_click(chromium: Any, report: P
     panel.wait_for(state="visible")
     assert panel.locator("li").count() == matrix[code][code]
     assert opened.errors == []
-    opened.context.close()
 
 
-def test_a_misjudged_track_plays(chromium: Any, report: Path) -> None:
-    opened = Opened(chromium, report)
+def test_a_misjudged_track_plays(open_page: Callable[..., Any], report: Path) -> None:
+    opened = open_page(report)
     players = opened.page.locator("table.errors audio")
     assert players.count() > 0
     seconds = players.first.evaluate(
@@ -114,18 +71,15 @@ def test_a_misjudged_track_plays(chromium: Any, report: Path) -> None:
     )
     assert 1 < seconds < 11
     assert opened.errors == []
-    opened.context.close()
 
 
 @pytest.mark.parametrize("width", [390, 320])
-def test_a_phone_need_not_scroll_sideways(chromium: Any, report: Path, width: int) -> None:
-    opened = Opened(chromium, report, viewport={"width": width, "height": 800})
+def test_a_phone_need_not_scroll_sideways(open_page: Callable[..., Any], report: Path, width: int) -> None:
+    opened = open_page(report, viewport={"width": width, "height": 800})
     assert opened.page.evaluate("document.documentElement.scrollWidth") <= width
-    opened.context.close()
 
 
-def test_it_prints(chromium: Any, report: Path) -> None:
-    opened = Opened(chromium, report, color_scheme="dark")
+def test_it_prints(open_page: Callable[..., Any], report: Path) -> None:
+    opened = open_page(report, color_scheme="dark")
     assert opened.page.pdf(format="A4").startswith(b"%PDF")
     assert opened.errors == []
-    opened.context.close()

@@ -80,7 +80,7 @@ def test_titles_cannot_inject_markup(findings: Findings, folder: Path) -> None:
 def test_nothing_is_asked_of_a_host(folder: Path) -> None:
     page = (folder / "report.html").read_text(encoding="utf-8")
     assert "http" not in own(page).replace("http-equiv", "")
-    assert POLICY.format(media="").replace("'", "&#x27;") in page
+    assert POLICY.format(code="", media="").replace("'", "&#x27;") in page
     assert "http" not in POLICY
     assert not re.search(r'(?:src|href)="(?!#|data:|[a-z_]+\.png")', own(page))
 

@@ -1,0 +1,99 @@
+"""How far clusters agree with labels, and how true the map is, beside PCA and k-means with as many clusters.
+
+    python bench/clusters.py LIBRARY [--seeds 0 1 2 3 4]
+
+LIBRARY is the folder of a library with labelled tracks; each of its spaces of pooled vectors is drawn. k-means runs on the 20 first
+principal components of the directions, with the number of clusters that HDBSCAN found; "leaning" gives each track in no cluster to
+the one that it belongs to most, so that both put every track somewhere.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from sklearn.cluster import KMeans
+from sklearn.metrics import adjusted_mutual_info_score as mutual
+from threadpoolctl import threadpool_limits
+
+from sonotheque import Library
+from sonotheque.embed.space import kind_of, short_name
+from sonotheque.explore import clusters as groups
+from sonotheque.explore.clusters import find_clusters, usual_size
+from sonotheque.explore.faithfulness import faithfulness
+from sonotheque.explore.layout import Settings, lay_out
+from sonotheque.explore.projection import comparable, principal, project
+from sonotheque.index import nearest_of_all
+
+
+def measured(vectors: np.ndarray, labels: Sequence[str], space: str, *, seed: int) -> dict[str, float]:
+    layout = lay_out(vectors, space=space, settings=Settings(seed=seed))
+    compared = comparable(vectors, space=space)
+    found = layout.clusters
+    leaning = np.where(found.labels < 0, found.membership.argmax(axis=1), found.labels)
+    components = principal(compared, dimensions=20)
+    means = KMeans(found.count, n_init=10, random_state=seed).fit_predict(components)
+    truth = faithfulness(compared, layout.places, labels=labels)
+    flat = faithfulness(compared, principal(compared, dimensions=2), labels=labels)
+    return {
+        "clusters": found.count,
+        "in none": float((found.labels < 0).mean()),
+        "AMI": float(mutual(labels, found.labels)),
+        "AMI leaning": float(mutual(labels, leaning)),
+        "AMI k-means": float(mutual(labels, means)),
+        "trustworthiness": truth.trustworthiness or 0,
+        "trustworthiness PCA": flat.trustworthiness or 0,
+        "same label, map": truth.same_label_map or 0,
+        "same label, PCA": flat.same_label_map or 0,
+        "same label, space": truth.same_label_space or 0,
+    }
+
+
+def selections(vectors: np.ndarray, labels: Sequence[str], space: str, seeds: Sequence[int]) -> None:
+    """Print what the two ways of choosing clusters, and other sizes, find."""
+    compared = comparable(vectors, space=space)
+    near = nearest_of_all(compared, k=groups.NEIGHBOURS - 1)
+    deep = [
+        project(compared, near, dimensions=groups.DIMENSIONS, min_distance=groups.MIN_DISTANCE, seed=seed)
+        for seed in seeds
+    ]
+    print(f"\n{short_name(space)}, clusters chosen otherwise\n")
+    print("| chosen by | fewest tracks | clusters, by seed | in none | AMI |\n|---|---|---|---|---|")
+    usual = groups.SELECTION
+    for selection in ("leaf", "eom"):
+        for size in sorted({5, usual_size(len(vectors)), 15}):
+            groups.SELECTION = selection
+            found = [find_clusters(places, size=size) for places in deep]
+            counts = ", ".join(str(one.count) for one in found)
+            none = np.mean([(one.labels < 0).mean() for one in found])
+            agreed = np.mean([mutual(labels, one.labels) for one in found])
+            print(f"| {selection} | {size} | {counts} | {none:.0%} | {agreed:.3f} |")
+    groups.SELECTION = usual
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("library", type=Path)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2, 3, 4])
+    options = parser.parse_args()
+    with Library(options.library, create=False) as library:
+        spaces = [one.id for one in library.catalogue.spaces() if kind_of(one.id) in {"embedding", "descriptors"}]
+        tracks = {track.id: track for track in library.catalogue.tracks()}
+        held = {space: library.catalogue.vectors(space) for space in spaces}
+    with threadpool_limits(limits=1, user_api="blas"):
+        for space, (ids, vectors) in held.items():
+            known = [row for row, id_ in enumerate(ids) if tracks[int(id_)].label]
+            labels = [str(tracks[int(ids[row])].label) for row in known]
+            runs = [measured(vectors[known], labels, space, seed=seed) for seed in options.seeds]
+            print(f"\n{short_name(space)}: {len(known)} labelled tracks, mean of {len(runs)} seeds (least, most)\n")
+            print("| | mean | least | most |\n|---|---|---|---|")
+            for name in runs[0]:
+                values = [run[name] for run in runs]
+                print(f"| {name} | {np.mean(values):.3f} | {min(values):.3f} | {max(values):.3f} |")
+            selections(vectors[known], labels, space, options.seeds)
+
+
+if __name__ == "__main__":
+    main()

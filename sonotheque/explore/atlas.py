@@ -1,0 +1,179 @@
+"""The map of a library: drawn once and kept; tracks that come later are put on it without moving the others."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+
+import numpy as np
+import numpy.typing as npt
+
+from sonotheque.audio.decode import FloatArray
+from sonotheque.errors import LibraryError
+from sonotheque.explore.clusters import NEIGHBOURS, NONE
+from sonotheque.explore.layout import Settings, lay_out, recorded
+from sonotheque.explore.projection import SMALLEST, Progress, comparable, place
+from sonotheque.index import ExactIndex, Neighbourhood, nearest_of_all
+from sonotheque.store.catalogue import Catalogue
+from sonotheque.store.maps import KeptMap, keep_map, keep_places, read_map
+from sonotheque.store.records import Track
+
+log = logging.getLogger("sonotheque")
+
+SHOWN = 10
+"""Nearest tracks that a map shows of each."""
+
+MANY_LATER = 1 / 3
+"""Share of tracks that came later from which on it is said that the map no longer shows them well."""
+
+
+@dataclass(frozen=True)
+class Atlas:
+    """A library's tracks and where they lie, ordered by content hash.
+
+    Attributes
+    ----------
+    space : id of the space
+    tracks : list of Track
+        N of them.
+    vectors : float32 array [N, D]
+    kept : KeptMap
+        In the same order.
+    near : Neighbourhood
+        The `SHOWN` nearest of each by cosine, as rows.
+    """
+
+    space: str
+    tracks: Sequence[Track]
+    vectors: FloatArray
+    kept: KeptMap
+    near: Neighbourhood
+
+    @property
+    def compared(self) -> FloatArray:
+        """The vectors where a cosine compares them, float32 [N, D]."""
+        return comparable(self.vectors, space=self.space)
+
+
+def open_atlas(
+    catalogue: Catalogue,
+    *,
+    space: str,
+    settings: Settings | None = None,
+    anew: bool = False,
+    progress: Progress | None = None,
+) -> Atlas:
+    """Read the map of a space, put tracks on it that have come since, or draw it where there is none.
+
+    Parameters
+    ----------
+    catalogue : Catalogue
+        Keeps the map.
+    space : id of the space
+    settings : Settings or None
+        What a person asks for; a kept map that was made with something else is drawn anew. None: as it is.
+    anew : bool
+        Draw it anew in any case.
+    progress : callable
+        Called with (steps done, steps in all) while it is drawn.
+
+    Returns
+    -------
+    Atlas
+    """
+    ids, vectors = catalogue.vectors(space)
+    known = {track.id: track for track in catalogue.tracks()}
+    tracks = [known[int(id_)] for id_ in ids]
+    kept = read_map(catalogue, space)
+    near = None
+    if kept is None or anew or not _answers(kept, settings) or (~kept.later).sum() < min(SMALLEST, len(ids)):
+        drawn = lay_out(vectors, space=space, settings=settings or Settings(), progress=progress)
+        found = drawn.clusters
+        kept = KeptMap(
+            recorded(settings or Settings(), len(ids)),
+            ids,
+            drawn.places,
+            found.labels,
+            found.membership,
+            np.zeros(len(ids), dtype=bool),
+        )
+        near = drawn.near.nearest(SHOWN)
+        _keep(lambda: keep_map(catalogue, space, kept))
+    elif len(kept.tracks) < len(ids):
+        kept = _extended(catalogue, kept, ids, vectors, space=space)
+    if near is None:
+        near = nearest_of_all(comparable(vectors, space=space), k=SHOWN, progress=progress)
+    return Atlas(space, tracks, vectors, kept, near)
+
+
+def _answers(kept: KeptMap, settings: Settings | None) -> bool:
+    """Whether a map was made with what is asked for."""
+    if settings is None:
+        return True
+    asked = {one.name: getattr(settings, one.name) for one in fields(settings)}
+    return all(value is None or kept.parameters.get(name) == value for name, value in asked.items())
+
+
+def _keep(write: object) -> None:
+    try:
+        write()  # type: ignore[operator]
+    except LibraryError as error:
+        log.warning("the map is not kept: %s", error)
+
+
+def _extended(
+    catalogue: Catalogue, kept: KeptMap, ids: npt.NDArray[np.int64], vectors: FloatArray, *, space: str
+) -> KeptMap:
+    """Put the tracks that are not on a map yet where they belong, one at a time, and keep their places.
+
+    A track belongs to clusters as its nearest on the drawn map do, on average; its own is that of most of them.
+    """
+    row_of = {int(id_): row for row, id_ in enumerate(ids)}
+    drawn = np.flatnonzero(~kept.later)
+    base = vectors[[row_of[int(kept.tracks[row])] for row in drawn]]
+    missing = np.setdiff1d(np.arange(len(ids)), [row_of[int(id_)] for id_ in kept.tracks])
+    index = ExactIndex.build(np.arange(len(drawn), dtype=np.int64), comparable(base, space=space))
+    neighbours = min(int(kept.parameters["neighbours"]), len(drawn))
+    found, similarities = index.search(
+        comparable(vectors[missing], space=space, among=base), k=min(max(neighbours, NEIGHBOURS), len(drawn))
+    )
+    seed, count = int(kept.parameters["seed"]), kept.membership.shape[1]
+    places, clusters, membership = [], [], []
+    for rows, cosines in zip(found, similarities, strict=True):
+        near = Neighbourhood(rows[None, :neighbours], cosines[None, :neighbours])
+        places.append(place(near, kept.places[drawn], seed=seed))
+        votes = np.bincount(kept.clusters[drawn[rows]] - NONE, minlength=count + 1)
+        clusters.append(int(votes.argmax()) + NONE)
+        membership.append(kept.membership[drawn[rows]].mean(axis=0))
+    added = KeptMap(
+        kept.parameters,
+        ids[missing],
+        np.array(places, dtype=np.float32),
+        np.array(clusters, dtype=np.int64),
+        np.array(membership, dtype=np.float32).reshape(len(missing), count),
+        np.ones(len(missing), dtype=bool),
+    )
+    _keep(lambda: keep_places(catalogue, space, added))
+    whole = _joined(kept, added, ids)
+    log.info("%d tracks were put on the map, which was drawn without them; nothing on it moved", len(missing))
+    if whole.later.mean() > MANY_LATER:
+        log.warning(
+            "%.0f %% of the tracks came after the map was drawn; --anew draws it anew", 100 * whole.later.mean()
+        )
+    return whole
+
+
+def _joined(one: KeptMap, other: KeptMap, ids: npt.NDArray[np.int64]) -> KeptMap:
+    """Put two parts of a map together, in the order of some ids."""
+    tracks = np.concatenate([one.tracks, other.tracks])
+    place_of = {int(id_): row for row, id_ in enumerate(tracks)}
+    order = [place_of[int(id_)] for id_ in ids]
+    return KeptMap(
+        one.parameters,
+        tracks[order],
+        *(
+            np.concatenate([getattr(one, name), getattr(other, name)])[order]
+            for name in ("places", "clusters", "membership", "later")
+        ),
+    )
