@@ -19,6 +19,7 @@ import pytest
 
 from sonotheque.demo import music, unlabelled
 
+NOTICES = ("note: ", "map: ", "clusters: ", "embedding-atlas ", "warning: 46 of 46 tracks have no tempo")
 METAL = str(music() / "metal" / "obsidian-shell-fear.mp3")
 
 
@@ -31,7 +32,7 @@ def run(*arguments: str | Path, library: Path | None = None) -> subprocess.Compl
 def document(*arguments: str | Path, library: Path) -> dict[str, Any]:
     result = run(*arguments, "--json", library=library)
     assert result.returncode == 0
-    assert all(line.startswith("note: ") for line in result.stderr.splitlines())
+    assert all(line.startswith(NOTICES) for line in result.stderr.splitlines())
     content: dict[str, Any] = json.loads(result.stdout)
     return content
 
@@ -303,3 +304,48 @@ def test_demo(tmp_path: Path) -> None:
     for text in ("46 tracks, 46 labelled in 5 genres", "john-michel-ave-maria-2.ogg", "accuracy", "9 files classified"):
         assert text in result.stdout
     assert f"This library lies in {tmp_path / 'library'}" in result.stdout
+
+
+def test_one_file_needs_no_library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SONOTHEQUE_LIBRARY", str(tmp_path / "none"))
+    result = run("inspect", METAL, "-o", tmp_path / "metal.png", "--json")
+    assert result.returncode == 0
+    content = json.loads(result.stdout)
+    assert content["tags"][0]["name"] == "metal"
+    assert (content["seconds"], content["timeline"]) == (pytest.approx(10, abs=0.1), [])
+    assert -30 < content["loudness"] < 0
+    assert (tmp_path / "metal.png").read_bytes().startswith(b"\x89PNG")
+    assert not (tmp_path / "none").exists()
+    assert run("inspect", METAL, library=tmp_path / "none").returncode == 1
+
+
+def test_one_file_with_a_classifier_and_in_words(library: Path, tmp_path: Path) -> None:
+    text = run("inspect", METAL, library=library).stdout
+    assert [line.split()[0] for line in text.splitlines()] == [
+        *("file", "duration", "tempo", "key", "loudness", "peak", "tags", "genres")
+    ]
+    assert "0:00 metal" in text
+    (tmp_path / "words.mp3").write_text("words")
+    bad = run("inspect", tmp_path / "words.mp3", library=library)
+    assert (bad.returncode, len(bad.stderr.splitlines())) == (1, 1)
+
+
+def test_map_clusters_export_and_tag(library: Path, tmp_path: Path) -> None:
+    mapped = document("map", "-o", tmp_path / "map.html", "--audio", "none", library=library)
+    assert set(mapped) >= {"space", "quality", "clusters", "agreement", "places", "parameters"}
+    assert (tmp_path / "map.html").stat().st_size > 4_000_000
+    clusters = document("clusters", "--csv", tmp_path / "clusters.csv", library=library)
+    assert clusters == mapped
+    assert len((tmp_path / "clusters.csv").read_text().splitlines()) == 47
+    text = run("clusters", library=library).stdout
+    assert "cluster \\ label" in text
+    assert "adjusted mutual information" in text
+    tables = document("export", "--tags", tmp_path / "t.csv", "--parquet", tmp_path / "p.parquet", library=library)
+    assert [table["rows"] for table in tables["tables"]] == [46, 46]
+    assert run("export", library=library).returncode == 2
+    wrong = run("export", "--tags", tmp_path / "t.txt", library=library)
+    assert (wrong.returncode, len(wrong.stderr.splitlines())) == (1, 1)
+    tagged = document("tag", music() / "metal", "--only", "genre", library=library)
+    assert tagged["dry_run"]
+    assert tagged["written"] == 0
+    assert "--write writes" in run("tag", library=library).stdout

@@ -13,7 +13,7 @@ from sonotheque.cli.collection import add, label, remove, similar, status
 from sonotheque.cli.demo import demo
 from sonotheque.cli.exports import export, tag
 from sonotheque.cli.genres import classify, evaluate, train
-from sonotheque.cli.views import clusters, errors, map_
+from sonotheque.cli.views import clusters, errors, inspect, map_
 from sonotheque.cli.weights import weights
 from sonotheque.errors import SonothequeError
 
@@ -47,7 +47,7 @@ def cli(ctx: click.Context, library: Path | None) -> None:
 
 
 COMMANDS = (
-    *(add, status, label, remove, similar, train, classify, evaluate, map_, clusters, errors, tag, export),
+    *(add, status, label, remove, similar, train, classify, evaluate, map_, clusters, errors, inspect, tag, export),
     *(demo, weights),
 )
 

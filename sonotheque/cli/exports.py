@@ -85,7 +85,7 @@ def tag(
     from sonotheque import console
 
     library = open_library(ctx)
-    with console.progress_bar("writing", amount="tracks") as progress:
+    with console.quiet_decoders(), console.progress_bar("writing", amount="tracks") as progress:
         result = library.tag(
             *paths,
             write=write,

@@ -21,6 +21,17 @@ def open_library(ctx: click.Context, *, create: bool = False, precision: str = "
     return ctx.with_resource(Library(ctx.obj, create=create, precision=precision, device=device))
 
 
+def open_library_if_any(ctx: click.Context) -> Library | None:
+    """Open the library of the command line; None where nobody named one and there is none in the usual place."""
+    from sonotheque.console import show_notices
+    from sonotheque.library import default_path
+
+    show_notices()
+    if ctx.obj is None and not (default_path() / "library.sqlite").exists():
+        return None
+    return open_library(ctx)
+
+
 def paths_argument(*, required: bool = True) -> Callable[[Any], Any]:
     """Make the argument for folders and files."""
     return click.argument("paths", nargs=-1, required=required, type=click.Path(path_type=Path), metavar="PATH...")

@@ -1,4 +1,4 @@
-"""The commands that show a person where to look: errors, map, clusters."""
+"""The commands that show a person where to look: errors, map, clusters, inspect."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from sonotheque.cli.options import as_json, embedder_option, open_library
+from sonotheque.cli.options import as_json, embedder_option, open_library, open_library_if_any
 
 
 @click.command()
@@ -130,6 +130,7 @@ def map_(
 
     library = open_library(ctx)
     with (
+        console.quiet_decoders(),
         console.progress_bar("drawing", amount="steps") as progress,
         console.progress_bar("cutting excerpts", amount="excerpts") as cutting,
     ):
@@ -193,3 +194,32 @@ def clusters(
         console.print_json(result)
     else:
         console.show_mapped(result, table_of_genres=True)
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Draw it as a PNG: waveform, spectra, spectrograms, chroma, onsets, descriptors, genre along time.",
+)
+@as_json
+@click.pass_context
+def inspect(ctx: click.Context, file: Path, output: Path | None, as_json: bool) -> None:
+    """Look closely at one file: tempo, key, loudness, tags, and all of it as a picture.
+
+    It needs no library; where there is one with a trained classifier, the genre along time is shown too.
+    """
+    from sonotheque import console
+    from sonotheque.library import inspect_file
+
+    library = open_library_if_any(ctx)
+    with console.quiet_decoders():
+        result = library.inspect(file, picture=output) if library else inspect_file(file, picture=output)
+    if output:
+        click.echo(f"picture: {output}", err=True)
+    if as_json:
+        console.print_json(result)
+    else:
+        console.show_inspected(result)

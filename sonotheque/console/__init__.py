@@ -3,18 +3,20 @@
 from sonotheque.console.collection import show_failed, show_similar, show_status
 from sonotheque.console.exports import show_exported, show_tagged
 from sonotheque.console.genres import show_classified, show_compared, show_evaluated, show_trained
-from sonotheque.console.terminal import SHOWN, print_json, progress_bar, show_notices, table
-from sonotheque.console.views import show_mapped, show_suspicious
+from sonotheque.console.terminal import SHOWN, print_json, progress_bar, quiet_decoders, show_notices, table
+from sonotheque.console.views import show_inspected, show_mapped, show_suspicious
 
 __all__ = [
     "SHOWN",
     "print_json",
     "progress_bar",
+    "quiet_decoders",
     "show_classified",
     "show_compared",
     "show_evaluated",
     "show_exported",
     "show_failed",
+    "show_inspected",
     "show_mapped",
     "show_notices",
     "show_similar",

@@ -37,6 +37,28 @@ def show_notices() -> None:
     logger.propagate = False
 
 
+@contextmanager
+def quiet_decoders() -> Iterator[None]:
+    """Swallow what C libraries say on standard error while they decode in this process; what Python says there is heard."""
+    try:
+        sys.stderr.flush()
+        heard = os.dup(sys.stderr.fileno())
+    except (OSError, ValueError, AttributeError):  # no real file, as in a test or a notebook
+        yield
+        return
+    own, nowhere = sys.stderr, os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, own.fileno())
+    sys.stderr = os.fdopen(os.dup(heard), "w", buffering=1, encoding=own.encoding, errors=own.errors)
+    try:
+        yield
+    finally:
+        sys.stderr.close()
+        sys.stderr = own
+        os.dup2(heard, own.fileno())
+        os.close(heard)
+        os.close(nowhere)
+
+
 def print_json(result: Any) -> None:
     """Print a result as one JSON document."""
     click.echo(json.dumps(doc.document(result), ensure_ascii=False, indent=2))

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import click
 
 from sonotheque import documents as doc
-from sonotheque.console.terminal import clip, plural, short, table
+from sonotheque.console.terminal import clip, clock, plural, short, table
 
 
 def show_suspicious(result: doc.Suspicious) -> None:
@@ -116,3 +116,34 @@ def _show_genres(result: doc.Mapped) -> None:
         click.echo()
         cells = [[name, *(str(counts.get(label, 0) or "") for label in labels)] for name, counts in rows]
         table(["cluster \\ label", *labels], cells, right=range(1, 1 + len(labels)))
+
+
+def show_inspected(result: doc.Inspected) -> None:
+    """Print what is seen and heard of one file."""
+    channels = {1: "mono", 2: "stereo"}.get(result.channels, f"{result.channels} channels")
+    rows = [
+        ["file", short(result.path)],
+        [
+            "duration",
+            f"{clock(result.seconds)} ({result.seconds:.1f} s), {result.sample_rate / 1000:g} kHz, {channels}",
+        ],
+        ["tempo", _measured(result.tempo, "BPM", f"beat strength {result.beat_strength:.2f} of 1") or "no clear beat"],
+        ["key", f"{result.key} (clarity {result.clarity:.2f} of 1)" if result.key else "none"],
+        ["loudness", _measured(result.loudness, "LUFS", _range(result.loudness_range)) or "none: silent or too short"],
+        ["peak", _measured(result.true_peak, "dBTP") or _measured(result.sample_peak, "dBFS") or "none: silent"],
+        ["tags", ", ".join(f"{tag.name} {tag.strength:.2f}" for tag in result.tags) or "none: silent"],
+    ]
+    if result.timeline:
+        rows.append(["genres", ", ".join(f"{clock(m.start)} {m.genre} {m.probability:.2f}" for m in result.timeline)])
+    if result.silent or result.notice:
+        rows.append(["remark", "; ".join(filter(None, ["silent" if result.silent else None, result.notice]))])
+    for name, text in rows:
+        click.echo(f"{name:<9} {text}")
+
+
+def _measured(value: float | None, unit: str, more: str = "") -> str | None:
+    return None if value is None else f"{value:.1f} {unit}" + (f" ({more})" if more else "")
+
+
+def _range(loudness_range: float | None) -> str:
+    return "" if loudness_range is None else f"range {loudness_range:.1f} LU"

@@ -35,6 +35,7 @@ from sonotheque.documents.genres import (
     Promised,
     Trained,
 )
+from sonotheque.documents.inspection import Inspected, Tag, Window
 from sonotheque.documents.tagging import Exported, Exports, TagChange, Tagged
 from sonotheque.documents.views import (
     Agreement,
@@ -65,6 +66,7 @@ __all__ = [
     "FailedFile",
     "FamilyImportance",
     "GenreFigures",
+    "Inspected",
     "Labelled",
     "LabelledNeighbour",
     "Learned",
@@ -83,10 +85,12 @@ __all__ = [
     "Status",
     "Suspicious",
     "SuspiciousLabel",
+    "Tag",
     "TagChange",
     "Tagged",
     "Trained",
     "WeakArea",
+    "Window",
     "document",
 ]
 

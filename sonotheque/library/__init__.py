@@ -2,5 +2,6 @@
 
 from sonotheque.library.collection import default_path
 from sonotheque.library.exports import Library
+from sonotheque.library.views import inspect_file
 
-__all__ = ["Library", "default_path"]
+__all__ = ["Library", "default_path", "inspect_file"]

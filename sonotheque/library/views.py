@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from sonotheque import documents as doc
 from sonotheque.embed.registry import space_of
+from sonotheque.embed.runtime import Compute
 from sonotheque.embed.space import kind_of
 from sonotheque.errors import ClassifierError, LibraryError
 from sonotheque.library.collection import PathLike
@@ -155,3 +157,58 @@ class Views(Genres):
             return self._training_set(None, model="logreg", segments=False)
         except ClassifierError:
             return None
+
+    # One recording
+
+    def inspect(self, path: PathLike, *, picture: PathLike | None = None) -> doc.Inspected:
+        """Look closely at one recording, in the library or not; where a classifier is trained, with the genre along time.
+
+        Parameters
+        ----------
+        path : path of an audio file
+        picture : path or None
+            Where to draw it as a PNG.
+
+        Raises
+        ------
+        AudioError
+            If the file cannot be used.
+        LibraryError
+            If the picture cannot be written.
+        """
+        timeline: Sequence[doc.Moment] = ()
+        if self._classifier_path.exists():
+            tracks = self.classify(path, timeline=True).tracks
+            timeline = (tracks[0].timeline or ()) if tracks else ()
+        return inspect_file(path, picture=picture, timeline=timeline, compute=self._compute)
+
+
+def inspect_file(
+    path: PathLike,
+    *,
+    picture: PathLike | None = None,
+    timeline: Sequence[doc.Moment] = (),
+    compute: Compute = Compute(),
+) -> doc.Inspected:
+    """Look closely at one recording, without a library: see `Library.inspect`.
+
+    Parameters
+    ----------
+    path, picture : see `Library.inspect`
+    timeline : sequence of Moment
+        The genre of each segment, where one knows it.
+    compute : Compute
+
+    Examples
+    --------
+    >>> inspect_file("tests/data/tone.flac").loudness
+    -14.15
+    """
+    from sonotheque.explore.inspection import inspect
+
+    seen = inspect(path, timeline=timeline, compute=compute)
+    if picture is not None:
+        from sonotheque.report.inspection import draw_inspection
+
+        draw_inspection(seen, picture, title=os.path.basename(path))
+    return seen.numbers
