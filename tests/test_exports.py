@@ -101,6 +101,8 @@ def test_labels_go_into_files_and_predictions_only_when_asked(own: Library, tmp_
     assert {track.path: track.label for track in own.catalogue.tracks()} == {
         path: track.label for path, track in before.items()
     }
-    assert all(change.before for change in own.tag(overwrite=True).changes)  # such as Acoustic, where the label is acoustic
+    assert all(
+        change.before for change in own.tag(overwrite=True).changes
+    )  # such as Acoustic, where the label is acoustic
     with pytest.raises(LibraryError, match="no such file"):
         own.tag(tmp_path / "elsewhere")

@@ -38,7 +38,9 @@ class Settings:
 
     def among(self, count: int) -> Settings:
         """Fill in what is chosen by the number of tracks."""
-        return Settings(self.seed or 0, self.neighbours or usual_neighbours(count), self.cluster_size or usual_size(count))
+        return Settings(
+            self.seed or 0, self.neighbours or usual_neighbours(count), self.cluster_size or usual_size(count)
+        )
 
 
 @dataclass(frozen=True)
