@@ -3,7 +3,8 @@
     python bench/wrong_labels.py LIBRARY [--share 0.05] [--seeds 0 1 2 3 4]
 
 LIBRARY is the folder of a library with labelled tracks. For each seed a share of the labels is changed to one of the three genres
-that lie farthest (cosine of the genres' mean vectors), and all labelled tracks are ranked.
+that lie farthest (cosine of the genres' mean vectors), and all labelled tracks are ranked. Where the package cleanlab is installed,
+its methods rank them by the same probabilities.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +23,7 @@ from sonotheque import Library
 from sonotheque.classify import TrainingSet, training_set
 from sonotheque.classify.learners import spaces_of
 from sonotheque.explore.suspicion import label_support, near
+from sonotheque.explore.unheard import unheard
 
 MODELS = ("logreg", "knn", "svm", "forest")
 
@@ -49,10 +52,33 @@ def main() -> None:
     with Library(options.library, create=False) as library:
         spaces = spaces_of("logreg", [space.id for space in library.catalogue.spaces()])
         training = training_set(library.catalogue, spaces=spaces, segments=False)
-    with threadpool_limits(
-        limits=1, user_api="blas"
-    ):  # beside other work, threads that wait for each other take minutes
+    with threadpool_limits(limits=1, user_api="blas"):  # threads that wait for each other would take minutes
         compare(training, share=options.share, seeds=options.seeds)
+
+
+def by_cleanlab(codes: np.ndarray, probabilities: np.ndarray) -> dict[str, np.ndarray]:
+    """Score the same probabilities by cleanlab's methods; nothing where it is not installed."""
+    if find_spec("cleanlab") is None:
+        return {}
+    from cleanlab.filter import find_label_issues
+    from cleanlab.rank import get_label_quality_scores
+
+    result = {
+        f"cleanlab: {method}{', adjusted' * adjusted}": get_label_quality_scores(
+            codes, probabilities, method=method, adjust_pred_probs=adjusted
+        )
+        for method, adjusted in (
+            ("self_confidence", False),
+            ("self_confidence", True),
+            ("normalized_margin", False),
+            ("normalized_margin", True),
+            ("confidence_weighted_entropy", False),
+        )
+    }
+    for pruning in ("prune_by_noise_rate", "both", "confident_learning"):
+        issues = find_label_issues(codes, probabilities, filter_by=pruning, n_jobs=1)
+        result[f"cleanlab: issues by {pruning} first"] = result["cleanlab: self_confidence"] - issues
+    return result
 
 
 def compare(training: TrainingSet, *, share: float, seeds: Sequence[int]) -> None:
@@ -69,8 +95,9 @@ def compare(training: TrainingSet, *, share: float, seeds: Sequence[int]) -> Non
         nearest = near(spoiled.data.tracks[spaces[0]], space=spaces[0])[0]
         votes = (codes[nearest] == codes[:, None]).mean(axis=1)
         scores["vote of 10 neighbours alone"] = votes
-        support = label_support(spoiled, seed=seed).shares[rows, codes]
-        scores["self-confidence of logreg alone"] = 2 * support - votes
+        probabilities = unheard(spoiled, seed=seed).probabilities
+        scores["self-confidence of logreg alone"] = probabilities[rows, codes]
+        scores |= by_cleanlab(codes, probabilities)
         for name, score in scores.items():
             first = np.argsort(score, kind="stable")[: round(len(rows) / 10)]
             found.setdefault(name, []).append(int(wrong[first].sum()))

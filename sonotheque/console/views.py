@@ -74,7 +74,9 @@ def show_mapped(result: doc.Mapped, *, table_of_genres: bool = False) -> None:
         )
     if result.error_rate is not None:
         labelled = plural(result.judged, "labelled track")
-        click.echo(f"a classifier that learned without them is wrong for {result.error_rate:.0%} of {labelled}")
+        click.echo(
+            f"a classifier that learned without them is wrong for {result.error_rate:.0%} of {labelled}{_known(result)}"
+        )
     if result.weakest:
         weak = result.weakest
         parts = [f"it fails most around ({weak.x:.1f}, {weak.y:.1f}) on the map"]
@@ -94,6 +96,10 @@ def show_mapped(result: doc.Mapped, *, table_of_genres: bool = False) -> None:
     click.echo(
         f"{plural(result.tracks, 'track')}{later}, {plural(len(result.clusters), 'cluster')}, {result.unclustered} in none"
     )
+
+
+def _known(result: doc.Mapped) -> str:
+    return f" (in {', '.join(result.by_track)} it knew other tracks of the same artists)" if result.by_track else ""
 
 
 def _counts(counts: Mapping[str, int], *, most: int = 3) -> str:

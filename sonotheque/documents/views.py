@@ -143,7 +143,8 @@ class Mapped:
     """The map of a library and its clusters.
 
     `parameters` say what it was made with; `later` tracks were put on it after it was drawn. `unclustered` are in no cluster.
-    `error_rate` is that of out-of-fold answers for all `judged` tracks, `weakest` where they fail most.
+    `error_rate` is that of out-of-fold answers for all `judged` tracks, `weakest` where they fail most; for genres in `by_track`
+    the classifier knew other tracks of the same artists.
     """
 
     space: str
@@ -157,5 +158,6 @@ class Mapped:
     agreement: Agreement | None
     judged: int
     error_rate: float | None
+    by_track: Sequence[str]
     weakest: WeakArea | None
     places: Sequence[Place]

@@ -43,12 +43,15 @@ class Answers:
         Probability of that genre; NaN where nothing is known.
     judged : bool array [N]
         Where the track is labelled and was not learned from.
+    by_track : list of str
+        Genres with too few artists: there other tracks of the same artist were learned.
     """
 
     names: Sequence[str]
     genres: npt.NDArray[np.int64]
     confidence: npt.NDArray[np.float64]
     judged: npt.NDArray[np.bool_]
+    by_track: Sequence[str] = ()
 
 
 class Seen(NamedTuple):
@@ -78,7 +81,8 @@ def answers_for(atlas: Atlas, training: TrainingSet | None, *, catalogue: Catalo
     if training is None:
         return Answers([], genres, confidence, judged)
     row_of = {track.id: row for row, track in enumerate(atlas.tracks)}
-    held_out = unheard(training, seed=seed).probabilities
+    found = unheard(training, seed=seed)
+    held_out = found.probabilities
     numbers = [number for number, track in enumerate(training.tracks) if track.id in row_of]
     rows = np.array([row_of[training.tracks[number].id] for number in numbers], dtype=np.int64)
     genres[rows], confidence[rows] = held_out[numbers].argmax(axis=1), held_out[numbers].max(axis=1)
@@ -96,7 +100,7 @@ def answers_for(atlas: Atlas, training: TrainingSet | None, *, catalogue: Catalo
         asked = {space: np.stack([vectors[atlas.tracks[row].id] for row in others]) for space, vectors in held.items()}
         shares = member.probabilities(Recordings(asked), labels=len(names))
         genres[others], confidence[others] = shares.argmax(axis=1), shares.max(axis=1)
-    return Answers(names, genres, confidence, judged)
+    return Answers(names, genres, confidence, judged, sorted(set(training.y[found.by_track].tolist())))
 
 
 def overview(atlas: Atlas, answers: Answers, characters: Mapping[int, Character]) -> doc.Mapped:
@@ -133,6 +137,7 @@ def overview(atlas: Atlas, answers: Answers, characters: Mapping[int, Character]
         agreement=agreement(labels, kept.clusters),
         judged=len(rows),
         error_rate=judged.error_rate(np.arange(len(rows))),
+        by_track=answers.by_track,
         weakest=_weakest(atlas, judged, rows, names),
         places=[
             doc.Place(

@@ -183,7 +183,7 @@ def test_points_are_drawn_in_every_colour_without_a_word_or_a_request(
     assert coloured_pixels(page) > 55 * 30
     names = page.locator("#plot .annotation-text")
     assert names.count() >= 1
-    assert names.first.text_content() in {cluster.name for cluster in drawn[1].clusters}
+    assert names.first.text_content() in {f"{cluster.name} ({cluster.tracks})" for cluster in drawn[1].clusters}
     for key in page.locator("#colour option").evaluate_all("all => all.map(one => one.value)"):
         page.select_option("#colour", key)
         page.wait_for_timeout(150)

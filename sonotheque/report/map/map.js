@@ -146,6 +146,7 @@
     y0: page.weakest.y - page.weakest.radius, y1: page.weakest.y + page.weakest.radius,
   }];
 
+  const shortened = (text) => (text.length > 34 ? `${text.slice(0, 33)}…` : text);
   const escaped = (text) => text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
   const labels = () => { // the largest clusters first; a name that would cover another one is left out
     const { xaxis, yaxis } = plot.layout;
@@ -154,19 +155,18 @@
     const scale = (range, length) => (place) => (place - range[0]) / (range[1] - range[0]) * length;
     const [x, y] = [scale(xaxis.range, box.width), scale(yaxis.range, box.height)];
     const taken = [];
-    const texts = [...page.clusters.map((one) => ({ ...one, text: one.name })).sort((a, b) => b.tracks - a.tracks).slice(0, NAMES)];
+    const texts = [...page.clusters.map((one) => ({ ...one, text: `${shortened(one.name)} (${one.tracks})` })).sort((a, b) => b.tracks - a.tracks).slice(0, NAMES)];
     if (page.weakest && state.colour === "right")
       texts.unshift({ text: `fails most: ${percent(page.weakest.error_rate)} of ${page.weakest.tracks}`, x: page.weakest.x, y: page.weakest.y + page.weakest.radius });
     return texts.flatMap((one) => {
-      const half = [3.6 * Math.min(one.text.length, 34) + 6, 11];
+      const half = [3.6 * one.text.length + 6, 11];
       const own = x(one.x);
       const place = [Math.min(Math.max(own, half[0]), box.width - half[0]), y(one.y)]; // inside the map, if its place is
       if (own < 0 || own > box.width) return [];
       if (taken.some((other) => Math.abs(other.place[0] - place[0]) < half[0] + other.half[0] && Math.abs(other.place[1] - place[1]) < half[1] + other.half[1])) return [];
       taken.push({ place, half });
-      const short = one.text.length > 34 ? `${one.text.slice(0, 33)}…` : one.text;
       return [{
-        x: one.x, y: one.y, text: escaped(short), showarrow: false, xshift: place[0] - own, font: { size: 13, color: palette().ink },
+        x: one.x, y: one.y, text: escaped(one.text), showarrow: false, xshift: place[0] - own, font: { size: 13, color: palette().ink },
         captureevents: false,
       }];
     });

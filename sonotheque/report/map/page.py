@@ -204,9 +204,11 @@ def _details(mapped: doc.Mapped) -> Html:
             f"clusters and labels: adjusted mutual information {one.adjusted_mutual_information:.3f}, adjusted Rand index "
             f"{one.adjusted_rand:.3f}, homogeneity {one.homogeneity:.3f} (0: chance, 1: the same)"
         )
+    known = f" (in {', '.join(mapped.by_track)} it knew other tracks of the same artists)" if mapped.by_track else ""
     if mapped.error_rate is not None:
         facts.append(
-            f"a classifier that learned without them is wrong for {mapped.error_rate:.0%} of the {mapped.judged} labelled tracks"
+            f"a classifier that learned without them is wrong for {mapped.error_rate:.0%} of the {mapped.judged} "
+            f"labelled tracks{known}"
         )
     if mapped.weakest:
         weak = mapped.weakest
