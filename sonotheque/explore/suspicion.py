@@ -14,7 +14,7 @@ from sonotheque.audio.decode import FloatArray
 from sonotheque.classify.labelled import TrainingSet
 from sonotheque.classify.learners import spaces_for
 from sonotheque.classify.metrics import Codes
-from sonotheque.embed.space import kind_of
+from sonotheque.explore.projection import comparable
 from sonotheque.explore.unheard import MODEL, unheard
 from sonotheque.index import nearest_of_all
 
@@ -81,10 +81,8 @@ def near(vectors: FloatArray, *, space: str, k: int = NEIGHBOURS) -> tuple[npt.N
         Without the row itself.
     similarities : float32 array, same shape
     """
-    centred = vectors - vectors.mean(axis=0)
-    if kind_of(space) == "descriptors":
-        centred /= np.maximum(vectors.std(axis=0), 1e-9)
-    found = nearest_of_all(centred, k=k)
+    compared = comparable(vectors, space=space)
+    found = nearest_of_all(compared - compared.mean(axis=0), k=k)
     return found.rows, found.similarities
 
 

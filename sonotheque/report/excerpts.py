@@ -5,13 +5,18 @@ from __future__ import annotations
 import base64
 import io
 import logging
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 
 from sonotheque.audio import MonoStream
 from sonotheque.audio.decode import FloatArray, Source
+from sonotheque.embed.runtime import cores
 from sonotheque.errors import AudioError
+from sonotheque.store.ingest import Progress
+from sonotheque.store.records import Track
 
 log = logging.getLogger("sonotheque")
 
@@ -45,11 +50,22 @@ def excerpt(source: Source, *, seconds: float) -> str | None:
     try:
         samples = _read(source, start, start + int(SECONDS * RATE))
     except AudioError as error:
-        log.warning("the report cannot play a track: %s", error)
+        log.warning("no excerpt: %s", error)
         return None
     if not len(samples):
         return None
     return "data:audio/ogg;base64," + base64.b64encode(_encode(samples)).decode("ascii")
+
+
+def cut_excerpts(tracks: Sequence[Track], *, progress: Progress | None = None) -> list[str | None]:
+    """Cut an excerpt of each track, in their order; None where the file cannot be read any more."""
+    clips: list[str | None] = []
+    with ThreadPoolExecutor(cores()) as pool:
+        for clip in pool.map(lambda track: excerpt(track.path, seconds=track.seconds), tracks):
+            clips.append(clip)
+            if progress:
+                progress(len(clips), len(tracks))
+    return clips
 
 
 def _read(source: Source, start: int, end: int) -> FloatArray:

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from sonotheque.report.drawing import PALETTES, Figure
 from sonotheque.report.evidence import weigh
-from sonotheque.report.excerpts import excerpt
+from sonotheque.report.excerpts import cut_excerpts
 from sonotheque.report.figures import draw
 from sonotheque.report.findings import MOST_MISTAKES, Findings
 from sonotheque.report.pictures import draw_pictures
@@ -21,7 +20,6 @@ from sonotheque.report.sections import Sections, name_of
 from sonotheque.report.standalone import standalone
 from sonotheque.report.text import explain
 from sonotheque.report.wording import Words
-from sonotheque.store.records import Track
 
 
 def write_report(findings: Findings, folder: str | os.PathLike[str], *, lang: str = "en") -> Path:
@@ -74,7 +72,8 @@ def _document(findings: Findings, figures: Sequence[Figure], sections: Sections,
 
 def _data(findings: Findings, figures: Sequence[Figure], words: Words) -> dict[str, Any]:
     """Gather what the page's script needs."""
-    clips = _clips([mistake.track for mistake in findings.mistakes[:MOST_MISTAKES]])
+    tracks = [mistake.track for mistake in findings.mistakes[:MOST_MISTAKES]]
+    clips = dict(zip((track.hash for track in tracks), cut_excerpts(tracks), strict=True))
     return {
         "figures": [{"key": figure.key, "data": figure.data, "layout": figure.layout} for figure in figures],
         "palettes": PALETTES,
@@ -91,13 +90,6 @@ def _data(findings: Findings, figures: Sequence[Figure], words: Words) -> dict[s
         "cells": _cells(findings, words),
         "words": {name: words.say(f"script {name}") for name in ("empty", "open", "close", "failed")},
     }
-
-
-def _clips(tracks: Sequence[Track]) -> dict[str, str | None]:
-    """Cut an excerpt of each track, by content hash."""
-    with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
-        found = pool.map(lambda track: excerpt(track.path, seconds=track.seconds), tracks)
-        return {track.hash: clip for track, clip in zip(tracks, found, strict=True)}
 
 
 def _cells(findings: Findings, words: Words) -> dict[str, Any]:

@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from sonotheque import documents as doc
-from sonotheque.embed.runtime import cores
 from sonotheque.embed.space import short_name
 from sonotheque.errors import LibraryError
 from sonotheque.explore.atlas import Atlas
 from sonotheque.explore.character import Character
 from sonotheque.explore.overview import Answers
-from sonotheque.report.excerpts import excerpt
+from sonotheque.report.excerpts import cut_excerpts
 from sonotheque.report.map.data import columns, common_folder
 from sonotheque.report.markup import Html, table, tag
 from sonotheque.report.standalone import standalone
 from sonotheque.store.files import write_whole
-from sonotheque.store.records import Track
-
-Progress = Callable[[int, int], None]
+from sonotheque.store.ingest import Progress
 
 EMBEDDED = 300
 """Tracks up to which ``auto`` puts excerpts into the page: 40 KB each, so 16 MB in all."""
@@ -103,17 +99,6 @@ def _address(audio: str) -> str | None:
             f"{audio}: no way to play sounds; give auto, embed, files, none or an address such as http://localhost:8000/"
         )
     return audio.rstrip("/") + "/"
-
-
-def cut_excerpts(tracks: Sequence[Track], *, progress: Progress | None = None) -> list[str | None]:
-    """Cut an excerpt of each track, in their order; None where the file cannot be read any more."""
-    clips: list[str | None] = []
-    with ThreadPoolExecutor(cores()) as pool:
-        for clip in pool.map(lambda track: excerpt(track.path, seconds=track.seconds), tracks):
-            clips.append(clip)
-            if progress:
-                progress(len(clips), len(tracks))
-    return clips
 
 
 def _header() -> Html:
