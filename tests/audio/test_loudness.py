@@ -84,7 +84,7 @@ def test_the_peaks_of_a_quiet_recording_are_as_fine() -> None:
     assert measured.sample_peak == -63.21
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(st.lists(st.integers(1, 5 * 44_099), max_size=30, unique=True), st.sampled_from([8_000, 11_025, 44_100]))
 def test_blocks_make_no_difference(cuts: list[int], rate: int) -> None:
     generator = np.random.default_rng(0)

@@ -81,7 +81,7 @@ def named(figure: Any, title: str) -> Any:
 
 def texts(figure: Any) -> list[Any]:
     """Return all texts that are drawn."""
-    figure.canvas.draw()
+    figure.draw_without_rendering()
     found = list(figure.texts)
     for axes in figure.axes:
         found += [axes._left_title, axes.xaxis.label, axes.yaxis.label, axes.xaxis.offsetText, axes.yaxis.offsetText]
@@ -233,9 +233,10 @@ def test_letters_that_the_font_lacks_are_replaced() -> None:
 )
 def test_any_recording(tmp_path: Path, samples: FloatArray, rate: int) -> None:
     seen = recording(tmp_path, samples, rate=rate)
-    figure = _sheet(seen, "odd")
-    check_letters(figure)
-    assert len(np.unique(np.asarray(figure.canvas.buffer_rgba()).reshape(-1, 4), axis=0)) > 100
+    check_letters(_sheet(seen, "odd"))
+    if seen.numbers.seconds < 0.1 or seen.numbers.silent:  # the rest is drawn as any other
+        draw_inspection(seen, tmp_path / "a.png", title="odd")
+        assert opened(tmp_path / "a.png").size[0] == 1350
 
 
 @pytest.mark.parametrize("seconds", [95.0, 10_800.0])
