@@ -188,7 +188,13 @@ def test_points_are_drawn_in_every_colour_without_a_word_or_a_request(
         page.select_option("#colour", key)
         page.wait_for_timeout(150)
         assert shown(page) == 55, key
-        assert page.locator("#legend button.entry").count() >= 1
+        entries = page.locator("#legend button.entry")
+        assert entries.count() >= 1
+        entries.last.click(modifiers=["Shift"])  # only this one, such as those of which nothing is known
+        page.wait_for_timeout(150)
+        alone = shown(page)
+        assert alone == int(entries.last.locator("span").last.inner_text())
+        assert coloured_pixels(page) > 15 * alone, key
     assert opened.errors == []
     assert opened.hosts == []
 
@@ -314,6 +320,31 @@ def test_the_legend_filters_and_keys_travel(
     page.keyboard.press("0")
     page.keyboard.press("Escape")
     assert page.locator("#card").is_hidden()
+    assert opened.errors == []
+
+
+def test_it_fills_its_place_when_the_window_changes(
+    open_page: Callable[..., Any], drawn: tuple[Path, doc.Mapped, Path]
+) -> None:
+    opened = open_page(drawn[0], bad=BAD, viewport={"width": 900, "height": 900})
+    page = opened.page
+
+    def filled() -> float:
+        places = np.array([spot(page, row) for row in range(55)])
+        box = page.locator("#plot").bounding_box()
+        return float((np.ptp(places, axis=0) / [box["width"], box["height"]]).max())
+
+    assert filled() > 0.7
+    page.set_viewport_size({"width": 1400, "height": 900})
+    page.wait_for_timeout(1000)
+    assert filled() > 0.7
+    page.focus("#plot")
+    page.keyboard.press("+")
+    page.wait_for_timeout(300)
+    zoomed = page.evaluate("document.getElementById('plot').layout.xaxis.range[0]")
+    page.set_viewport_size({"width": 1300, "height": 900})
+    page.wait_for_timeout(1000)
+    assert page.evaluate("document.getElementById('plot').layout.xaxis.range[0]") == pytest.approx(zoomed, abs=0.5)
     assert opened.errors == []
 
 

@@ -40,11 +40,16 @@
     : page.base + page.path[row].split(page.separator).map(encodeURIComponent).join("/").replace(/^\/+/, page.base === "file://" ? "/" : "");
   const percent = (share) => `${Math.round(100 * share)}%`;
 
-  const box = plot.getBoundingClientRect();
-  if (box.height > box.width) { // the map is wide; an upright screen shows it upright
+  let upright = false;
+  const turn = () => { // the map is wide; where there is more height than width it is shown upright
+    const box = plot.getBoundingClientRect();
+    if (box.height > box.width === upright) return false;
+    upright = !upright;
     [page.x, page.y] = [page.y, page.x];
     for (const one of [...page.clusters, ...(page.weakest ? [page.weakest] : [])]) [one.x, one.y] = [one.y, one.x];
-  }
+    return true;
+  };
+  turn();
 
   // What is drawn
 
@@ -88,7 +93,7 @@
     type: "scattergl", mode: "markers", meta: "points", name: group.name, customdata: group.rows, hoverinfo: "none",
     x: group.rows.map((row) => page.x[row]), y: group.rows.map((row) => page.y[row]),
     marker: {
-      size: SIZE, symbol: group.shape, line: { width: 0 }, opacity: state.matches ? group.rows.map(strength) : 0.85,
+      size: SIZE, symbol: group.shape, line: { width: group.shape.endsWith("-open") ? 1.5 : 0, color: group.colour }, opacity: state.matches ? group.rows.map(strength) : 0.85,
       ...(group.numbers
         ? { color: group.numbers, colorscale: palette().numbers, ...ends(group.dimension) }
         : { color: group.colour }),
@@ -289,6 +294,8 @@
     });
     card.append(near, exporters([row, ...page.near[row]], "Take these"));
     card.hidden = false;
+    card.scrollIntoView({ block: "nearest" });
+    document.querySelector("aside").scrollTop = 0;
     sound.setAttribute("aria-label", `${page.title[row]}, sound`);
     at("said").textContent = [page.title[row], by(row), value("genre", row)].filter(Boolean).join(", ");
     if (sounds) play(row);
@@ -352,6 +359,7 @@
     clear.addEventListener("click", () => { take([]); draw(); });
     const tools = exporters(rows, "as");
     tools.append(clear);
+    requestAnimationFrame(() => place.scrollIntoView({ block: "nearest" }));
     place.append(make("h2", `${rows.length} ${rows.length === 1 ? "track" : "tracks"} taken`), tools);
     at("said").textContent = `${rows.length} tracks taken`;
   };
@@ -409,7 +417,18 @@
     hover.style.left = `${Math.max(0, left + 16 + hover.offsetWidth > box.width ? left - 16 - hover.offsetWidth : left + 16)}px`;
     hover.style.top = `${Math.max(0, Math.min(top + 12, box.height - hover.offsetHeight))}px`;
   };
-  const whole = () => Plotly.relayout(plot, { "xaxis.range": extent(page.x), "yaxis.range": extent(page.y) });
+  let moved = false; // whether somebody has zoomed or dragged the map; else it fills its place again when that changes
+  const whole = async () => {
+    const turned = turn();
+    await Plotly.relayout(plot, { "xaxis.range": extent(page.x), "yaxis.range": extent(page.y) });
+    if (turned) await draw();
+    moved = false;
+  };
+  let resizing = 0;
+  addEventListener("resize", () => {
+    clearTimeout(resizing);
+    resizing = setTimeout(() => (moved ? nameClusters() : whole()), 250);
+  });
   const zoom = (factor) => {
     const change = {};
     for (const side of ["xaxis", "yaxis"]) {
@@ -468,7 +487,10 @@
     plot.on("plotly_hover", hint);
     plot.on("plotly_unhover", () => { hover.hidden = true; });
     plot.on("plotly_selected", (event) => { if (event) take(rowsOf(event)); });
-    plot.on("plotly_relayout", (change) => { if (!("annotations" in change)) nameClusters(); });
+    plot.on("plotly_relayout", (change) => {
+      moved ||= Object.keys(change).some((key) => key.startsWith("xaxis.range") || key.startsWith("yaxis.range"));
+      if (!("annotations" in change)) nameClusters();
+    });
     document.documentElement.dataset.drawn = "yes";
   });
   dark.addEventListener("change", show);
