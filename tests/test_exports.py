@@ -106,3 +106,20 @@ def test_labels_go_into_files_and_predictions_only_when_asked(own: Library, tmp_
     )  # such as Acoustic, where the label is acoustic
     with pytest.raises(LibraryError, match="no such file"):
         own.tag(tmp_path / "elsewhere")
+
+
+def test_copies_outside_the_named_folder_are_left_alone(own: Library, tmp_path: Path) -> None:
+    one = sorted((tmp_path / "music" / "metal").glob("*.mp3"))[0]
+    tagged = mutagen.File(one, easy=True)
+    tagged.pop("genre", None)
+    tagged.save()
+    (tmp_path / "else").mkdir()
+    copy = Path(shutil.copy2(one, tmp_path / "else"))
+    own.add(tmp_path / "music", copy)
+    content = copy.read_bytes()
+    written = own.tag(tmp_path / "music", write=True, only="genre")
+    assert str(one) in {change.path for change in written.changes}
+    assert copy.read_bytes() == content != one.read_bytes()
+    before = own.status()
+    assert own.add(tmp_path / "music", copy) == before
+    assert own.tag(tmp_path / "else", only="genre").changes[0].after == "metal"

@@ -94,7 +94,8 @@ class Library(Views):
 
         Parameters
         ----------
-        *paths : files and folders as they were added; all tracks by default
+        *paths : files and folders as they were added; all by default
+            Copies of the same tracks that lie elsewhere are left alone.
         write : bool
             Change the files. Else nothing is written.
         overwrite : bool
@@ -119,7 +120,10 @@ class Library(Views):
         from sonotheque.store.tag_files import Wanted, plan_tags, write_tags
 
         self._default_space()
-        tracks = self._tracks_in(paths)
+        files = self.catalogue.files()
+        inside = {path for one in paths for path in self.catalogue.inside(os.path.abspath(one)) if path in files}
+        chosen = {files[path][1] for path in inside}
+        tracks = [track for track in self.catalogue.tracks() if not paths or track.id in chosen]
         genres = {track.id: track.label for track in tracks}
         if predicted and only != "tempo":
             genres |= self._named([track for track in tracks if not track.label], probability)
@@ -129,22 +133,13 @@ class Library(Views):
                 track,
                 genre=genres[track.id] if only != "tempo" else None,
                 bpm=round(tempo) if track.id in heard and (tempo := heard[track.id].tempo) else None,
+                places=frozenset(inside) if paths else None,
             )
             for track in tracks
         ]
         if not write:
             return plan_tags(self.catalogue, wanted, overwrite=overwrite)
         return write_tags(self.catalogue, wanted, overwrite=overwrite, progress=progress)
-
-    def _tracks_in(self, paths: Sequence[PathLike]) -> list[Track]:
-        tracks = self.catalogue.tracks()
-        if not paths:
-            return tracks
-        files = self.catalogue.files()
-        inside = {
-            files[path][1] for one in paths for path in self.catalogue.inside(os.path.abspath(one)) if path in files
-        }
-        return [track for track in tracks if track.id in inside]
 
     def _named(self, tracks: Sequence[Track], probability: float) -> dict[int, str | None]:
         """Let the classifier name the genres of some tracks, where it is sure enough."""

@@ -30,11 +30,12 @@ log = logging.getLogger("sonotheque")
 
 @dataclass(frozen=True)
 class Wanted:
-    """What the files of a track are to say; None leaves a field alone."""
+    """What the files of a track are to say; None leaves a field alone. Only those at `places` are touched, by default all."""
 
     track: Track
     genre: str | None = None
     bpm: int | None = None
+    places: frozenset[str] | None = None
 
     def fields(self) -> dict[str, str]:
         """Map the fields to their texts."""
@@ -126,7 +127,8 @@ def _placed(catalogue: Catalogue, wanted: Sequence[Wanted]) -> Iterator[tuple[Wa
     for one in wanted:
         real: dict[str, dict[str, Stamp]] = {}
         for path, stamp in stamps.get(one.track.id, {}).items():
-            real.setdefault(os.path.realpath(path), {})[path] = stamp
+            if one.places is None or path in one.places:
+                real.setdefault(os.path.realpath(path), {})[path] = stamp
         yield one, [_Place(file, file if file in paths else min(paths), paths) for file, paths in real.items()]
 
 
