@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -115,9 +115,10 @@ def _answers(kept: KeptMap, settings: Settings | None) -> bool:
     return all(value is None or kept.parameters.get(name) == value for name, value in asked.items())
 
 
-def _keep(write: object) -> None:
+def _keep(write: Callable[[], None]) -> None:
+    """Keep a map where the library may be written; else it is drawn again next time."""
     try:
-        write()  # type: ignore[operator]
+        write()
     except LibraryError as error:
         log.warning("the map is not kept: %s", error)
 
