@@ -15,8 +15,9 @@ import pytest
 from sonotheque import Library
 from sonotheque.demo import music, unlabelled
 from sonotheque.embed.musicnn import SPACE
-from sonotheque.errors import ClassifierError, LibraryError
+from sonotheque.errors import AudioError, ClassifierError, LabelsError, LibraryError
 from sonotheque.explore.points import COLUMNS
+from sonotheque.store.tables import write_table
 
 
 @pytest.fixture
@@ -52,7 +53,7 @@ def test_points_hold_vectors_places_and_neighbours(demo_library: Library, tmp_pa
     assert [rows[other]["file"] for other in rows[0]["neighbors"]["ids"]] == [one.path for one in similar]
     assert json.loads(table.schema.metadata[b"sonotheque"])["space"] == SPACE.id
     with pytest.raises(LibraryError, match="cannot be written"):
-        demo_library.export_points(tmp_path / "points.parquet" / "inside")
+        demo_library.export_points(tmp_path / "points.parquet" / "inside.parquet")
 
 
 def test_tags_of_the_whole_library(own: Library, tmp_path: Path) -> None:
@@ -123,3 +124,15 @@ def test_copies_outside_the_named_folder_are_left_alone(own: Library, tmp_path: 
     before = own.status()
     assert own.add(tmp_path / "music", copy) == before
     assert own.tag(tmp_path / "else", only="genre").changes[0].after == "metal"
+
+
+def test_no_music_and_no_device_is_written_over(own: Library) -> None:
+    sound = own.catalogue.tracks()[0].path
+    content = Path(sound).read_bytes()
+    for write in (own.map, own.export_points, own.export_tags, lambda path: own.inspect(path, picture=path)):
+        for path in (sound, "/dev/null", ""):
+            with pytest.raises((LibraryError, AudioError)):
+                write(path)
+    with pytest.raises(LabelsError, match="the name of a sound"):
+        write_table(sound, [["a"]])
+    assert Path(sound).read_bytes() == content

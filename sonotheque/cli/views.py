@@ -84,7 +84,7 @@ def _map_options(command: Callable[..., Any]) -> Callable[..., Any]:
             type=click.IntRange(min=2),
             help="Fewest tracks of a cluster. Default: half the square root of the number of tracks, at least 5.",
         ),
-        click.option("--seed", type=int, help="Of the map. Default: 0."),
+        click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Of the map. Default: 0."),
     ]
     for option in reversed(options):
         command = option(command)

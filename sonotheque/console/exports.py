@@ -20,7 +20,7 @@ def show_exported(written: Sequence[doc.Exported]) -> None:
 def show_tagged(result: doc.Tagged) -> None:
     """Print each change, and what was left alone."""
     for change in result.changes:
-        click.echo(f"{short(change.path)}: {change.field} {change.before or '-'} -> {change.after}")
+        click.echo(f"{short(change.path)}: {change.field} {change.before or '(none)'} -> {change.after}")
     show_failed(result.failed)
     files = len({change.path for change in result.changes})
     parts = [plural(len(result.changes), "change")]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -90,7 +90,7 @@ def open_atlas(
     if kept is None or anew or not _answers(kept, settings) or (~kept.later).sum() < min(SMALLEST, len(ids)):
         drawn = lay_out(vectors, space=space, settings=settings or Settings(), progress=progress)
         found = drawn.clusters
-        kept = KeptMap(
+        new = KeptMap(
             recorded(settings or Settings(), len(ids)),
             ids,
             drawn.places,
@@ -98,13 +98,22 @@ def open_atlas(
             found.membership,
             np.zeros(len(ids), dtype=bool),
         )
-        near = drawn.near.nearest(SHOWN)
-        _keep(lambda: keep_map(catalogue, space, kept))
+        _keep(lambda: keep_map(catalogue, space, new))
+        kept, near = new, drawn.near.nearest(SHOWN)
     elif len(kept.tracks) < len(ids):
         kept = _extended(catalogue, kept, ids, vectors, space=space)
+    kept = _without_empty(kept)
     if near is None:
         near = nearest_of_all(comparable(vectors, space=space), k=SHOWN, progress=progress)
     return Atlas(space, tracks, vectors, kept, near)
+
+
+def _without_empty(kept: KeptMap) -> KeptMap:
+    """Leave out clusters of which every track has been removed, and number the others anew."""
+    present = np.unique(kept.clusters[kept.clusters >= 0])
+    number = np.full(kept.membership.shape[1] + 1, NONE)  # the last one is for NONE
+    number[present] = np.arange(len(present))
+    return replace(kept, clusters=number[kept.clusters], membership=kept.membership[:, present])
 
 
 def _answers(kept: KeptMap, settings: Settings | None) -> bool:

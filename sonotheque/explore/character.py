@@ -22,6 +22,10 @@ Onsets at random times, 2 to 7 a second, have no tempo. In 300 windows of such n
 above 0.3 in less than 5 %, of three segments above 0.17 in less than 1 %, of six above 0.12 in less than 1 %: the more
 segments, the less they agree by chance."""
 
+LEAST_ONSET = 1.0
+"""dB by which the mel bands of a segment must grow at once, or its beats are the ripple of a steady sound: a held chord
+has 0.35, a sine 0.06; no segment of 221 tracks of 8 genres has less than 1.28."""
+
 LIKELY = {"style": 0.1, "instruments": 0.1, "mood": 0.05, "era": 0.05}
 """Probability from which a tag is named. Listeners give moods and decades to few of their tracks, so these stay unlikely even where
 they fit: in 221 tracks of 8 genres no mood but chillout and Mellow came above 0.08."""
@@ -94,7 +98,11 @@ def told_tempo(segments: FloatArray) -> tuple[float | None, float]:
     bpm : float or None
     strength : float
     """
-    bpm, strength = descriptors.track_tempo(segments)
+    heard = segments[:, descriptors.columns().index("onset.max")] >= LEAST_ONSET
+    if not heard.any():
+        return None, 0.0
+    bpm, strength = descriptors.track_tempo(segments[heard])
+    strength *= float(heard.mean())
     least = max(WEAKEST_BEAT, WEAKEST_BEAT_OF_ONE / len(segments) ** 0.5)
     return (bpm if strength >= least else None), strength
 

@@ -24,6 +24,9 @@ cluster is not named by chance."""
 FELT = 0.1
 """Share of the middle tempo of all by which a cluster's must differ to be called slow or fast."""
 
+FEWEST = 3
+"""Labelled tracks below which their genre does not name a cluster."""
+
 MAJORITY = 0.5
 """Share of the labelled tracks from which on their genre names a cluster, and of all tracks from which on their artist does."""
 
@@ -86,8 +89,9 @@ def _words(traits: Traits, inside: npt.NDArray[np.bool_], distinctive: Sequence[
         if len(words) < TAGS_NAMED + bool(word) and _new(tag, words):
             words.append(tag)
     rows = np.flatnonzero(inside).tolist()
-    genre = _most(known for row in rows if (known := traits.genres[row]))
-    if genre and genre[1] >= MAJORITY and _new(genre[0], words):
+    labelled = [known for row in rows if (known := traits.genres[row])]
+    genre = _most(labelled)
+    if genre and len(labelled) >= FEWEST and genre[1] >= MAJORITY and _new(genre[0], words):
         words.append(genre[0])
     artist = _most(traits.artists[row] or "" for row in rows)
     if artist and artist[0] and artist[1] >= MAJORITY:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Sequence
 
@@ -10,7 +11,10 @@ from sonotheque.errors import LibraryError
 from sonotheque.library.collection import PathLike
 from sonotheque.library.views import Views
 from sonotheque.store import Progress
+from sonotheque.store.files import require_ending
 from sonotheque.store.records import Track
+
+log = logging.getLogger("sonotheque")
 
 LARGEST_DRAWN = 200_000
 """Tracks up to which `export_points` draws a map where there is none: beyond, exact neighbours take hours."""
@@ -70,6 +74,7 @@ class Library(Views):
         """
         from sonotheque.explore.points import COLUMNS, write_points
 
+        require_ending(path, ".parquet")
         count = self.catalogue.space(self._mapped_space(embedder)).tracks
         if count > LARGEST_DRAWN:
             raise LibraryError(
@@ -137,6 +142,9 @@ class Library(Views):
             )
             for track in tracks
         ]
+        nothing = sum(one.genre is None and one.bpm is None for one in wanted)
+        if nothing:
+            log.info("%d of %d tracks have nothing to write: neither a label nor a tempo", nothing, len(wanted))
         if not write:
             return plan_tags(self.catalogue, wanted, overwrite=overwrite)
         return write_tags(self.catalogue, wanted, overwrite=overwrite, progress=progress)

@@ -14,6 +14,7 @@ from sonotheque.errors import ClassifierError, LibraryError
 from sonotheque.library.collection import PathLike
 from sonotheque.library.genres import Genres
 from sonotheque.store import Progress
+from sonotheque.store.files import require_ending
 
 if TYPE_CHECKING:
     from sonotheque.classify import TrainingSet
@@ -119,6 +120,8 @@ class Views(Genres):
         """
         from sonotheque.explore.layout import Settings
 
+        if page is not None:
+            require_ending(page, ".html", ".htm")
         seen = self._look(embedder, Settings(seed, neighbours, cluster_size), anew=anew, progress=progress)
         if page is not None:
             from sonotheque.report.map import write_map
@@ -176,6 +179,8 @@ class Views(Genres):
         LibraryError
             If the picture cannot be written.
         """
+        if picture is not None:
+            require_ending(picture, ".png")
         timeline: Sequence[doc.Moment] = ()
         if self._classifier_path.exists():
             tracks = self.classify(path, timeline=True).tracks
@@ -206,6 +211,8 @@ def inspect_file(
     """
     from sonotheque.explore.inspection import inspect
 
+    if picture is not None:
+        require_ending(picture, ".png")
     seen = inspect(path, timeline=timeline, compute=compute)
     if picture is not None:
         from sonotheque.report.inspection import draw_inspection

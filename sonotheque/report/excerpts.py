@@ -49,8 +49,7 @@ def excerpt(source: Source, *, seconds: float) -> str | None:
     start = int(max(0.0, (seconds - SECONDS) / 2) * RATE)
     try:
         samples = _read(source, start, start + int(SECONDS * RATE))
-    except AudioError as error:
-        log.warning("no excerpt: %s", error)
+    except AudioError:
         return None
     if not len(samples):
         return None
@@ -65,6 +64,13 @@ def cut_excerpts(tracks: Sequence[Track], *, progress: Progress | None = None) -
             clips.append(clip)
             if progress:
                 progress(len(clips), len(tracks))
+    missing = [track.path for track, clip in zip(tracks, clips, strict=True) if clip is None]
+    if missing:
+        log.warning(
+            "%d files cannot be read any more, such as %s; `sonotheque remove --missing` forgets those that are gone",
+            len(missing),
+            missing[0],
+        )
     return clips
 
 

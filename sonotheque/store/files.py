@@ -38,3 +38,18 @@ def write_whole(path: Path, parts: Iterable[Any]) -> None:
     except BaseException:
         part.unlink(missing_ok=True)
         raise
+
+
+def require_ending(path: str | os.PathLike[str], *endings: str) -> None:
+    """Check what a file that is to be written is called, so that a slip of the hand replaces no music.
+
+    Raises
+    ------
+    LibraryError
+        If its name does not end so, or something stands there that is no file.
+    """
+    place = Path(path)
+    if place.suffix.lower() not in endings:
+        raise LibraryError(f"{path}: name a file that ends in {' or '.join(endings)}")
+    if place.exists() and not place.is_file():
+        raise LibraryError(f"{path}: stands there already and is no file; name another")

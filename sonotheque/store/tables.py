@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from sonotheque.errors import LabelsError
+from sonotheque.store.scan import EXTENSIONS
 
 LARGEST = 1 << 30
 """Bytes that a table may have."""
@@ -97,6 +98,8 @@ def write_table(path: str | os.PathLike[str], rows: Sequence[Sequence[object]]) 
     LabelsError
         If the file cannot be written.
     """
+    if Path(path).suffix.lower() in EXTENSIONS:
+        raise LabelsError(f"{path}: that is the name of a sound; name a file that ends in .csv")
     try:
         with Path(path).open("w", encoding="utf-8", newline="") as file:
             csv.writer(file, lineterminator="\n").writerows(rows)

@@ -82,7 +82,9 @@ def plan_tags(catalogue: Catalogue, wanted: Sequence[Wanted], *, overwrite: bool
     for one, places in _placed(catalogue, wanted):
         for place in places:
             with _kept_apart(outcome, place):
-                changes, kept = _changes(_open(one, place), place.path, one.fields(), overwrite=overwrite)
+                changes, kept = _changes(
+                    _open(one, place, writing=False), place.path, one.fields(), overwrite=overwrite
+                )
                 outcome.changes += changes
                 outcome.kept += kept
     return outcome.document(dry_run=True)
@@ -112,10 +114,15 @@ def write_tags(
     Tagged
     """
     outcome = _Outcome()
-    for done, (one, places) in enumerate(_placed(catalogue, wanted), start=1):
-        _write_track(catalogue, one, places, outcome, overwrite=overwrite)
-        if progress:
-            progress(done, len(wanted))
+    try:
+        for done, (one, places) in enumerate(_placed(catalogue, wanted), start=1):
+            _write_track(catalogue, one, places, outcome, overwrite=overwrite)
+            if progress:
+                progress(done, len(wanted))
+    except KeyboardInterrupt:
+        for change in outcome.changes:
+            log.info("written: %s: %s %s", change.path, change.field, change.after)
+        raise
     return outcome.document(dry_run=False)
 
 
@@ -150,12 +157,14 @@ def _reason(error: AudioError, place: _Place) -> str:
     return text
 
 
-def _open(one: Wanted, place: _Place) -> TaggedFile:
-    """Open a file's tags, if it is the one that the catalogue knows and may be written."""
+def _open(one: Wanted, place: _Place, *, writing: bool) -> TaggedFile:
+    """Open a file's tags, if it is the one that the catalogue knows and, for writing, may be written."""
     if not os.path.exists(place.real):
         raise AudioError("no such file; `sonotheque remove --missing` forgets it")
     if Stamp.of(place.real) not in place.stamps.values() and content_hash(place.real) != one.track.hash:
         raise AudioError("has changed since it was added; `sonotheque add` it again first")
+    if not writing:
+        return TaggedFile(place.real)
     if not os.access(place.real, os.W_OK) or not os.stat(place.real).st_mode & 0o222:
         raise AudioError("may only be read; allow writing to it first")
     if not os.access(os.path.dirname(place.real), os.W_OK):
@@ -201,7 +210,7 @@ def _write_track(
     try:
         for place in places:
             with _kept_apart(outcome, place):
-                changes, kept = _changes(_open(one, place), place.path, one.fields(), overwrite=overwrite)
+                changes, kept = _changes(_open(one, place, writing=True), place.path, one.fields(), overwrite=overwrite)
                 outcome.kept += kept
                 if not changes:
                     continue

@@ -77,7 +77,8 @@ def test_removed_tracks_leave_the_map(demo_library: Library) -> None:
     demo_library.remove(music() / "metal")
     after = demo_library.map()
     assert after.tracks == before.tracks - 10 == len(after.places)
-    assert set(after.places) < set(before.places)
+    where = [{(one.path, one.x, one.y) for one in mapped.places} for mapped in (before, after)]
+    assert where[1] < where[0]
 
 
 def test_so_few_left_that_it_is_drawn_anew(demo_library: Library) -> None:
@@ -137,3 +138,18 @@ def test_without_labels_and_with_descriptors_alone(clips: Path, tmp_path: Path) 
         assert mapped.quality.trustworthiness is None
         with pytest.raises(SpaceError, match="no vectors of musicnn"):
             library.map(embedder="musicnn")
+
+
+def test_a_cluster_that_is_removed_as_a_whole_is_gone(demo_library: Library) -> None:
+    before = demo_library.map(cluster_size=5)
+    metal = next(cluster for cluster in before.clusters if "metal" in cluster.labels)
+    paths = [place.path for place in before.places if place.cluster == metal.number]
+    demo_library.remove(*paths)
+    after = demo_library.map()
+    assert len(after.clusters) == len(before.clusters) - 1
+    assert [cluster.number for cluster in after.clusters] == list(range(1, 1 + len(after.clusters)))
+    assert all(cluster.tracks for cluster in after.clusters)
+    demo_library.add(*paths)
+    again = demo_library.map()
+    assert again.later == len(paths)
+    assert sum(cluster.tracks for cluster in again.clusters) + again.unclustered == again.tracks

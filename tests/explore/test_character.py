@@ -100,6 +100,18 @@ def test_the_beat_of_short_tracks_must_be_stronger() -> None:
     segments = np.zeros((9, len(descriptors.columns())), np.float32)
     segments[:, descriptors.families()["tempo"]] = 120
     segments[:, descriptors.families()["beat_strength"]] = 0.2
+    segments[:, descriptors.families()["onset"]] = 5
 
     tempi = [told_tempo(segments[:count])[0] for count in (1, 2, 3, 9)]
     assert tempi == [None, None, pytest.approx(120), pytest.approx(120)]
+
+
+def test_what_stands_still_has_no_tempo() -> None:
+    time = np.arange(12 * 22_050) / 22_050
+    steady = np.sin(2 * np.pi * 220 * time) + np.sin(2 * np.pi * 277 * time)
+    clicks = np.zeros(len(time))
+    clicks[:: 22_050 * 60 // 100] = 1
+    for samples, tempo in ((0.2 * steady, None), (clicks, pytest.approx(100, rel=0.02))):
+        vectors = list(descriptors.Descriptors().frames([samples.astype(np.float32)]))
+        bpm, _ = told_tempo(np.concatenate([vector for vector, _ in vectors]))
+        assert bpm == tempo

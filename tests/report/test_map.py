@@ -210,6 +210,8 @@ def test_search_finds_a_track_and_goes_there(
     page.press("#search", "Enter")
     page.wait_for_selector("#card:visible")
     assert "Obsidian Shell" in page.locator("#card").inner_text()
+    page.fill("#search", "obs\u00eddi\u00e1n f\u00e9ar")  # with accents or without
+    page.wait_for_selector("#found button")
     page.fill("#search", "no such thing")
     page.wait_for_selector("#found:has-text('no such track')")
     page.press("#search", "Escape")

@@ -189,6 +189,8 @@ def test_permissions_stay_and_read_only_is_respected(
     open_.chmod(0o640)
     closed.chmod(0o444)
     note(catalogue, open_, closed)
+    planned = plan_tags(catalogue, wish(catalogue))
+    assert {change.path for change in planned.changes} == {str(open_), str(closed)}
     result = write_tags(catalogue, wish(catalogue))
     assert [one.reason for one in result.failed] == ["may only be read; allow writing to it first"]
     assert open_.stat().st_mode & 0o777 == 0o640

@@ -329,7 +329,7 @@
     setTimeout(() => URL.revokeObjectURL(address), 10_000);
   };
   const plain = (text) => String(text).replace(/[\r\n]+/g, " ");
-  const m3u8 = (rows) => ["#EXTM3U", ...rows.flatMap((row) =>
+  const m3u8 = (rows) => ["#EXTM3U", ...rows.filter((row) => !/[\r\n]/.test(full(row))).flatMap((row) =>
     [`#EXTINF:${page.seconds[row]},${plain(by(row) ? `${by(row)} - ${page.title[row]}` : page.title[row])}`, full(row)])].join("\n") + "\n";
   const field = (text) => (/[",\r\n]/.test(text) ? `"${text.replace(/"/g, '""')}"` : text);
   const csv = (rows) => {
@@ -368,12 +368,13 @@
 
   // Search
 
+  const folded = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase(); // é is found by e, however it is stored
   const texts = Array.from({ length: count }, (_, row) =>
-    [page.title[row], by(row), name(page.album, row), page.path[row]].filter(Boolean).join("\n").toLowerCase());
+    folded([page.title[row], by(row), name(page.album, row), page.path[row]].filter(Boolean).join("\n")));
   const search = at("search");
   const found = at("found");
   const seek = () => {
-    const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
+    const words = folded(search.value).split(/\s+/).filter(Boolean);
     const rows = texts.flatMap((text, row) => (words.every((word) => text.includes(word)) ? [row] : []));
     state.matches = words.length ? new Set(rows) : null;
     found.replaceChildren();
@@ -421,7 +422,10 @@
   const whole = async () => {
     const turned = turn();
     await Plotly.relayout(plot, { "xaxis.range": extent(page.x), "yaxis.range": extent(page.y) });
-    if (turned) await draw();
+    if (turned) { // the lasso's line would lie elsewhere; its list stays
+      await Plotly.restyle(plot, { selectedpoints: [null] });
+      await draw();
+    }
     moved = false;
   };
   let resizing = 0;
