@@ -136,3 +136,18 @@ def test_no_music_and_no_device_is_written_over(own: Library) -> None:
     with pytest.raises(LabelsError, match="the name of a sound"):
         write_table(sound, [["a"]])
     assert Path(sound).read_bytes() == content
+
+
+def test_a_library_too_large_for_a_map_has_its_vectors(
+    demo_library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sonotheque.library.exports.LARGEST_DRAWN", 45)
+    monkeypatch.setattr("sonotheque.explore.points.BATCH", 20)
+    written = demo_library.export_points(tmp_path / "points.parquet")
+    table = pq.read_table(tmp_path / "points.parquet")
+    assert table.column_names == list(written.columns)
+    assert written.rows == len(table) == 46
+    _, vectors = demo_library.catalogue.vectors(SPACE.id)
+    assert np.array(table["vector"].to_pylist(), dtype=np.float32).tobytes() == vectors.tobytes()
+    assert not set(written.columns) & {"projection_x", "neighbors", "cluster"}
+    assert None not in table["style"].to_pylist()

@@ -46,9 +46,9 @@ def export(ctx: click.Context, tags: Path | None, parquet: Path | None, embedder
     else:
         console.show_exported(written)
     if parquet:
-        click.echo(
-            f"embedding-atlas {parquet} --x projection_x --y projection_y --neighbors neighbors --text title", err=True
-        )
+        placed = "projection_x" in written[-1].columns
+        how = "--x projection_x --y projection_y --neighbors neighbors" if placed else "--vector vector"
+        click.echo(f"embedding-atlas {parquet} {how} --text title", err=True)
 
 
 @click.command()

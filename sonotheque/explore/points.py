@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from sonotheque import documents as doc
 from sonotheque.explore.atlas import Atlas
-from sonotheque.explore.character import Character, words
+from sonotheque.explore.character import Character, characters, words
 from sonotheque.explore.overview import Answers
+from sonotheque.store.catalogue import Catalogue
 from sonotheque.store.parquet import write_parquet
+from sonotheque.store.records import Track
 
 COLUMNS = {
     "file": "string",
@@ -83,6 +85,56 @@ def write_points(
     )
 
 
+MAPPED = ("predicted", "confidence", "verdict", "cluster", "membership", "projection_x", "projection_y", "neighbors")
+"""Columns that need a map."""
+
+
+def write_vectors(path: str | os.PathLike[str], catalogue: Catalogue, *, space: str) -> int:
+    """Write the same rows without what needs a map, for libraries that are too large for one.
+
+    Parameters
+    ----------
+    path : path of the file
+    catalogue : Catalogue
+    space : id of the space
+
+    Returns
+    -------
+    int
+        Rows.
+
+    Raises
+    ------
+    LibraryError
+        If it cannot be written.
+    """
+    ids, vectors = catalogue.vectors(space)
+    known = {track.id: track for track in catalogue.tracks()}
+    tracks = [known[int(id_)] for id_ in ids]
+    heard = characters(catalogue)
+    parts = (slice(start, start + BATCH) for start in range(0, len(tracks), BATCH))
+    batches = ({**_facts(tracks[part], heard), "vector": vectors[part]} for part in parts)
+    columns = {name: kind for name, kind in COLUMNS.items() if name not in MAPPED}
+    return write_parquet(path, columns, batches, metadata={"sonotheque": json.dumps({"space": space})})
+
+
+def _facts(tracks: Sequence[Track], characters: Mapping[int, Character]) -> dict[str, Any]:
+    heard = [characters[track.id] for track in tracks]
+    return {
+        "file": [track.path for track in tracks],
+        "title": [track.title for track in tracks],
+        "artist": [track.artist for track in tracks],
+        "album": [track.album for track in tracks],
+        "seconds": [track.seconds for track in tracks],
+        "label": [track.label for track in tracks],
+        "tempo": [one.tempo for one in heard],
+        "key": [one.key for one in heard],
+        **{
+            group: ["; ".join(words(one, group)) or None for one in heard] for group in ("mood", "instruments", "style")
+        },
+    }
+
+
 def _batches(
     atlas: Atlas, answers: Answers, characters: Mapping[int, Character], mapped: doc.Mapped
 ) -> Iterator[Mapping[str, Any]]:
@@ -91,17 +143,11 @@ def _batches(
     for start in range(0, len(atlas.tracks), BATCH):
         rows = range(start, min(start + BATCH, len(atlas.tracks)))
         tracks = [atlas.tracks[row] for row in rows]
-        heard = [characters[track.id] for track in tracks]
         places = [mapped.places[row] for row in rows]
         predicted = [answers.names[code] if (code := int(answers.genres[row])) >= 0 else None for row in rows]
         part = slice(rows.start, rows.stop)
         yield {
-            "file": [track.path for track in tracks],
-            "title": [track.title for track in tracks],
-            "artist": [track.artist for track in tracks],
-            "album": [track.album for track in tracks],
-            "seconds": [track.seconds for track in tracks],
-            "label": [track.label for track in tracks],
+            **_facts(tracks, characters),
             "predicted": predicted,
             "confidence": [None if np.isnan(one) else float(one) for one in answers.confidence[part]],
             "verdict": [
@@ -110,12 +156,6 @@ def _batches(
             ],
             "cluster": [names.get(place.cluster or 0) for place in places],
             "membership": [place.membership for place in places],
-            "tempo": [one.tempo for one in heard],
-            "key": [one.key for one in heard],
-            **{
-                group: ["; ".join(words(one, group)) or None for one in heard]
-                for group in ("mood", "instruments", "style")
-            },
             "projection_x": atlas.kept.places[part, 0],
             "projection_y": atlas.kept.places[part, 1],
             "neighbors": list(zip(atlas.near.rows[part], distances[part], strict=True)),

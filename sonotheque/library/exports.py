@@ -7,7 +7,6 @@ import os
 from collections.abc import Sequence
 
 from sonotheque import documents as doc
-from sonotheque.errors import LibraryError
 from sonotheque.library.collection import PathLike
 from sonotheque.library.views import Views
 from sonotheque.store import Progress
@@ -17,7 +16,7 @@ from sonotheque.store.records import Track
 log = logging.getLogger("sonotheque")
 
 LARGEST_DRAWN = 200_000
-"""Tracks up to which `export_points` draws a map where there is none: beyond, exact neighbours take hours."""
+"""Tracks up to which `export_points` has a map: beyond, exact neighbours take hours."""
 
 
 class Library(Views):
@@ -59,6 +58,8 @@ class Library(Views):
     ) -> doc.Exported:
         """Write vectors, places on the map, nearest tracks and what is known of each track as Parquet, as embedding-atlas opens it.
 
+        More than 200,000 tracks are written without what needs a map.
+
         Parameters
         ----------
         path : path of the file
@@ -70,16 +71,16 @@ class Library(Views):
         Raises
         ------
         LibraryError
-            If the library is empty or too large for exact neighbours, or the file cannot be written.
+            If the library is empty, or the file cannot be written.
         """
-        from sonotheque.explore.points import COLUMNS, write_points
+        from sonotheque.explore.points import COLUMNS, MAPPED, write_points, write_vectors
 
         require_ending(path, ".parquet")
-        count = self.catalogue.space(self._mapped_space(embedder)).tracks
-        if count > LARGEST_DRAWN:
-            raise LibraryError(
-                f"{count} tracks: neighbours are compared one by one up to {LARGEST_DRAWN}; divide the library"
-            )
+        space = self.catalogue.space(self._mapped_space(embedder))
+        if space.tracks > LARGEST_DRAWN:
+            log.warning("%d tracks are too many for a map: vectors and columns alone are written", space.tracks)
+            rows = write_vectors(path, self.catalogue, space=space.id)
+            return doc.Exported(os.fspath(path), rows, [name for name in COLUMNS if name not in MAPPED])
         seen = self._look(embedder, progress=progress)
         return doc.Exported(os.fspath(path), write_points(path, *seen), list(COLUMNS))
 
