@@ -63,7 +63,6 @@ def columns(
         "separator": os.sep,
         "base": base,
         "clips": list(clips) if any(clips) else None,
-        "later": np.flatnonzero(kept.later).tolist(),
         "album": coded([track.album for track in tracks]),
         "key": coded([one.key for one in known]),
         "tags": {"names": list(TAGS), "codes": [_strongest(one) for one in known]},
