@@ -20,23 +20,23 @@ from threadpoolctl import threadpool_limits
 
 from sonotheque import Library
 from sonotheque.embed.space import kind_of, short_name
-from sonotheque.explore import clusters as groups
-from sonotheque.explore.clusters import find_clusters, usual_size
-from sonotheque.explore.faithfulness import faithfulness
-from sonotheque.explore.layout import Settings, lay_out
-from sonotheque.explore.projection import comparable, principal, project
+from sonotheque.explore.map import clustering as groups
+from sonotheque.explore.map.clustering import default_cluster_size, find_clusters
+from sonotheque.explore.map.layout import MapSettings, compute_layout
+from sonotheque.explore.map.projection import principal_components, project, standardize_for_cosine
+from sonotheque.explore.map.projection_quality import measure_projection_quality
 from sonotheque.index import nearest_of_all
 
 
 def measured(vectors: np.ndarray, labels: Sequence[str], space: str, *, seed: int) -> dict[str, float]:
-    layout = lay_out(vectors, space=space, settings=Settings(seed=seed))
-    compared = comparable(vectors, space=space)
+    layout = compute_layout(vectors, space=space, settings=MapSettings(seed=seed))
+    compared = standardize_for_cosine(vectors, space=space)
     found = layout.clusters
     leaning = np.where(found.labels < 0, found.membership.argmax(axis=1), found.labels)
-    components = principal(compared, dimensions=20)
+    components = principal_components(compared, dimensions=20)
     means = KMeans(found.count, n_init=10, random_state=seed).fit_predict(components)
-    truth = faithfulness(compared, layout.places, labels=labels)
-    flat = faithfulness(compared, principal(compared, dimensions=2), labels=labels)
+    truth = measure_projection_quality(compared, layout.positions, labels=labels)
+    flat = measure_projection_quality(compared, principal_components(compared, dimensions=2), labels=labels)
     return {
         "clusters": found.count,
         "in none": float((found.labels < 0).mean()),
@@ -53,7 +53,7 @@ def measured(vectors: np.ndarray, labels: Sequence[str], space: str, *, seed: in
 
 def selections(vectors: np.ndarray, labels: Sequence[str], space: str, seeds: Sequence[int]) -> None:
     """Print what the two ways of choosing clusters, and other sizes, find."""
-    compared = comparable(vectors, space=space)
+    compared = standardize_for_cosine(vectors, space=space)
     near = nearest_of_all(compared, k=groups.NEIGHBOURS - 1)
     deep = [
         project(compared, near, dimensions=groups.DIMENSIONS, min_distance=groups.MIN_DISTANCE, seed=seed)
@@ -63,7 +63,7 @@ def selections(vectors: np.ndarray, labels: Sequence[str], space: str, seeds: Se
     print("| chosen by | fewest tracks | clusters, by seed | in none | AMI |\n|---|---|---|---|---|")
     usual = groups.SELECTION
     for selection in ("leaf", "eom"):
-        for size in sorted({5, usual_size(len(vectors)), 15}):
+        for size in sorted({5, default_cluster_size(len(vectors)), 15}):
             groups.SELECTION = selection
             found = [find_clusters(places, size=size) for places in deep]
             counts = ", ".join(str(one.count) for one in found)
@@ -79,9 +79,9 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2, 3, 4])
     options = parser.parse_args()
     with Library(options.library, create=False) as library:
-        spaces = [one.id for one in library.catalogue.spaces() if kind_of(one.id) in {"embedding", "descriptors"}]
-        tracks = {track.id: track for track in library.catalogue.tracks()}
-        held = {space: library.catalogue.vectors(space) for space in spaces}
+        spaces = [one.id for one in library.catalogue.spaces.all() if kind_of(one.id) in {"embedding", "descriptors"}]
+        tracks = {track.id: track for track in library.catalogue.tracks.all()}
+        held = {space: library.catalogue.vectors.matrix(space) for space in spaces}
     with threadpool_limits(limits=1, user_api="blas"):
         for space, (ids, vectors) in held.items():
             known = [row for row, id_ in enumerate(ids) if tracks[int(id_)].label]

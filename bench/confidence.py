@@ -22,11 +22,13 @@ import numpy as np
 import numpy.typing as npt
 
 from sonotheque import Library
-from sonotheque.classify import Recipe, TrainingSet, curves, grouped_folds, training_set
-from sonotheque.classify.calibration import calibration_range, fit_temperature, soften
-from sonotheque.classify.confidence import lower_bound, promise
-from sonotheque.classify.ensemble import out_of_fold
-from sonotheque.classify.recipe import fit
+from sonotheque.classify import ModelSpec, TrainingSet, grouped_folds, load_training_set
+from sonotheque.classify.evaluation import probability_metrics
+from sonotheque.classify.inference.abstention import accuracy_lower_bound, selective_threshold
+from sonotheque.classify.inference.calibration import calibration_error_range, fit_temperature
+from sonotheque.classify.models.ensemble import out_of_fold_proba
+from sonotheque.classify.models.model_spec import fit_model
+from sonotheque.classify.models.temperature import apply_temperature
 
 Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
@@ -60,23 +62,27 @@ def merged(y: Sequence[str], merges: Sequence[str]) -> Codes:
     return np.unique([names.get(str(label), str(label)) for label in y], return_inverse=True)[1]
 
 
-def nested(recipe: Recipe, training: TrainingSet, codes: Codes, *, dealt: Codes, seed: int) -> Iterator[Fold]:
+def nested(spec: ModelSpec, training: TrainingSet, codes: Codes, *, dealt: Codes, seed: int) -> Iterator[Fold]:
     """Answer for artists left out, and inside the others for artists left out of them."""
-    data, groups, labels = training.data, training.groups, int(codes.max()) + 1
+    data, groups, n_classes = training.data, training.groups, int(codes.max()) + 1
     for train, test in grouped_folds(dealt, groups, folds=5, seed=seed):
         known, artists = data.take(train), groups[train]
         folds = grouped_folds(dealt[train], artists, folds=5, seed=seed)
-        inside = out_of_fold(recipe, known, codes[train], groups=artists, folds=folds, labels=labels, seed=seed)
-        member = fit(recipe, known, codes[train], groups=artists, seed=seed)
-        outside = member.probabilities(data.take(test), labels=labels)
+        inside = out_of_fold_proba(
+            spec, known, codes[train], groups=artists, folds=folds, n_classes=n_classes, seed=seed
+        )
+        member = fit_model(spec, known, codes[train], groups=artists, seed=seed)
+        outside = member.predict_proba(data.take(test), n_classes=n_classes)
         counted = ~np.isnan(inside[:, 0])
         yield Fold(inside[counted], codes[train][counted], artists[counted], outside, codes[test], groups[test])
 
 
 def judge(fold: Fold, *, target: float, temperature: float, seed: int) -> Case | None:
     """Learn a threshold from the inner answers and hold the outer ones against it."""
-    evidence, said = soften(fold.inside, temperature), soften(fold.outside, temperature)
-    found = promise(evidence.max(axis=1), evidence.argmax(axis=1) == fold.taught, target=target, groups=fold.teachers)
+    evidence, said = apply_temperature(fold.inside, temperature), apply_temperature(fold.outside, temperature)
+    found = selective_threshold(
+        evidence.max(axis=1), evidence.argmax(axis=1) == fold.taught, target=target, groups=fold.teachers
+    )
     if found is None:
         return None
     answered = said.max(axis=1) >= found.threshold
@@ -94,7 +100,7 @@ def main() -> None:
     parser.add_argument("--targets", type=float, nargs="+", default=[0.8, 0.9])
     options = parser.parse_args()
     with Library(options.library, create=False) as library:
-        training = training_set(library.catalogue, spaces=[space.id for space in library.catalogue.spaces()])
+        training = load_training_set(library.catalogue, spaces=[space.id for space in library.catalogue.spaces.all()])
     codes = merged(training.y.tolist(), options.merge)
     dealt = codes if options.lone else training.codes
     seeds = range(options.first_seed, options.first_seed + options.seeds)
@@ -107,7 +113,7 @@ def main() -> None:
     for model in options.model:
         mine: dict[float, list[Case]] = {target: [] for target in options.targets}
         for seed in seeds:
-            folds = list(nested(Recipe(model, training.data.spaces), training, codes, dealt=dealt, seed=seed))
+            folds = list(nested(ModelSpec(model, training.data.spaces), training, codes, dealt=dealt, seed=seed))
             temperatures = [fit_temperature(fold.inside, fold.taught) for fold in folds]
             for fold, temperature in zip(folds, temperatures, strict=True):
                 for target, kept in mine.items():
@@ -131,10 +137,12 @@ def main() -> None:
 def _calibration_row(model: str, seed: int, folds: Sequence[Fold], temperatures: Sequence[float]) -> str:
     reference = np.concatenate([fold.asked for fold in folds])
     before = np.concatenate([fold.outside for fold in folds])
-    after = np.concatenate([soften(fold.outside, heat) for fold, heat in zip(folds, temperatures, strict=True)])
-    low, high = calibration_range(after)
-    losses = [curves.log_loss(reference, shares) for shares in (before, after)]
-    errors = [curves.expected_calibration_error(reference, shares) for shares in (before, after)]
+    after = np.concatenate(
+        [apply_temperature(fold.outside, heat) for fold, heat in zip(folds, temperatures, strict=True)]
+    )
+    low, high = calibration_error_range(after)
+    losses = [probability_metrics.log_loss(reference, shares) for shares in (before, after)]
+    errors = [probability_metrics.expected_calibration_error(reference, shares) for shares in (before, after)]
     cells = [
         model,
         str(seed),
@@ -164,7 +172,7 @@ def _answers(cases: Sequence[Case], seed: int) -> npt.NDArray[np.bool_]:
 
 
 def _clearly_below(target: float, case: Case) -> bool:
-    return 1 - lower_bound(~case.right, groups=case.groups) < target
+    return 1 - accuracy_lower_bound(~case.right, groups=case.groups) < target
 
 
 if __name__ == "__main__":

@@ -14,9 +14,10 @@ from pathlib import Path
 import numpy as np
 
 from sonotheque import Library
-from sonotheque.classify import Recordings, curves, training_set
-from sonotheque.classify.confidence import Familiar
-from sonotheque.classify.metrics import interval
+from sonotheque.classify import EmbeddingSet, load_training_set
+from sonotheque.classify.evaluation import probability_metrics
+from sonotheque.classify.evaluation.bootstrap import bootstrap_interval
+from sonotheque.classify.inference.novelty import NoveltyDetector
 
 FOLDS = 5
 
@@ -28,36 +29,36 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=5)
     options = parser.parse_args()
     with Library(options.library, create=False) as library:
-        spaces = [space.id for space in library.catalogue.spaces()]
-        training = training_set(library.catalogue, spaces=spaces)
-    strange = Recordings({space: np.zeros((0, 1), np.float32) for space in spaces})
+        spaces = [space.id for space in library.catalogue.spaces.all()]
+        training = load_training_set(library.catalogue, spaces=spaces)
+    strange = EmbeddingSet({space: np.zeros((0, 1), np.float32) for space in spaces})
     if options.strange:
         with Library(options.strange, create=False) as library:
-            strange = Recordings({space: library.catalogue.vectors(space)[1] for space in spaces})
+            strange = EmbeddingSet({space: library.catalogue.vectors.matrix(space)[1] for space in spaces})
     print("| spaces | new artists called strange, 95 % interval | strange sounds called so | AUC, least of the folds |")
     print("|---|---|---|---|")
     chosen = [[space] for space in spaces] + ([spaces] if len(spaces) > 1 else [])
     for names in chosen:
-        music = Recordings({space: training.data.tracks[space] for space in names})
-        sounds = Recordings({space: strange.tracks[space] for space in names})
+        music = EmbeddingSet({space: training.data.tracks[space] for space in names})
+        sounds = EmbeddingSet({space: strange.tracks[space] for space in names})
         called, artists, told, areas = [], [], [], []
         for seed in range(options.seeds):
             _, members = np.unique(training.groups, return_inverse=True)
             dealt = np.random.default_rng(seed).permutation(members.max() + 1)[members] % FOLDS
             for fold in range(FOLDS):
                 test = dealt == fold
-                familiar = Familiar.of(music.take(np.flatnonzero(~test)), groups=members[~test])
-                usual = familiar.strangeness(music.take(np.flatnonzero(test)))
+                familiar = NoveltyDetector.fit(music.take(np.flatnonzero(~test)), groups=members[~test])
+                usual = familiar.novelty_score(music.take(np.flatnonzero(test)))
                 called.append(usual > 1)
                 artists.append(members[test])
                 if len(sounds):
-                    odd = familiar.strangeness(sounds)
+                    odd = familiar.novelty_score(sounds)
                     told.append(odd > 1)
                     scores, truth = np.concatenate([usual, odd]), np.repeat([0, 1], [len(usual), len(odd)])
-                    areas.append(curves.auc(truth, np.stack([-scores, scores], axis=1))[1])
+                    areas.append(probability_metrics.auc(truth, np.stack([-scores, scores], axis=1))[1])
         strangers = np.concatenate(called)
         share = f"{strangers.mean():.3f}"
-        low, high = interval(lambda rows, s=strangers: float(s[rows].mean()), groups=np.concatenate(artists))  # type: ignore[misc]
+        low, high = bootstrap_interval(lambda rows, s=strangers: float(s[rows].mean()), groups=np.concatenate(artists))  # type: ignore[misc]
         found = [f"{np.mean(told):.2f}", f"{np.mean(areas):.3f}, {min(areas):.3f}"] if told else ["", ""]
         print(f"| {' + '.join(names)} | {share} [{low:.3f}, {high:.3f}] | {' | '.join(found)} |", flush=True)
 

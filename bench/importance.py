@@ -14,9 +14,10 @@ from pathlib import Path
 import numpy as np
 
 from sonotheque import Library
-from sonotheque.classify import Evaluation, Recordings, evaluate, make_learner, metrics, training_set
-from sonotheque.classify.importance import Family
-from sonotheque.classify.resampling import mean_interval
+from sonotheque.classify import CrossValidationResult, EmbeddingSet, cross_validate, load_training_set, make_learner
+from sonotheque.classify.evaluation import bootstrap
+from sonotheque.classify.evaluation.bootstrap import mean_interval
+from sonotheque.classify.evaluation.feature_importance import FeatureFamily
 from sonotheque.embed import space_of
 from sonotheque.report.importance.collected import collect_importance, musicnn_vectors
 
@@ -32,14 +33,14 @@ def main() -> None:
     options = parser.parse_args()
     with Library(options.library, create=False) as library:
         spaces = [space_of(name).id for name in options.embedder or []] or [
-            space.id for space in library.catalogue.spaces() if space.tracks
+            space.id for space in library.catalogue.spaces.all() if space.tracks
         ]
-        training = training_set(library.catalogue, spaces=spaces)
+        training = load_training_set(library.catalogue, spaces=spaces)
         heard = musicnn_vectors(library.catalogue, training.tracks)
-    learner = make_learner(options.model, spaces=training.data.spaces, decision=options.decision)
-    judged = evaluate(training.data, training.y, groups=training.groups, learner=learner, repeats=options.repeats)
+    learner = make_learner(options.model, spaces=training.data.spaces, aggregation=options.aggregation)
+    judged = cross_validate(training.data, training.y, groups=training.groups, learner=learner, repeats=options.repeats)
     found = collect_importance(training, judged, heard=heard)
-    print(f"{options.model}, {options.decision}: accuracy {judged.accuracy:.3f}, log loss {judged.log_loss:.3f}\n")
+    print(f"{options.model}, {options.aggregation}: accuracy {judged.accuracy:.3f}, log loss {judged.log_loss:.3f}\n")
     print("| family | log loss added | accuracy lost (points) |\n|---|---|---|")
     for loss in (*found.spaces, *found.families):
         (low, high), (least, most) = loss.rise_interval, loss.drop_interval
@@ -63,7 +64,7 @@ def main() -> None:
     if options.relearn:
         print("\n| learned without | log loss added | accuracy lost (points) |\n|---|---|---|")
         for loss in found.families:
-            less = evaluate(
+            less = cross_validate(
                 without(training.data, loss.family),
                 training.y,
                 groups=training.groups,
@@ -72,8 +73,8 @@ def main() -> None:
             )
             rises = losses(less)[:, None] - losses(judged)[:, None]
             (low,), (high,) = mean_interval(rises, groups=judged.groups)
-            lost, (least, most) = metrics.paired_difference(
-                judged.reference, judged.predicted, less.predicted, groups=judged.groups, labels=len(judged.labels)
+            lost, (least, most) = bootstrap.paired_difference(
+                judged.reference, judged.predicted, less.predicted, groups=judged.groups, n_classes=len(judged.labels)
             )
             print(
                 f"| `{loss.family.name}` | {rises.mean():+.3f} [{low:+.3f}, {high:+.3f}] | "
@@ -81,15 +82,15 @@ def main() -> None:
             )
 
 
-def without(data: Recordings, family: Family) -> Recordings:
+def without(data: EmbeddingSet, family: FeatureFamily) -> EmbeddingSet:
     """Take the columns of a family out of its space."""
     tracks, segments = dict(data.tracks), dict(data.segments)
     tracks[family.space] = np.delete(tracks[family.space], family.columns, axis=1)
     segments[family.space] = [np.delete(parts, family.columns, axis=1) for parts in segments[family.space]]
-    return Recordings(tracks, segments)
+    return EmbeddingSet(tracks, segments)
 
 
-def losses(judged: Evaluation) -> np.ndarray:
+def losses(judged: CrossValidationResult) -> np.ndarray:
     """Return -ln p(true genre) of each answer."""
     given = judged.probabilities[np.arange(len(judged.reference)), judged.reference]
     return np.asarray(-np.log(np.maximum(given, 1e-15)))

@@ -16,9 +16,9 @@ import numpy as np
 from sklearn.metrics import adjusted_mutual_info_score
 
 from sonotheque.console import progress_bar
-from sonotheque.explore.clusters import NONE
-from sonotheque.explore.faithfulness import faithfulness
-from sonotheque.explore.layout import lay_out
+from sonotheque.explore.map.clustering import NO_CLUSTER
+from sonotheque.explore.map.layout import compute_layout
+from sonotheque.explore.map.projection_quality import measure_projection_quality
 
 
 def synthetic(tracks: int, dimensions: int, *, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -45,12 +45,12 @@ def main() -> None:
     vectors, styles = synthetic(options.tracks, options.dimensions)
     begin = time.perf_counter()
     with progress_bar("drawing", amount="steps") as progress:
-        layout = lay_out(vectors, space="openl3-music", progress=progress)
+        layout = compute_layout(vectors, space="openl3-music", progress=progress)
     seconds = time.perf_counter() - begin
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    kept = layout.clusters.labels != NONE
+    kept = layout.clusters.labels != NO_CLUSTER
     begin = time.perf_counter()
-    truth = faithfulness(vectors, layout.places, labels=[str(style) for style in styles])
+    truth = measure_projection_quality(vectors, layout.positions, labels=[str(style) for style in styles])
     print(f"{options.tracks} vectors of {options.dimensions}: {seconds / 60:.1f} min, peak {peak:.0f} MB")
     print(f"trustworthiness {truth.trustworthiness:.3f} ({time.perf_counter() - begin:.0f} s to measure)")
     print(f"{layout.clusters.count} clusters, {kept.mean():.0%} of the tracks in one, ", end="")

@@ -17,7 +17,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from sonotheque.audio import MonoStream
-from sonotheque.classify import Recordings, evaluate, group_tracks, make_learner
+from sonotheque.classify import EmbeddingSet, cross_validate, group_tracks, make_learner
 from sonotheque.embed import pool
 from sonotheque.embed.musicnn import OUTPUTS, PATCH, SAMPLE_RATE, Musicnn
 from sonotheque.embed.runtime import Compute, load
@@ -58,7 +58,13 @@ def figures(X: np.ndarray, y: np.ndarray, groups: np.ndarray) -> str:
     cells = []
     for model in ("logreg", "knn"):
         results = [
-            evaluate(Recordings.of(X), y, groups=groups, learner=make_learner(model, spaces=["vectors"]), seed=seed)
+            cross_validate(
+                EmbeddingSet.from_matrix(X),
+                y,
+                groups=groups,
+                learner=make_learner(model, spaces=["vectors"]),
+                seed=seed,
+            )
             for seed in SEEDS
         ]
         low, high = np.mean([result.accuracy_interval for result in results], axis=0)

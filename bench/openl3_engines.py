@@ -91,11 +91,11 @@ def folder(weights: str, hop: float, *, precision: str, files: list[str]) -> tup
 
     from sonotheque.embed.openl3 import Variant
     from sonotheque.embed.runtime import Compute
-    from sonotheque.store import Listener
+    from sonotheque.extract import ExtractionPool
 
     os.environ["SONOTHEQUE_OPENL3_WEIGHTS"] = weights
     space = Variant(hop=hop, size=6144).space(Path(weights)).id
-    with Listener(files=len(files), compute=Compute(precision, "cpu")) as listener:
+    with ExtractionPool(files=len(files), compute=Compute(precision, "cpu")) as listener:
         for _ in listener.map(files, key=lambda path: (path, [space])):
             pass
         begin = time.perf_counter()

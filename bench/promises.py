@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from sonotheque.classify.confidence import lower_bound, promise
+from sonotheque.classify.inference.abstention import accuracy_lower_bound, selective_threshold
 
 Floats = npt.NDArray[np.float64]
 Answers = tuple[Floats, npt.NDArray[np.bool_], npt.NDArray[np.int64]]
@@ -78,7 +78,7 @@ def too_high(world: World, *, artists: int, rounds: int) -> float:
     high = 0
     for seed in range(rounds):
         _, right, groups = world.draw(artists, np.random.default_rng(seed))
-        high += lower_bound(right, groups=groups) > true
+        high += accuracy_lower_bound(right, groups=groups) > true
     return high / rounds
 
 
@@ -90,7 +90,7 @@ def keep(world: World, *, artists: int, target: float, rounds: int, folds: int =
         confidence, right, groups = world.draw(artists, np.random.default_rng(seed))
         for fold in range(folds):
             test = groups % folds == fold if folds > 1 else np.zeros(len(groups), bool)
-            found = promise(confidence[~test], right[~test], target=target, groups=groups[~test])
+            found = selective_threshold(confidence[~test], right[~test], target=target, groups=groups[~test])
             if found is None:
                 continue
             given += 1

@@ -20,10 +20,10 @@ from sklearn.metrics import average_precision_score
 from threadpoolctl import threadpool_limits
 
 from sonotheque import Library
-from sonotheque.classify import TrainingSet, training_set
-from sonotheque.classify.learners import spaces_of
-from sonotheque.explore.suspicion import label_support, near
-from sonotheque.explore.unheard import unheard
+from sonotheque.classify import TrainingSet, load_training_set
+from sonotheque.classify.models.learners import select_spaces
+from sonotheque.explore.label_issues.label_quality import compute_label_quality, nearest_rows
+from sonotheque.explore.label_issues.out_of_fold import out_of_fold_predictions
 
 MODELS = ("logreg", "knn", "svm", "forest")
 
@@ -50,8 +50,8 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2, 3, 4])
     options = parser.parse_args()
     with Library(options.library, create=False) as library:
-        spaces = spaces_of("logreg", [space.id for space in library.catalogue.spaces()])
-        training = training_set(library.catalogue, spaces=spaces, segments=False)
+        spaces = select_spaces("logreg", [space.id for space in library.catalogue.spaces.all()])
+        training = load_training_set(library.catalogue, spaces=spaces, segments=False)
     with threadpool_limits(limits=1, user_api="blas"):  # threads that wait for each other would take minutes
         compare(training, share=options.share, seeds=options.seeds)
 
@@ -89,13 +89,15 @@ def compare(training: TrainingSet, *, share: float, seeds: Sequence[int]) -> Non
         spoiled, wrong = planted(training, share=share, seed=seed)
         codes, rows = spoiled.codes, np.arange(len(wrong))
         scores = {
-            f"errors ({model} and neighbours)": label_support(spoiled, model=model, seed=seed).shares[rows, codes]
+            f"errors ({model} and neighbours)": compute_label_quality(spoiled, model=model, seed=seed).shares[
+                rows, codes
+            ]
             for model in MODELS
         }
-        nearest = near(spoiled.data.tracks[spaces[0]], space=spaces[0])[0]
+        nearest = nearest_rows(spoiled.data.tracks[spaces[0]], space=spaces[0])[0]
         votes = (codes[nearest] == codes[:, None]).mean(axis=1)
         scores["vote of 10 neighbours alone"] = votes
-        probabilities = unheard(spoiled, seed=seed).probabilities
+        probabilities = out_of_fold_predictions(spoiled, seed=seed).probabilities
         scores["self-confidence of logreg alone"] = probabilities[rows, codes]
         scores |= by_cleanlab(codes, probabilities)
         for name, score in scores.items():

@@ -16,8 +16,7 @@ import numpy.typing as npt
 import pytest
 import soundfile as sf
 
-from sonotheque import Library
-from sonotheque import documents as doc
+from sonotheque import Library, results
 from sonotheque.demo import music
 
 if TYPE_CHECKING:
@@ -150,10 +149,10 @@ COMPARED = ("logreg", "ensemble (learned shares)")
 EVIL = "<script>alert(1)</script>"
 
 
-def compared(models: Sequence[str] = COMPARED) -> doc.Compared:
+def compared(models: Sequence[str] = COMPARED) -> results.ComparisonResult:
     """Make a small table, in which an ensemble is clearly better."""
     rows = [
-        doc.ComparedRow(
+        results.ComparisonRow(
             model=model,
             spaces=["musicnn-msd"] if model == "logreg" else [],
             decision="track" if model == "logreg" else "",
@@ -169,7 +168,7 @@ def compared(models: Sequence[str] = COMPARED) -> doc.Compared:
         )
         for number, model in enumerate(models)
     ]
-    return doc.Compared(protocol="4 folds", tracks=46, best="logreg on musicnn", rows=rows)
+    return results.ComparisonResult(protocol="4 folds", tracks=46, best="logreg on musicnn", rows=rows)
 
 
 def spoiled(training: TrainingSet, *, every: int = 5) -> TrainingSet:
@@ -206,16 +205,16 @@ def described(training: TrainingSet) -> TrainingSet:
 @pytest.fixture(scope="session")
 def findings(demo_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Findings:
     """Everything that a report can hold: the demo with some labels spoiled, so that there are errors."""
-    from sonotheque.classify import make_learner, training_set
+    from sonotheque.classify import load_training_set, make_learner
     from sonotheque.report import collect
 
     copy = tmp_path_factory.mktemp("report") / "library"
     shutil.copytree(demo_folder, copy)
     with Library(copy) as library:
         catalogue = library.catalogue
-        spaces = [space.id for space in catalogue.spaces() if space.tracks]
-        training = described(spoiled(training_set(catalogue, spaces=spaces)))
-    failed = [doc.FailedFile("/music/<i>broken.mp3", "not an audio file")]
+        spaces = [space.id for space in catalogue.spaces.all() if space.tracks]
+        training = described(spoiled(load_training_set(catalogue, spaces=spaces)))
+    failed = [results.FailedFile("/music/<i>broken.mp3", "not an audio file")]
     learner = make_learner("logreg", spaces=training.data.spaces)
     return collect(training, learner, model="logreg", compared=compared(), failed=failed)
 

@@ -175,7 +175,7 @@ def hook(event, arguments):
         raise SystemExit(f"network: {event} {arguments}")
 
 sys.addaudithook(hook)
-from sonotheque.store.heard import listen
+from sonotheque.extract.pool import listen
 listen(sys.argv[1], ["musicnn-msd-penultimate-h3.0@1"])
 time.sleep(1)
 """

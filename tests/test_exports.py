@@ -16,8 +16,8 @@ from sonotheque import Library
 from sonotheque.demo import music, unlabelled
 from sonotheque.embed.musicnn import SPACE
 from sonotheque.errors import AudioError, ClassifierError, LabelsError, LibraryError
-from sonotheque.explore.points import COLUMNS
-from sonotheque.store.tables import write_table
+from sonotheque.explore.map.export_points import COLUMNS
+from sonotheque.metadata.tables import write_table
 
 
 @pytest.fixture
@@ -35,8 +35,8 @@ def test_points_hold_vectors_places_and_neighbours(demo_library: Library, tmp_pa
     written = demo_library.export_points(tmp_path / "points.parquet")
     assert (written.rows, list(written.columns)) == (55, list(COLUMNS))
     table = pq.read_table(tmp_path / "points.parquet")
-    ids, vectors = demo_library.catalogue.vectors(SPACE.id)
-    tracks = {track.id: track for track in demo_library.catalogue.tracks()}
+    ids, vectors = demo_library.catalogue.vectors.matrix(SPACE.id)
+    tracks = {track.id: track for track in demo_library.catalogue.tracks.all()}
     rows = table.to_pylist()
     assert [row["file"] for row in rows] == [tracks[int(id_)].path for id_ in ids]
     assert np.array([row["vector"] for row in rows], dtype=np.float32).tobytes() == vectors.tobytes()
@@ -75,7 +75,7 @@ def test_labels_go_into_files_and_predictions_only_when_asked(own: Library, tmp_
         tagged.pop("genre", None)
         tagged.save()
     own.add(new, tmp_path / "music")
-    before = {track.path: track for track in own.catalogue.tracks()}
+    before = {track.path: track for track in own.catalogue.tracks.all()}
     planned = own.tag()
     assert planned.dry_run
     assert planned.written == 0
@@ -97,9 +97,11 @@ def test_labels_go_into_files_and_predictions_only_when_asked(own: Library, tmp_
     assert written.changes == planned.changes
     assert written.failed == []
     assert own.tag().changes == []
-    metal = next(track for track in own.catalogue.tracks() if track.label == "metal" and track.path.endswith(".mp3"))
+    metal = next(
+        track for track in own.catalogue.tracks.all() if track.label == "metal" and track.path.endswith(".mp3")
+    )
     assert mutagen.File(metal.path, easy=True)["genre"] == ["metal"]
-    assert {track.path: track.label for track in own.catalogue.tracks()} == {
+    assert {track.path: track.label for track in own.catalogue.tracks.all()} == {
         path: track.label for path, track in before.items()
     }
     assert all(
@@ -127,7 +129,7 @@ def test_copies_outside_the_named_folder_are_left_alone(own: Library, tmp_path: 
 
 
 def test_no_music_and_no_device_is_written_over(own: Library) -> None:
-    sound = own.catalogue.tracks()[0].path
+    sound = own.catalogue.tracks.all()[0].path
     content = Path(sound).read_bytes()
     for write in (own.map, own.export_points, own.export_tags, lambda path: own.inspect(path, picture=path)):
         for path in (sound, "/dev/null", ""):
@@ -142,12 +144,12 @@ def test_a_library_too_large_for_a_map_has_its_vectors(
     demo_library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sonotheque.library.exports.LARGEST_DRAWN", 45)
-    monkeypatch.setattr("sonotheque.explore.points.BATCH", 20)
+    monkeypatch.setattr("sonotheque.explore.map.export_points.BATCH", 20)
     written = demo_library.export_points(tmp_path / "points.parquet")
     table = pq.read_table(tmp_path / "points.parquet")
     assert table.column_names == list(written.columns)
     assert written.rows == len(table) == 46
-    _, vectors = demo_library.catalogue.vectors(SPACE.id)
+    _, vectors = demo_library.catalogue.vectors.matrix(SPACE.id)
     assert np.array(table["vector"].to_pylist(), dtype=np.float32).tobytes() == vectors.tobytes()
     assert not set(written.columns) & {"projection_x", "neighbors", "cluster"}
     assert None not in table["style"].to_pylist()

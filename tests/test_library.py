@@ -64,7 +64,7 @@ def test_evaluate_needs_artists(tmp_path: Path, caplog: pytest.LogCaptureFixture
             library.evaluate()
         library.add(music(), labels="folder")
         assert library.evaluate().tracks == 46 - 10  # metal has three artists
-        library.catalogue._db.execute("UPDATE tracks SET artist = NULL, album = NULL")
+        library.catalogue.database.execute("UPDATE tracks SET artist = NULL, album = NULL")
         library.evaluate()
     assert "flattering" in caplog.text
 
@@ -110,7 +110,7 @@ def test_the_index_is_made_again_when_it_is_gone_or_damaged(demo_library: Librar
     assert demo_library.similar(query) == expected
     file.write_bytes(file.read_bytes()[:-100])
     assert demo_library.similar(query) == expected
-    demo_library.catalogue.remove([str(query)])
+    demo_library.catalogue.remove_paths([str(query)])
     assert demo_library.status().spaces[0].index == "stale"
     assert demo_library.similar(query) == expected
 
@@ -121,7 +121,7 @@ def test_the_library_remembers_its_embedder(
     caplog.set_level(logging.INFO)
     demo_library.add(clips)
     assert "embedder" not in caplog.text
-    assert demo_library.catalogue.setting("embedders") == "musicnn-msd-penultimate-h3.0@1"
+    assert demo_library.catalogue.database.get_setting("embedders") == "musicnn-msd-penultimate-h3.0@1"
     with pytest.raises(SpaceError, match="'vggish'"):
         demo_library.add(clips, embedders=["vggish"])
 

@@ -13,12 +13,11 @@ from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
 import numpy as np
-import numpy.typing as npt
 
 from sonotheque.audio.truncation import header_truncation
 from sonotheque.errors import EmptyFileError, MissingFileError, NoSamplesError, NotAudioError
+from sonotheque.types import FloatArray
 
-FloatArray = npt.NDArray[np.float32]
 Source = str | os.PathLike[str] | bytes
 """A path, or the bytes of a whole file."""
 

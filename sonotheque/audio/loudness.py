@@ -14,9 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from sonotheque.audio.decode import FloatArray, Source, open_decoder, source_name
+from sonotheque.audio.decode import Source, open_decoder, source_name
 from sonotheque.audio.mono import RATES
 from sonotheque.errors import InvalidSamplesError
+from sonotheque.types import FloatArray
 
 GATE = -70.0
 """LUFS below which a block of 400 ms does not count (BS.1770-4); FFmpeg gives it where no block counts."""

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from sonotheque.audio.decode import FloatArray
+from sonotheque.types import FloatArray
 
 BREAK_HZ, BREAK_MEL, LINEAR, LOG_STEP = 1000.0, 15.0, 200.0 / 3, np.log(6.4) / 27
 """Slaney's mel scale (Auditory Toolbox, 1998): linear below 1 kHz, 27 steps for a factor of 6.4 above."""

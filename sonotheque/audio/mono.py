@@ -11,9 +11,10 @@ from typing import Self
 
 import numpy as np
 
-from sonotheque.audio.decode import FloatArray, Source, open_decoder, source_name
+from sonotheque.audio.decode import Source, open_decoder, source_name
 from sonotheque.audio.resample import RESAMPLERS
 from sonotheque.errors import InvalidSamplesError, NoSamplesError
+from sonotheque.types import FloatArray
 
 SILENCE = 2.0**-15
 """Peak at or below which a recording is silent: one step of 16 bits (-90 dB of full scale)."""

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from sonotheque.audio.decode import FloatArray
+from sonotheque.types import FloatArray
 
 PRECISION, ZEROS = 512, 64
 ROLLOFF, BETA = 0.9475937167399596, 14.769656459379492

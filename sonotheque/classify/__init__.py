@@ -1,42 +1,47 @@
-"""Vectors and labels to genres: estimators, recipes and ensembles, protocols, metrics, saved classifiers, the challenge's CSV."""
+"""Classify genres: training sets, models, evaluation, and predictions with trained classifiers.
 
-from sonotheque.classify.answer import FileVectors, answer, fitting_classifier, vectors_of
-from sonotheque.classify.estimators import MODELS, Neighbours, make_classifier
-from sonotheque.classify.folds import group_tracks, grouped_folds
-from sonotheque.classify.handin import hand_in, write_predictions, write_template
-from sonotheque.classify.labelled import TrainingSet, training_set
-from sonotheque.classify.learners import make_learner
-from sonotheque.classify.protocol import Evaluation, evaluate, learning_curve
-from sonotheque.classify.recipe import DECISIONS, Fitted, Recipe
-from sonotheque.classify.recordings import Recordings
-from sonotheque.classify.saved import SavedClassifier
-from sonotheque.classify.training import Budget, judge, train
+The rooms are ``data`` (what is trained on), ``models`` (what is fitted), ``evaluation`` (how good it is) and ``inference`` (predictions
+for new files).
+"""
+
+from sonotheque.classify.data.embedding_set import EmbeddingSet
+from sonotheque.classify.data.folds import group_tracks, grouped_folds
+from sonotheque.classify.data.training_set import TrainingSet, load_training_set
+from sonotheque.classify.evaluation.cross_validation import CrossValidationResult, cross_validate, learning_curve
+from sonotheque.classify.evaluation.evaluate_model import evaluate_model
+from sonotheque.classify.inference.persistence import SavedClassifier
+from sonotheque.classify.inference.predict import load_classifier, predict_genres
+from sonotheque.classify.inference.submission import fill_template, write_predictions, write_submission
+from sonotheque.classify.models.aggregation import AGGREGATIONS
+from sonotheque.classify.models.estimators import MODELS, NearestNeighbours, make_classifier
+from sonotheque.classify.models.learners import make_learner
+from sonotheque.classify.models.model_spec import Ensemble, ModelSpec
+from sonotheque.classify.models.search import SearchBudget
+from sonotheque.classify.training import train_classifier
 
 __all__ = [
-    "DECISIONS",
+    "AGGREGATIONS",
     "MODELS",
-    "Budget",
-    "Evaluation",
-    "FileVectors",
-    "Fitted",
-    "Neighbours",
-    "Recipe",
-    "Recordings",
+    "CrossValidationResult",
+    "EmbeddingSet",
+    "Ensemble",
+    "ModelSpec",
+    "NearestNeighbours",
     "SavedClassifier",
+    "SearchBudget",
     "TrainingSet",
-    "answer",
-    "evaluate",
-    "fitting_classifier",
+    "cross_validate",
+    "evaluate_model",
+    "fill_template",
     "group_tracks",
     "grouped_folds",
-    "hand_in",
-    "judge",
     "learning_curve",
+    "load_classifier",
+    "load_training_set",
     "make_classifier",
     "make_learner",
-    "train",
-    "training_set",
-    "vectors_of",
+    "predict_genres",
+    "train_classifier",
     "write_predictions",
-    "write_template",
+    "write_submission",
 ]

@@ -48,7 +48,7 @@ def add(
     """
     from sonotheque import console
     from sonotheque.embed.registry import choose
-    from sonotheque.store.scan import require_audio
+    from sonotheque.extract.scan import require_audio
 
     require_audio(paths)  # before a library is made for nothing
     if embedders and "auto" not in embedders:
@@ -158,19 +158,8 @@ def similar(
     from sonotheque import console
 
     library = open_library(ctx, precision=precision, device=device)
-    result = library.similar(*queries, k=k, max_per_artist=max_per_artist, genre=genre)
-    if m3u:
-        from sonotheque.explore import playlist
-
-        _write(m3u, playlist(result.results, folder=m3u.parent))
+    result = library.similar(*queries, k=k, max_per_artist=max_per_artist, genre=genre, m3u=m3u)
     if as_json:
         console.print_json(result)
     else:
         console.show_similar(result)
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise click.ClickException(f"{path}: cannot be written ({error.strerror or error})") from None

@@ -28,7 +28,7 @@ from sonotheque.cli.options import as_json, open_library, paths_argument
 def export(ctx: click.Context, tags: Path | None, parquet: Path | None, embedder: str | None, as_json: bool) -> None:
     """Write the whole library as a table, a row for each track."""
     from sonotheque import console
-    from sonotheque.documents import Exports
+    from sonotheque.results import ExportResults
 
     if not tags and not parquet:
         raise click.UsageError("Give --tags FILE or --parquet FILE.")
@@ -42,7 +42,7 @@ def export(ctx: click.Context, tags: Path | None, parquet: Path | None, embedder
         with console.progress_bar("drawing", amount="steps") as progress:
             written.append(library.export_points(parquet, embedder=embedder, progress=progress))
     if as_json:
-        console.print_json(Exports(written))
+        console.print_json(ExportResults(written))
     else:
         console.show_exported(written)
     if parquet:

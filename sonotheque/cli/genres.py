@@ -48,7 +48,7 @@ def train(
         result = library.train(
             model=model,
             embedders=embedders or None,
-            decision=decision,
+            aggregation=decision,
             minutes=minutes,
             trials=trials,
             augment=augment,
@@ -121,18 +121,20 @@ def classify(
         return
     library = open_library(ctx, precision=precision, device=device)
     with console.progress_bar("embedding") as progress:
-        result = library.classify(*paths, timeline=timeline, abstain=abstain, progress=progress)
-    unfilled: list[str] = []
-    if csv_:
-        from sonotheque.classify import hand_in
-
-        unfilled = hand_in(result, csv_, columns=columns, ids=ids, template=template)
+        result = library.classify(
+            *paths,
+            timeline=timeline,
+            abstain=abstain,
+            csv=csv_,
+            columns=columns,
+            ids=ids,
+            template=template,
+            progress=progress,
+        )
     if as_json:
         console.print_json(result)
     else:
         console.show_classified(result)
-    for row in unfilled:
-        click.echo(f"no prediction for {row}: filled with the most frequent genre, {result.fallback}", err=True)
     if check:
         _check(csv_, check, ids)
     if not result.tracks and not template:
@@ -140,10 +142,10 @@ def classify(
 
 
 def _check(path: Path | None, sample: Path | None, ids: Path | None) -> None:
-    from sonotheque.classify.check import check_hand_in
+    from sonotheque.classify.inference.submission_check import check_submission
 
     if path is not None and sample is not None:
-        rows = check_hand_in(path, sample=sample, ids=ids)
+        rows = check_submission(path, sample=sample, ids=ids)
         click.echo(f"{path}: {rows} rows with the ids of {sample} in their order, known genres only: valid", err=True)
 
 
@@ -220,7 +222,7 @@ def evaluate(
                 split=split,
                 repeats=repeats,
                 embedders=embedders or None,
-                decision=decision,
+                aggregation=decision,
                 learning_curve=learning_curve,
                 minutes=minutes,
                 trials=trials,

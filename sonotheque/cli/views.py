@@ -56,11 +56,7 @@ def errors(
         else:
             click.echo(f"{apply_}: {labelled.matched} decisions, {labelled.changed} labels changed")
         return
-    found = library.errors(embedders=embedders or None, most=most, seed=seed)
-    if csv_:
-        from sonotheque.explore.decisions import write_decisions
-
-        write_decisions(found, csv_)
+    found = library.errors(embedders=embedders or None, limit=most, seed=seed, csv=csv_)
     if as_json:
         console.print_json(found)
     else:
@@ -140,7 +136,7 @@ def map_(
             neighbours=neighbours,
             cluster_size=cluster_size,
             seed=seed,
-            anew=anew,
+            rebuild=anew,
             audio=audio,
             progress=progress,
             cutting=cutting,
@@ -182,13 +178,11 @@ def clusters(
             neighbours=neighbours,
             cluster_size=cluster_size,
             seed=seed,
-            anew=anew,
+            rebuild=anew,
+            csv=csv_,
             progress=progress,
         )
     if csv_:
-        from sonotheque.explore.overview import write_clusters
-
-        write_clusters(result, csv_)
         click.echo(f"clusters: {csv_}", err=True)
     if as_json:
         console.print_json(result)

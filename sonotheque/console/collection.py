@@ -7,11 +7,11 @@ from collections.abc import Sequence
 
 import click
 
-from sonotheque import documents as doc
+from sonotheque import results
 from sonotheque.console.terminal import SHOWN, clip, plural, short, table
 
 
-def show_failed(failed: Sequence[doc.FailedFile], *, most: int | None = SHOWN) -> None:
+def show_failed(failed: Sequence[results.FailedFile], *, most: int | None = SHOWN) -> None:
     """List files that could not be used, on standard error."""
     for failure in failed[:most]:
         click.echo(f"failed: {short(failure.path)}: {failure.reason}", err=True)
@@ -19,7 +19,7 @@ def show_failed(failed: Sequence[doc.FailedFile], *, most: int | None = SHOWN) -
         click.echo(f"... and {len(failed) - most} more", err=True)
 
 
-def show_status(status: doc.Status, *, library: str, below: Sequence[str] | None = None) -> None:
+def show_status(status: results.Status, *, library: str, below: Sequence[str] | None = None) -> None:
     """Print what the library holds: with all failures and remarks, or only with the first failures below some paths."""
     if below is None:
         for remark in status.remarks:
@@ -49,7 +49,7 @@ def _lies_below(path: str, roots: Sequence[str]) -> bool:
     return any(path == root or path.startswith(root.rstrip(os.sep) + os.sep) for root in map(os.path.abspath, roots))
 
 
-def show_similar(result: doc.Similar) -> None:
+def show_similar(result: results.SimilarityResult) -> None:
     """Print similar tracks, nearest first."""
     if not result.results:
         click.echo("no track matches")

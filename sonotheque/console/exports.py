@@ -6,18 +6,18 @@ from collections.abc import Sequence
 
 import click
 
-from sonotheque import documents as doc
+from sonotheque import results
 from sonotheque.console.collection import show_failed
 from sonotheque.console.terminal import plural, short
 
 
-def show_exported(written: Sequence[doc.Exported]) -> None:
+def show_exported(written: Sequence[results.ExportResult]) -> None:
     """Print what was written."""
     for one in written:
         click.echo(f"{one.path}: {plural(one.rows, 'track')}, columns {', '.join(one.columns)}")
 
 
-def show_tagged(result: doc.Tagged) -> None:
+def show_tagged(result: results.TaggingResult) -> None:
     """Print each change, and what was left alone."""
     for change in result.changes:
         click.echo(f"{short(change.path)}: {change.field} {change.before or '(none)'} -> {change.after}")

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 import click
 
-from sonotheque import documents as doc
+from sonotheque import results
 from sonotheque.console.collection import show_failed
 from sonotheque.console.terminal import clip, clock, name_of, plural, short, table
 
 
-def show_trained(result: doc.Trained) -> None:
+def show_trained(result: results.TrainingResult) -> None:
     """Print which classifier was kept, and why."""
     for candidate in result.candidates:
         click.echo(f"{candidate.model}: accuracy {candidate.accuracy:.3f} on grouped folds")
@@ -42,7 +42,7 @@ def _decision(decision: str, *, copies: bool) -> str:
     return ("tracks" if decision == "track" else f"segments ({decision})") + (", with copies" if copies else "")
 
 
-def show_compared(result: doc.Compared) -> None:
+def show_compared(result: results.ComparisonResult) -> None:
     """Print the table of a comparison, with the difference of each row to the best single model."""
     click.echo(f"{result.protocol}; {plural(result.tracks, 'track')}")
     click.echo(f"difference: in accuracy, to the best single model ({result.best}); 95 % intervals over artists")
@@ -64,7 +64,7 @@ def show_compared(result: doc.Compared) -> None:
     table(header, rows, right=(4, 5, 6))
 
 
-def show_classified(result: doc.Classified) -> None:
+def show_classified(result: results.ClassificationResult) -> None:
     """Print the genre of each file, with the labelled tracks that speak for it."""
     rows = [
         [short(t.path), _genre(t), f"{t.probability:.2f}", ", ".join(clip(name_of(n.path)) for n in t.neighbours)]
@@ -86,13 +86,13 @@ def show_classified(result: doc.Classified) -> None:
     click.echo(f"{plural(len(result.tracks), 'file')} classified by {result.model}, {len(result.failed)} failed")
 
 
-def _genre(track: doc.Prediction) -> str:
+def _genre(track: results.Prediction) -> str:
     if track.none_of_these:
         return f"{track.genre}? (like none of the labelled tracks)"
     return track.genre if track.answered else f"({track.genre}: not sure enough)"
 
 
-def show_evaluated(result: doc.Evaluated) -> None:
+def show_evaluated(result: results.EvaluationResult) -> None:
     """Print the figures, each genre's, and the confusion matrix."""
     low, high = result.accuracy_interval
     chosen = f" (chosen inside each fold: {', '.join(result.chosen)})" if result.chosen else ""

@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from sonotheque import documents as doc
+from sonotheque import results
 
 SHOWN = 10
 """Lines of a long list that are shown; `status` shows all."""
@@ -61,7 +61,7 @@ def quiet_decoders() -> Iterator[None]:
 
 def print_json(result: Any) -> None:
     """Print a result as one JSON document."""
-    click.echo(json.dumps(doc.document(result), ensure_ascii=False, indent=2))
+    click.echo(json.dumps(results.to_dict(result), ensure_ascii=False, indent=2))
 
 
 @contextmanager

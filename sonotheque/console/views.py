@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 
 import click
 
-from sonotheque import documents as doc
+from sonotheque import results
 from sonotheque.console.terminal import clip, clock, plural, short, table
 
 
-def show_suspicious(result: doc.Suspicious) -> None:
+def show_suspicious(result: results.LabelIssuesResult) -> None:
     """Print labels that are probably wrong, and what is odd apart from labels."""
     rows = [
         [
@@ -44,7 +44,7 @@ def show_suspicious(result: doc.Suspicious) -> None:
     )
 
 
-def show_mapped(result: doc.Mapped, *, table_of_genres: bool = False) -> None:
+def show_mapped(result: results.MapResult, *, table_of_genres: bool = False) -> None:
     """Print the clusters of a map, how they agree with the labels, and where a classifier fails."""
     rows = [
         [
@@ -98,7 +98,7 @@ def show_mapped(result: doc.Mapped, *, table_of_genres: bool = False) -> None:
     )
 
 
-def _known(result: doc.Mapped) -> str:
+def _known(result: results.MapResult) -> str:
     return f" (in {', '.join(result.by_track)} it knew other tracks of the same artists)" if result.by_track else ""
 
 
@@ -107,14 +107,14 @@ def _counts(counts: Mapping[str, int], *, most: int = 3) -> str:
     return ", ".join(named + ["..."] * (len(counts) > most)) or "-"
 
 
-def _confusion(confusions: Sequence[doc.Confusion]) -> str:
+def _confusion(confusions: Sequence[results.ConfusedPair]) -> str:
     if not confusions:
         return ""
     first = confusions[0]
     return f"{first.label} taken for {first.taken_for} ({first.tracks})"
 
 
-def _show_genres(result: doc.Mapped) -> None:
+def _show_genres(result: results.MapResult) -> None:
     """Print how many tracks of each label lie in each cluster."""
     rows = [(cluster.name, cluster.labels) for cluster in result.clusters] + [("in none", result.unclustered_labels)]
     labels = sorted({label for _, counts in rows for label in counts})
@@ -124,7 +124,7 @@ def _show_genres(result: doc.Mapped) -> None:
         table(["cluster \\ label", *labels], cells, right=range(1, 1 + len(labels)))
 
 
-def show_inspected(result: doc.Inspected) -> None:
+def show_inspected(result: results.InspectionResult) -> None:
     """Print what is seen and heard of one file."""
     channels = {1: "mono", 2: "stereo"}.get(result.channels, f"{result.channels} channels")
     rows = [

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from sonotheque.audio.decode import FloatArray
 from sonotheque.errors import SpaceError
+from sonotheque.types import FloatArray
 
 PROVIDER = (
     "CUDAExecutionProvider",

@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from sonotheque.audio.decode import FloatArray
 from sonotheque.embed.runtime import Compute
 from sonotheque.embed.space import Space, Times
 from sonotheque.errors import SpaceError
+from sonotheque.types import FloatArray
 
 SAMPLE_RATE = 44_100
 WINDOW = 30.0

@@ -9,10 +9,10 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from sonotheque.audio.decode import FloatArray
 from sonotheque.audio.mel import LogMel, cut_patches
 from sonotheque.embed.runtime import Compute
 from sonotheque.embed.space import Space, Times
+from sonotheque.types import FloatArray
 
 SAMPLE_RATE, N_FFT, MEL_HOP, N_MELS = 22_050, 2048, 1024, 64
 LENGTH = 215

@@ -12,12 +12,12 @@ from itertools import islice
 
 import numpy as np
 
-from sonotheque.audio.decode import FloatArray
 from sonotheque.audio.mel import LogMel, cut_patches
 from sonotheque.embed.runtime import Compute, SideBySide, batch_size, load
 from sonotheque.embed.space import Space, Times
 from sonotheque.embed.weights import shipped
 from sonotheque.errors import SpaceError
+from sonotheque.types import FloatArray
 
 SAMPLE_RATE, N_FFT, MEL_HOP, N_MELS = 16_000, 512, 256, 96
 PATCH = 187

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from sonotheque.audio.decode import FloatArray
 from sonotheque.embed.space import SEGMENT, Times
 from sonotheque.errors import NoSamplesError, SpaceError
+from sonotheque.types import FloatArray
 
 STATISTICS = ("mean", "std", "max")
 

@@ -17,8 +17,8 @@ from functools import cache
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
-from sonotheque.audio.decode import FloatArray
 from sonotheque.errors import SpaceError
+from sonotheque.types import FloatArray
 
 PRECISIONS = ("auto", "f32", "bf16")
 DEVICES = ("auto", "cpu", "cuda")

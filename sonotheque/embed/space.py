@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from sonotheque.audio.decode import FloatArray
+from sonotheque.types import FloatArray
 
 Times = npt.NDArray[np.float64]
 

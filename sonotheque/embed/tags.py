@@ -11,10 +11,10 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
-from sonotheque.audio.decode import FloatArray
 from sonotheque.embed.musicnn import OUTPUTS, SPACE
 from sonotheque.embed.weights import shipped
 from sonotheque.errors import SpaceError
+from sonotheque.types import FloatArray
 
 TAGS = (
     "rock", "pop", "alternative", "indie", "electronic", "female vocalists", "dance", "00s", "alternative rock", "jazz",

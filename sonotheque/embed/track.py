@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sonotheque.audio import MonoStream, Source
-from sonotheque.audio.decode import FloatArray
 from sonotheque.embed.pooling import Pooler
 from sonotheque.embed.registry import open_embedder, share_frames, space_of
 from sonotheque.embed.runtime import Compute
+from sonotheque.types import FloatArray
 
 
 @dataclass(frozen=True)

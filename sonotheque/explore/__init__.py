@@ -1,6 +1,6 @@
-"""The unsupervised views: what lies near what."""
+"""Views that need no training: similar tracks, the map and its clusters, label issues, track attributes, and single files."""
 
-from sonotheque.explore.playlist import playlist
-from sonotheque.explore.similar import Limits, find_similar
+from sonotheque.explore.similar.neighbours import SimilarityLimits, find_similar
+from sonotheque.explore.similar.playlist import format_m3u
 
-__all__ = ["Limits", "find_similar", "playlist"]
+__all__ = ["SimilarityLimits", "find_similar", "format_m3u"]

@@ -13,10 +13,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from sonotheque.audio.decode import FloatArray
 from sonotheque.errors import LibraryError
 from sonotheque.index.exact import ExactIndex, IdArray
-from sonotheque.store.files import write_whole
+from sonotheque.output_files import write_atomic
+from sonotheque.types import FloatArray
 
 FORMAT = 1
 LONGEST_HEADER = 4096
@@ -83,4 +83,4 @@ def _save(path: Path, stamp: str, index: ExactIndex) -> None:
 
     content: Any = faiss.serialize_index(index.faiss_index)
     header = {"format": FORMAT, "stamp": stamp, "sha256": hashlib.sha256(content).hexdigest()}
-    write_whole(path, (json.dumps(header).encode() + b"\n", content))
+    write_atomic(path, (json.dumps(header).encode() + b"\n", content))

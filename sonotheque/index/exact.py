@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sonotheque.audio.decode import FloatArray
+from sonotheque.types import FloatArray
 
 IdArray = npt.NDArray[np.int64]
 

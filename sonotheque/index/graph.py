@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from sonotheque.audio.decode import FloatArray
 from sonotheque.index.exact import unit
+from sonotheque.types import FloatArray
 
 BLOCK = 1024
 """Queries of one search: enough for matrix products, which are ten times faster than one query after the other."""

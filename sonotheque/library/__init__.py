@@ -1,7 +1,5 @@
-"""The library: the one object that a user of the package needs."""
+"""The class `Library`, which is all that most users of the package need."""
 
-from sonotheque.library.collection import default_path
-from sonotheque.library.exports import Library
-from sonotheque.library.views import inspect_file
+from sonotheque.library.library import Library, default_path, inspect_file
 
 __all__ = ["Library", "default_path", "inspect_file"]

@@ -2,5 +2,6 @@
 
 from sonotheque.report.findings import Findings, collect
 from sonotheque.report.page import write_report
+from sonotheque.report.report_model import report_model
 
-__all__ = ["Findings", "collect", "write_report"]
+__all__ = ["Findings", "collect", "report_model", "write_report"]

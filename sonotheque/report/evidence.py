@@ -10,12 +10,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sonotheque.classify import curves, metrics
-from sonotheque.classify.calibration import calibration_range
-from sonotheque.classify.metrics import Codes, Floats, Matrix
-from sonotheque.classify.protocol import Evaluation
-from sonotheque.classify.resampling import auc_intervals
+from sonotheque.classify.evaluation import bootstrap, probability_metrics
+from sonotheque.classify.evaluation.bootstrap import auc_intervals
+from sonotheque.classify.evaluation.cross_validation import CrossValidationResult
+from sonotheque.classify.inference.calibration import calibration_error_range
 from sonotheque.report.findings import Decisions, Findings, Mistake
+from sonotheque.types import Codes, Float64Array
 
 Interval = tuple[float, float]
 
@@ -159,14 +159,14 @@ def weigh(findings: Findings) -> Evidence:
         tested=len(np.unique(judged.groups)),
         majority=float(matrix.sum(axis=1).max() / matrix.sum()),
         log_loss=Measured(
-            judged.log_loss, metrics.interval(lambda rows: float(losses[rows].mean()), groups=judged.groups)
+            judged.log_loss, bootstrap.bootstrap_interval(lambda rows: float(losses[rows].mean()), groups=judged.groups)
         ),
         genres=_genres(findings, areas),
         pairs=_pairs(matrix, judged.labels),
         bins=_bins(judged),
         auc=Measured(findings.evaluated.auc, areas[-1]),
-        calibration_error=curves.expected_calibration_error(judged.reference, judged.probabilities),
-        calibration_range=calibration_range(judged.probabilities),
+        calibration_error=probability_metrics.expected_calibration_error(judged.reference, judged.probabilities),
+        calibration_range=calibration_error_range(judged.probabilities),
         confidence=float(confidence.mean()),
         covered=_covered(judged),
         difference=_difference(findings.decisions),
@@ -174,19 +174,19 @@ def weigh(findings: Findings) -> Evidence:
     )
 
 
-def share_right(judged: Evaluation, rows: Codes) -> Measured:
+def share_right(judged: CrossValidationResult, rows: Codes) -> Measured:
     """Accuracy of some answers, with an interval over their artists."""
     reference, predicted, groups = judged.reference[rows], judged.predicted[rows], judged.groups[rows]
     value = float((reference == predicted).mean()) if len(rows) else 0.0
     if len(np.unique(groups)) < 2:
         return Measured(value, None)
-    return Measured(value, metrics.accuracy_interval(reference, predicted, groups=groups))
+    return Measured(value, bootstrap.accuracy_interval(reference, predicted, groups=groups))
 
 
 def _genres(findings: Findings, intervals: Sequence[Interval | None]) -> list[Genre]:
     judged = findings.evaluation
     matrix = judged.confusion
-    areas, precisions = judged.auc, curves.average_precision(judged.reference, judged.probabilities)
+    areas, precisions = judged.auc, probability_metrics.average_precision(judged.reference, judged.probabilities)
     result = []
     for figures in findings.evaluated.genres:
         code = judged.labels.index(figures.label)
@@ -216,27 +216,27 @@ def _genres(findings: Findings, intervals: Sequence[Interval | None]) -> list[Ge
     return result
 
 
-def _f1(judged: Evaluation, code: int) -> Measured:
+def _f1(judged: CrossValidationResult, code: int) -> Measured:
     """F1 of a genre, over the answers that concern it: those by it and those for it."""
     rows = np.flatnonzero((judged.reference == code) | (judged.predicted == code))
 
-    def figure(matrix: Matrix) -> float:
+    def figure(matrix: Codes) -> float:
         return float(2 * matrix[code, code] / (matrix[code].sum() + matrix[:, code].sum()))
 
     value = figure(judged.confusion)
     if len(np.unique(judged.groups[rows])) < 2:
         return Measured(value, None)
-    between = metrics.confusion_interval(
+    between = bootstrap.confusion_interval(
         judged.reference[rows],
         judged.predicted[rows],
         groups=judged.groups[rows],
-        labels=len(judged.labels),
+        n_classes=len(judged.labels),
         statistic=figure,
     )
     return Measured(value, between)
 
 
-def _pairs(matrix: Matrix, labels: Sequence[str]) -> list[Pair]:
+def _pairs(matrix: Codes, labels: Sequence[str]) -> list[Pair]:
     right, total = int(np.trace(matrix)), int(matrix.sum())
     result = []
     for first in range(len(labels)):
@@ -248,8 +248,8 @@ def _pairs(matrix: Matrix, labels: Sequence[str]) -> list[Pair]:
     return sorted(result, key=lambda pair: (-pair.errors, pair.first, pair.second))
 
 
-def _bins(judged: Evaluation, *, bins: int = 10) -> list[Bin]:
-    confidences, _, counts = curves.calibration(judged.reference, judged.probabilities, bins=bins)
+def _bins(judged: CrossValidationResult, *, bins: int = 10) -> list[Bin]:
+    confidences, _, counts = probability_metrics.calibration_curve(judged.reference, judged.probabilities, bins=bins)
     chances = judged.probabilities.max(axis=1)
     places = np.searchsorted(np.linspace(0, 1, bins + 1)[1:-1], chances)
     result = []
@@ -259,14 +259,14 @@ def _bins(judged: Evaluation, *, bins: int = 10) -> list[Bin]:
     return result
 
 
-def _consistent(chances: Floats, *, resamples: int = 1000, seed: int = 0) -> Interval:
+def _consistent(chances: Float64Array, *, resamples: int = 1000, seed: int = 0) -> Interval:
     """Range of the share that is right where each is so with its own chance (consistency bars: Bröcker & Smith 2007)."""
     drawn = np.random.default_rng(seed).random((resamples, len(chances))) < chances
     low, high = np.quantile(drawn.mean(axis=1), [0.025, 0.975])
     return float(low), float(high)
 
 
-def _covered(judged: Evaluation) -> list[tuple[float, Measured]]:
+def _covered(judged: CrossValidationResult) -> list[tuple[float, Measured]]:
     order = np.argsort(-judged.probabilities.max(axis=1), kind="stable")
     return [(share, share_right(judged, order[: max(1, round(share * len(order)))])) for share in SHARES]
 
@@ -275,8 +275,8 @@ def _difference(decisions: Decisions | None) -> tuple[float, Interval] | None:
     if decisions is None:
         return None
     whole, parts = decisions.whole, decisions.parts
-    return metrics.paired_difference(
-        whole.reference, parts.predicted, whole.predicted, groups=whole.groups, labels=len(whole.labels)
+    return bootstrap.paired_difference(
+        whole.reference, parts.predicted, whole.predicted, groups=whole.groups, n_classes=len(whole.labels)
     )
 
 
@@ -285,13 +285,15 @@ def _looks_mislabelled(mistake: Mistake) -> bool:
     return mistake.probability >= 0.6 and 2 * agree > len(mistake.near) > 0
 
 
-def roc(judged: Evaluation, code: int) -> tuple[Floats, Floats]:
+def roc(judged: CrossValidationResult, code: int) -> tuple[Float64Array, Float64Array]:
     """Trace false and true positive rates of a genre."""
-    false, true, _ = curves.roc_curve(judged.reference, judged.probabilities, label=code)
+    false, true, _ = probability_metrics.roc_curve(judged.reference, judged.probabilities, label=code)
     return false, true
 
 
-def precision_recall(judged: Evaluation, code: int) -> tuple[Floats, Floats]:
+def precision_recall(judged: CrossValidationResult, code: int) -> tuple[Float64Array, Float64Array]:
     """Trace recall and precision of a genre, from the surest answers on."""
-    precision, recall, _ = curves.precision_recall_curve(judged.reference, judged.probabilities, label=code)
+    precision, recall, _ = probability_metrics.precision_recall_curve(
+        judged.reference, judged.probabilities, label=code
+    )
     return recall[::-1], precision[::-1]

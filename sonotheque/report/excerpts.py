@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 
 from sonotheque.audio import MonoStream
-from sonotheque.audio.decode import FloatArray, Source
+from sonotheque.audio.decode import Source
 from sonotheque.embed.runtime import cores
 from sonotheque.errors import AudioError
-from sonotheque.store.ingest import Progress
 from sonotheque.store.records import Track
+from sonotheque.types import FloatArray, Progress
 
 log = logging.getLogger("sonotheque")
 

@@ -11,17 +11,17 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import numpy.typing as npt
 
-from sonotheque import documents as doc
-from sonotheque.audio.decode import FloatArray
-from sonotheque.classify.estimators import MODELS
-from sonotheque.classify.folds import Fold
-from sonotheque.classify.labelled import TrainingSet, warn_of_alone
-from sonotheque.classify.learners import Learner, make_learner
-from sonotheque.classify.protocol import Evaluation, Progress, evaluate, learning_curve
-from sonotheque.classify.training import curve_point, report
+from sonotheque import results
+from sonotheque.classify.data.folds import Fold
+from sonotheque.classify.data.training_set import TrainingSet, warn_ungrouped
+from sonotheque.classify.evaluation.cross_validation import CrossValidationResult, cross_validate, learning_curve
+from sonotheque.classify.evaluation.evaluate_model import evaluation_result, learning_curve_point
+from sonotheque.classify.models.estimators import MODELS
+from sonotheque.classify.models.learners import Learner, make_learner
 from sonotheque.index.exact import ExactIndex
 from sonotheque.report.importance.collected import Importance, collect_importance, documented
 from sonotheque.store.records import Track
+from sonotheque.types import FloatArray, Progress
 
 MOST_MISTAKES = 60
 """Confident errors that are looked at closely: as many as the page plays."""
@@ -52,8 +52,8 @@ class Decisions:
     """The same model on whole tracks and on segments, judged on the same folds."""
 
     model: str
-    whole: Evaluation
-    parts: Evaluation
+    whole: CrossValidationResult
+    parts: CrossValidationResult
 
 
 @dataclass(frozen=True)
@@ -70,33 +70,33 @@ class Findings:
         How many name neither artist nor album.
     evaluation : Evaluation
         Out-of-fold answers.
-    evaluated : doc.Evaluated
+    evaluated : results.EvaluationResult
         Their figures, and the points of the learning curve.
     space : str
         In which `mistakes` have their neighbours.
     mistakes : sequence of Mistake
         The most confident first.
-    compared : doc.Compared or None
+    compared : results.ComparisonResult or None
         The table of all models.
     decisions : Decisions or None
         Global against local.
     importance : Importance or None
         What the model goes by.
-    failed : sequence of doc.FailedFile
+    failed : sequence of results.FailedFile
         What could not be used.
     """
 
     tracks: Sequence[Track]
     groups: npt.NDArray[np.int64]
     alone: int
-    evaluation: Evaluation
-    evaluated: doc.Evaluated
+    evaluation: CrossValidationResult
+    evaluated: results.EvaluationResult
     space: str
     mistakes: Sequence[Mistake]
-    compared: doc.Compared | None = None
+    compared: results.ComparisonResult | None = None
     decisions: Decisions | None = None
     importance: Importance | None = None
-    failed: Sequence[doc.FailedFile] = field(default=())
+    failed: Sequence[results.FailedFile] = field(default=())
 
 
 def collect(
@@ -110,8 +110,8 @@ def collect(
     decisions: bool = True,
     importance: bool = True,
     heard: FloatArray | None = None,
-    compared: doc.Compared | None = None,
-    failed: Sequence[doc.FailedFile] = (),
+    compared: results.ComparisonResult | None = None,
+    failed: Sequence[results.FailedFile] = (),
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Findings:
@@ -132,9 +132,9 @@ def collect(
         Ask what the model goes by; its losses are then in `evaluated` too.
     heard : float32 array [N, 200] or None
         The tracks' vectors in the space of musicnn, where the training set lacks them: they tell tags.
-    compared : doc.Compared or None
-        As `sonotheque.classify.comparison.compare` makes it.
-    failed : sequence of doc.FailedFile
+    compared : results.ComparisonResult or None
+        As `sonotheque.classify.evaluation.model_comparison.compare` makes it.
+    failed : sequence of results.FailedFile
     progress : callable
         Called with folds done and to do.
 
@@ -147,23 +147,27 @@ def collect(
     --------
     write_report : makes the page.
     """
-    warn_of_alone(training)
+    warn_ungrouped(training)
     data, y, groups = training.data, training.y, training.groups
-    judged = evaluate(
+    judged = cross_validate(
         data, y, groups=groups, learner=learner, folds=folds, repeats=repeats, seed=seed, progress=progress
     )
     points = []
     if curve:
-        points = [curve_point(*point) for point in learning_curve(data, y, groups=groups, learner=learner, seed=seed)]
+        points = [
+            learning_curve_point(*point) for point in learning_curve(data, y, groups=groups, learner=learner, seed=seed)
+        ]
     given = folds is not None and not isinstance(folds, int)
-    evaluated = report(training, judged, model=model, seed=seed, repeats=repeats, given=given, curve=points)
+    evaluated = evaluation_result(
+        training, judged, model=model, seed=seed, repeats=repeats, given_split=given, curve=points
+    )
     reasons = collect_importance(training, judged, heard=heard, seed=seed) if importance else None
     if reasons is not None:
         evaluated = replace(evaluated, importance=documented(reasons))
     return Findings(
         tracks=training.tracks,
         groups=groups,
-        alone=training.alone,
+        alone=training.n_ungrouped,
         evaluation=judged,
         evaluated=evaluated,
         space=data.spaces[0],
@@ -175,7 +179,7 @@ def collect(
     )
 
 
-def find_mistakes(training: TrainingSet, judged: Evaluation, *, most: int = MOST_MISTAKES) -> list[Mistake]:
+def find_mistakes(training: TrainingSet, judged: CrossValidationResult, *, most: int = MOST_MISTAKES) -> list[Mistake]:
     """List wrong answers, the most confident first, each track once, with its neighbours in the first space.
 
     Only tracks by other artists are neighbours: that an artist sounds like himself says nothing about the genre.
@@ -209,8 +213,8 @@ def _decisions(training: TrainingSet, *, model: str, folds: int | Sequence[Fold]
         return None
     single = model if model in MODELS else "logreg"
 
-    def judge(decision: str) -> Evaluation:
-        learner = make_learner(single, spaces=data.spaces, decision=decision)
-        return evaluate(data, training.y, groups=training.groups, learner=learner, folds=folds, seed=seed)
+    def judge(decision: str) -> CrossValidationResult:
+        learner = make_learner(single, spaces=data.spaces, aggregation=decision)
+        return cross_validate(data, training.y, groups=training.groups, learner=learner, folds=folds, seed=seed)
 
     return Decisions(single, whole=judge("track"), parts=judge("mean"))

@@ -9,8 +9,8 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-from sonotheque import documents as doc
-from sonotheque.classify.recipe import DECISIONS
+from sonotheque import results
+from sonotheque.classify.models.aggregation import AGGREGATIONS
 from sonotheque.embed.space import kind_of, short_name
 from sonotheque.report.evidence import Evidence, Genre
 from sonotheque.report.findings import Findings
@@ -71,9 +71,9 @@ def explain(findings: Findings, evidence: Evidence, *, lang: str) -> Sections:
     return {name: list(sentences) for name, sentences in sections.items()}
 
 
-def model_name(row: doc.ComparedRow, words: Words) -> str:
+def model_name(row: results.ComparisonRow, words: Words) -> str:
     """Name a row of the comparison in one line."""
-    if row.decision not in DECISIONS:
+    if row.decision not in AGGREGATIONS:
         return words.model(row.model)
     spaces = " + ".join(map(short_name, row.spaces))
     decision = "" if row.decision == "track" else f", {words.say(f'decision {row.decision}')}"
@@ -343,7 +343,7 @@ class _Speaker:
 
     @property
     def _rises(self) -> bool:
-        points: Sequence[doc.CurvePoint] = self.evaluated.learning_curve
+        points: Sequence[results.LearningCurvePoint] = self.evaluated.learning_curve
         return len(points) > 1 and self.evidence.errors > 0 and points[-1].accuracy - points[-2].accuracy >= GAIN
 
     def steps(self) -> Iterator[str]:

@@ -1,25 +1,12 @@
-"""What is kept: the catalogue in SQLite, where labels come from, and the resumable ingest.
+"""What is stored: one SQLite database with a repository for each subject, and the resumable ingest that fills it.
 
-SQLite is the only truth of a library; everything else in its folder can be made again.
+SQLite is the only source of truth of a library. Everything else in its folder can be computed again.
 """
 
 from sonotheque.store.catalogue import Catalogue
-from sonotheque.store.heard import Heard, Listener
-from sonotheque.store.ingest import Ingest, Progress
-from sonotheque.store.labelling import apply_labels
-from sonotheque.store.labels import LabelSource, label_source
-from sonotheque.store.records import Track
-from sonotheque.store.scan import scan
+from sonotheque.store.ingest import Ingest
+from sonotheque.store.label_tracks import label_tracks
+from sonotheque.store.records import SpaceSummary, Track
+from sonotheque.store.vectors import StoredVectors
 
-__all__ = [
-    "Catalogue",
-    "Heard",
-    "Ingest",
-    "LabelSource",
-    "Listener",
-    "Progress",
-    "Track",
-    "apply_labels",
-    "label_source",
-    "scan",
-]
+__all__ = ["Catalogue", "Ingest", "SpaceSummary", "StoredVectors", "Track", "label_tracks"]

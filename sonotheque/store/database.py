@@ -1,17 +1,13 @@
-"""The open file of a library: its connection, its transactions, and the counters of change. What the tables mean is for others."""
+"""The open SQLite file of a library: connection, transactions, settings and change counters. The tables belong to the repositories."""
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
-from typing import Self
+from typing import Any
 
-import numpy as np
-
-from sonotheque.audio.decode import FloatArray
 from sonotheque.store.connection import connect
 from sonotheque.store.schema import migrate
 
@@ -21,51 +17,68 @@ class Database:
 
     Parameters
     ----------
-    path : path of ``library.sqlite``; it is made where it does not exist
+    path : path of ``library.sqlite``, which is created if it does not exist
 
     Raises
     ------
     LibraryError
-        If the file is no catalogue, is damaged, or was written by a newer version.
+        If the file is not a catalogue, is damaged, or was written by a newer version.
     """
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
-        self._db = connect(self.path)
-        migrate(self._db)
-
-    def __enter__(self) -> Self:
-        """Return the catalogue itself."""
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Close the file."""
-        self.close()
+        self._connection = connect(self.path)
+        migrate(self._connection)
 
     def close(self) -> None:
         """Close the file."""
-        self._db.close()
+        self._connection.close()
+
+    def execute(self, sql: str, parameters: Sequence[Any] = ()) -> sqlite3.Cursor:
+        """Run one statement."""
+        return self._connection.execute(sql, parameters)
+
+    def executemany(self, sql: str, parameters: Iterable[Sequence[Any]]) -> sqlite3.Cursor:
+        """Run one statement for each set of parameters."""
+        return self._connection.executemany(sql, parameters)
+
+    @property
+    def total_changes(self) -> int:
+        """Number of rows that have been changed since the file was opened."""
+        return self._connection.total_changes
 
     @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        self._db.execute("BEGIN IMMEDIATE")
+    def transaction(self) -> Iterator[None]:
+        """Run the statements of a ``with`` block all or not at all. Inside another transaction, they join it."""
+        if self._connection.in_transaction:
+            yield
+            return
+        self._connection.execute("BEGIN IMMEDIATE")
         try:
-            yield self._db
+            yield
         except BaseException:
-            self._db.execute("ROLLBACK")
+            self._connection.execute("ROLLBACK")
             raise
-        self._db.execute("COMMIT")
+        self._connection.execute("COMMIT")
 
-    def _changed(self, spaces: Iterable[str] = ()) -> None:
-        self._db.execute("UPDATE library SET value = value + 1 WHERE key = 'generation'")
-        self._db.executemany(
-            "UPDATE spaces SET generation = generation + 1 WHERE name = ?", [(name,) for name in spaces]
-        )
+    @property
+    def generation(self) -> int:
+        """A number that increases with every change of tracks, vectors or labels."""
+        return int(self.execute("SELECT value FROM library WHERE key = 'generation'").fetchone()[0])
 
+    def mark_changed(self, spaces: Iterable[str] = ()) -> None:
+        """Increase the generation of the library and of the spaces whose vectors have changed."""
+        self.execute("UPDATE library SET value = value + 1 WHERE key = 'generation'")
+        self.executemany("UPDATE spaces SET generation = generation + 1 WHERE name = ?", [(name,) for name in spaces])
 
-def decoded(vector: bytes, segments: bytes) -> tuple[FloatArray, FloatArray]:
-    """Turn what a row holds into a vector [D] and segments [S, D]."""
-    whole, parts = (np.frombuffer(blob, dtype="<f4").astype(np.float32) for blob in (vector, segments))
-    return whole, parts.reshape(-1, len(whole))
+    def get_setting(self, key: str) -> str | None:
+        """Read a setting of the library, or None if it was never set."""
+        row = self.execute("SELECT value FROM library WHERE key = ?", (key,)).fetchone()
+        return None if row is None else str(row[0])
+
+    def set_setting(self, key: str, value: str) -> None:
+        """Write a setting of the library."""
+        with self.transaction():
+            self.execute(
+                "INSERT INTO library VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value", (key, value)
+            )

@@ -1,55 +1,101 @@
-"""Puts a file in its place as a whole, or not at all."""
+"""The files of a catalogue: the paths of each track, and the files that could not be used."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
-from contextlib import suppress
-from pathlib import Path
-from typing import Any
+from collections.abc import Mapping
 
 from sonotheque.errors import LibraryError
+from sonotheque.extract.file_identity import FileStamp
+from sonotheque.store.database import Database
 
 
-def write_whole(path: Path, parts: Iterable[Any]) -> None:
-    """Write a file beside its place and move it there: a reader sees the old one or the new one, never half of one.
+class FileRepository:
+    """Reads and writes the tables ``files`` and ``failures``."""
 
-    Parameters
-    ----------
-    path : path of the file; its folder is made
-    parts : bytes, or arrays of bytes, one after another
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
-    Raises
-    ------
-    LibraryError
-        If it cannot be written.
-    """
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with part.open("wb") as file:
-            for content in parts:
-                file.write(content)
-        os.replace(part, path)
-    except OSError as error:
-        with suppress(OSError):
-            part.unlink()
-        raise LibraryError(f"{path}: cannot be written ({error.strerror or error})") from None
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
+    def all(self) -> dict[str, tuple[FileStamp, int]]:
+        """Map each known path to its stamp and the id of its track."""
+        rows = self._database.execute("SELECT path, size, mtime_ns, track_id FROM files")
+        return {path: (FileStamp(size, mtime), track) for path, size, mtime, track in rows}
 
+    def get(self, path: str) -> tuple[FileStamp, int] | None:
+        """Return the stamp of one path and the id of its track, or None if the path is unknown."""
+        row = self._database.execute("SELECT size, mtime_ns, track_id FROM files WHERE path = ?", (path,)).fetchone()
+        return None if row is None else (FileStamp(*row[:2]), int(row[2]))
 
-def require_ending(path: str | os.PathLike[str], *endings: str) -> None:
-    """Check what a file that is to be written is called, so that a slip of the hand replaces no music.
+    def failures(self) -> dict[str, tuple[FileStamp, str]]:
+        """Map each path that failed to its stamp and the reason."""
+        rows = self._database.execute("SELECT path, size, mtime_ns, reason FROM failures ORDER BY path")
+        return {path: (FileStamp(size, mtime), reason) for path, size, mtime, reason in rows}
 
-    Raises
-    ------
-    LibraryError
-        If its name does not end so, or something stands there that is no file.
-    """
-    place = Path(path)
-    if place.suffix.lower() not in endings:
-        raise LibraryError(f"{path}: name a file that ends in {' or '.join(endings)}")
-    if place.exists() and not place.is_file():
-        raise LibraryError(f"{path}: stands there already and is no file; name another")
+    def inside(self, path: str) -> set[str]:
+        """Find the known paths, of tracks and of failures, that are this path or are inside this folder.
+
+        Raises
+        ------
+        LibraryError
+            If there is none.
+        """
+        known = set(self.all()) | set(self.failures())
+        found = {file for file in known if file == path or file.startswith(path.rstrip(os.sep) + os.sep)}
+        if not found:
+            raise LibraryError(f"{path}: the library has no such file, and none in a folder of that name")
+        return found
+
+    def missing(self) -> set[str]:
+        """Find the known paths at which there is no longer a file."""
+        return {path for path in set(self.all()) | set(self.failures()) if not os.path.exists(path)}
+
+    def link(self, track: int, files: Mapping[str, FileStamp]) -> set[int]:
+        """Link files to a track. Other files of the track that no longer exist are unlinked.
+
+        If a file belonged to another track, because its content has changed, the label of that track is copied.
+
+        Returns
+        -------
+        set of int
+            Tracks that lost a file.
+        """
+        database = self._database
+        left = set()
+        for path, stamp in files.items():
+            before = database.execute("SELECT track_id FROM files WHERE path = ?", (path,)).fetchone()
+            database.execute(
+                "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?)", (path, track, stamp.size, stamp.mtime_ns)
+            )
+            database.execute("DELETE FROM failures WHERE path = ?", (path,))
+            if before and before[0] != track:
+                database.execute(
+                    "INSERT OR IGNORE INTO labels SELECT ?, label, source, artist, album FROM labels WHERE track_id = ?",
+                    (track, before[0]),
+                )
+                left.add(before[0])
+        for (path,) in database.execute("SELECT path FROM files WHERE track_id = ?", (track,)).fetchall():
+            if path not in files and not os.path.exists(path):
+                database.execute("DELETE FROM files WHERE path = ?", (path,))
+        return left
+
+    def set_stamps(self, track: int, files: Mapping[str, FileStamp]) -> None:
+        """Update the stamps of some files of a track. Paths that do not belong to it are ignored."""
+        self._database.executemany(
+            "UPDATE files SET size = ?, mtime_ns = ? WHERE path = ? AND track_id = ?",
+            [(stamp.size, stamp.mtime_ns, path, track) for path, stamp in files.items()],
+        )
+
+    def unlink(self, path: str) -> int | None:
+        """Delete the link from a path to its track, and return the id of the track, or None if there was no link."""
+        row = self._database.execute("DELETE FROM files WHERE path = ? RETURNING track_id", (path,)).fetchone()
+        return None if row is None else int(row[0])
+
+    def add_failure(self, path: str, stamp: FileStamp, reason: str) -> None:
+        """Record that a file cannot be used."""
+        self._database.execute(
+            "INSERT OR REPLACE INTO failures VALUES (?, ?, ?, ?)", (path, stamp.size, stamp.mtime_ns, reason)
+        )
+
+    def delete_failure(self, path: str) -> bool:
+        """Delete the record of a failure, and return whether there was one."""
+        return self._database.execute("DELETE FROM failures WHERE path = ?", (path,)).rowcount > 0

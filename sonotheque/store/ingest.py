@@ -1,41 +1,31 @@
-"""The resumable ingest: which files are new, changed, moved or copied, and what is done about each.
+"""The resumable ingest: which files are new, changed, moved or duplicates, and what is done with each.
 
-Each track is committed on its own, so that an ingest that is stopped or killed loses at most the tracks in flight, and
-the next one does only what is missing.
+Each track is committed separately. An ingest that is stopped or killed loses at most the tracks in flight, and the next one
+processes only what is missing.
 """
 
 from __future__ import annotations
 
-import hashlib
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from sonotheque.embed.runtime import Compute
 from sonotheque.errors import AudioError
+from sonotheque.extract.file_identity import FileStamp, content_hash
+from sonotheque.extract.pool import ExtractionPool
+from sonotheque.extract.scan import AudioFile
 from sonotheque.store.catalogue import Catalogue
-from sonotheque.store.heard import Listener
-from sonotheque.store.records import Stamp
-from sonotheque.store.scan import Found
-
-Progress = Callable[[int, int], None]
-"""Called with how many files are done and how many there are to do."""
-
-
-def content_hash(path: str) -> str:
-    """SHA-256 of a file's bytes, as hexadecimal text."""
-    with Path(path).open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+from sonotheque.types import Progress
 
 
 @dataclass
 class _Work:
-    """One content to embed, with all the paths at which it was met so far."""
+    """One content to embed, with all the paths at which it was found so far."""
 
     content: str
     spaces: tuple[str, ...]
-    files: dict[str, Stamp] = field(default_factory=dict)
+    files: dict[str, FileStamp] = field(default_factory=dict)
 
     @property
     def path(self) -> str:
@@ -43,35 +33,48 @@ class _Work:
 
 
 @dataclass
-class Counts:
-    """What an ingest did with the files: listened to, found at a new place, left alone, given up."""
+class IngestCounts:
+    """What an ingest did with the files.
 
-    heard: int = 0
-    placed: int = 0
+    Attributes
+    ----------
+    embedded : int
+        Embedded.
+    linked : int
+        Linked to a track that is already known: moved files and duplicates.
+    unchanged : int
+        Already known at their path.
+    failed : int
+        Not usable.
+    """
+
+    embedded: int = 0
+    linked: int = 0
     unchanged: int = 0
     failed: int = 0
 
 
-NEVER = Stamp(-1, -1)
-"""The stamp of a file that is to be looked at again next time."""
+NO_STAMP = FileStamp(-1, -1)
+"""The stamp of a failed file that is tried again next time."""
 
 
 class Ingest:
-    """Bring files into a catalogue.
+    """Add files to a catalogue.
 
     Parameters
     ----------
     catalogue : Catalogue
-    spaces : ids of the spaces that every track is to have
+    spaces : sequence of str
+        Ids of the spaces in which every track gets vectors.
     compute : Compute
     retry : bool
-        Try files again that failed before and have not changed.
+        Try unchanged files again that failed before.
     workers : int or None
-        Worker processes; one for each processor by default.
+        Worker processes. By default one per processor.
 
     Attributes
     ----------
-    counts : Counts
+    counts : IngestCounts
     """
 
     def __init__(
@@ -88,21 +91,22 @@ class Ingest:
         self._compute = compute
         self._retry = retry
         self._workers = workers
-        self._hashes = catalogue.hashes()
-        self._embedded = catalogue.embedded(self._spaces)
-        self.counts = Counts()
-        self._flying: dict[str, _Work] = {}
+        self._hashes = catalogue.tracks.hashes()
+        self._embedded = catalogue.vectors.embedded(self._spaces)
+        self.counts = IngestCounts()
+        self._in_flight: dict[str, _Work] = {}
         self._done = self._total = 0
         self._progress: Progress = lambda done, total: None
 
-    def run(self, found: Sequence[Found], *, progress: Progress | None = None) -> None:
-        """Embed what is missing; note what fails.
+    def run(self, found: Sequence[AudioFile], *, progress: Progress | None = None) -> None:
+        """Embed what is missing, and record what fails.
 
         Parameters
         ----------
-        found : files, as `sonotheque.store.scan` gives them
-        progress : callable
-            Called with (done, total) as files become ready; not at all where nothing is to be done.
+        found : sequence of AudioFile
+            As returned by `sonotheque.extract.scan_paths`.
+        progress : callable or None
+            Called with (files done, files to do); not called if there is nothing to do.
         """
         self._progress = progress or self._progress
         pending = list(self._pending(found))
@@ -111,81 +115,81 @@ class Ingest:
         if not pending:
             return
         self._progress(0, self._total)
-        with Listener(files=len(pending), compute=self._compute, workers=self._workers) as listener:
-            for work, heard in listener.map(self._work(pending), key=lambda work: (work.path, work.spaces)):
-                del self._flying[work.content]
-                if isinstance(heard, AudioError):
+        with ExtractionPool(files=len(pending), compute=self._compute, workers=self._workers) as pool:
+            for work, extraction in pool.map(self._work(pending), key=lambda work: (work.path, work.spaces)):
+                del self._in_flight[work.content]
+                if isinstance(extraction, AudioError):
                     for path, stamp in work.files.items():
-                        self._fail(path, stamp, str(heard).removeprefix(f"{work.path}: "))
+                        self._fail(path, stamp, str(extraction).removeprefix(f"{work.path}: "))
                 elif changed := [path for path, stamp in work.files.items() if not _unchanged(path, stamp)]:
                     for path in changed:
-                        self._fail(path, NEVER, "changed while it was read; add it again")
+                        self._fail(path, NO_STAMP, "changed while it was read; add it again")
                 else:
-                    track = self._catalogue.store(work.content, work.files, heard)
-                    self.counts.heard += 1
-                    self.counts.placed += len(work.files) - 1
+                    track = self._catalogue.store_extraction(work.content, work.files, extraction)
+                    self.counts.embedded += 1
+                    self.counts.linked += len(work.files) - 1
                     self._hashes[work.content] = track
                     self._embedded.setdefault(track, set()).update(work.spaces)
-                self._step(len(work.files))
+                self._advance(len(work.files))
 
-    def _fail(self, path: str, stamp: Stamp, reason: str) -> None:
-        self._catalogue.fail(path, stamp, reason)
+    def _fail(self, path: str, stamp: FileStamp, reason: str) -> None:
+        self._catalogue.record_failure(path, stamp, reason)
         self.counts.failed += 1
 
-    def _step(self, count: int) -> None:
+    def _advance(self, count: int) -> None:
         self._done += count
         self._progress(self._done, self._total)
 
-    def _pending(self, found: Sequence[Found]) -> Iterator[tuple[str, Stamp]]:
-        """Pick the files about which something is to be done, by name, size and time alone."""
-        files, failed = self._catalogue.files(), self._catalogue.failed()
+    def _pending(self, found: Sequence[AudioFile]) -> Iterator[tuple[str, FileStamp]]:
+        """Yield the files that need work, judging by path, size and modification time only."""
+        files, failures = self._catalogue.files.all(), self._catalogue.files.failures()
         complete = {track for track, spaces in self._embedded.items() if len(spaces) == len(self._spaces)}
         for path in (file.path for file in found):
             try:
                 path.encode()
             except UnicodeEncodeError:
                 readable = os.fsencode(path).decode("utf-8", "backslashreplace")
-                self._fail(readable, NEVER, "its name is not valid UTF-8; rename it")
+                self._fail(readable, NO_STAMP, "its name is not valid UTF-8; rename it")
                 continue
             try:
-                stamp = Stamp.of(path)
+                stamp = FileStamp.of(path)
             except OSError as error:
-                self._fail(path, NEVER, f"cannot be opened ({error.strerror})")
+                self._fail(path, NO_STAMP, f"cannot be opened ({error.strerror})")
                 continue
             known = files.get(path)
             if known and known[0] == stamp and known[1] in complete:
                 continue
-            if path in failed and failed[path][0] == stamp and not self._retry:
+            if path in failures and failures[path][0] == stamp and not self._retry:
                 continue
             yield path, stamp
 
-    def _work(self, pending: Sequence[tuple[str, Stamp]]) -> Iterator[_Work]:
-        """Hash files one by one; settle what is known by content, pass on what must be embedded."""
+    def _work(self, pending: Sequence[tuple[str, FileStamp]]) -> Iterator[_Work]:
+        """Hash the files one by one. Link those whose content is known, and yield those that must be embedded."""
         for path, stamp in pending:
             try:
                 content = content_hash(path)
             except OSError as error:
                 self._fail(path, stamp, f"cannot be read ({error.strerror})")
-                self._step(1)
+                self._advance(1)
                 continue
-            if content in self._flying:
-                self._flying[content].files[path] = stamp
+            if content in self._in_flight:
+                self._in_flight[content].files[path] = stamp
                 continue
             track = self._hashes.get(content)
-            have = self._embedded.get(track, set()) if track is not None else set()
-            missing = tuple(space for space in self._spaces if space not in have)
+            existing = self._embedded.get(track, set()) if track is not None else set()
+            missing = tuple(space for space in self._spaces if space not in existing)
             if track is not None and not missing:
-                self._catalogue.place(track, {path: stamp})
-                self.counts.placed += 1
-                self._step(1)
+                self._catalogue.link_files(track, {path: stamp})
+                self.counts.linked += 1
+                self._advance(1)
                 continue
             work = _Work(content, missing, {path: stamp})
-            self._flying[content] = work
+            self._in_flight[content] = work
             yield work
 
 
-def _unchanged(path: str, stamp: Stamp) -> bool:
+def _unchanged(path: str, stamp: FileStamp) -> bool:
     try:
-        return Stamp.of(path) == stamp
+        return FileStamp.of(path) == stamp
     except OSError:
         return False

@@ -1,6 +1,6 @@
-"""Maps that are kept: where each track lies, to which clusters it belongs, and what the map was made with. Not how one is drawn.
+"""The maps of a catalogue: the position and clusters of each track, and the parameters with which the map was computed.
 
-A map could be drawn again, but only with the same tracks, versions and processor would it be the same one. So it is kept.
+A map is stored because it can only be computed again with the same tracks, package versions and processor.
 """
 
 from __future__ import annotations
@@ -11,93 +11,96 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from sonotheque.audio.decode import FloatArray
-from sonotheque.store.catalogue import Catalogue
+from sonotheque.store.database import Database
+from sonotheque.types import BoolArray, Codes, FloatArray, IdArray
 
 
 @dataclass(frozen=True)
-class KeptMap:
+class StoredMap:
     """The map of a space.
 
     Attributes
     ----------
     parameters : mapping of name to number or text
-        What it was made with.
+        The parameters with which it was computed.
     tracks : int array [N]
         Track ids.
-    places : float32 array [N, 2]
+    positions : float32 array [N, 2]
     clusters : int array [N]
-        Number of each track's cluster; -1 for none.
+        Cluster number of each track; -1 for none.
     membership : float32 array [N, C]
-        How much each track belongs to each cluster.
+        Strength with which each track belongs to each cluster.
     later : bool array [N]
-        Whether a track was put on the map after it was drawn.
+        Whether a track was added to the map after it was computed.
     """
 
     parameters: Mapping[str, Any]
-    tracks: npt.NDArray[np.int64]
-    places: FloatArray
-    clusters: npt.NDArray[np.int64]
+    tracks: IdArray
+    positions: FloatArray
+    clusters: Codes
     membership: FloatArray
-    later: npt.NDArray[np.bool_]
+    later: BoolArray
 
 
-def read_map(catalogue: Catalogue, space: str) -> KeptMap | None:
-    """Read the map of a space, its tracks ordered by content hash; None where none was drawn."""
-    db = catalogue._db
-    row = db.execute(
-        "SELECT space_id, parameters FROM maps JOIN spaces ON spaces.id = space_id WHERE name = ?", (space,)
-    ).fetchone()
-    if row is None:
-        return None
-    number, parameters = row
-    rows = db.execute(
-        "SELECT track_id, x, y, cluster, membership, later FROM places JOIN tracks ON tracks.id = track_id "
-        "WHERE space_id = ? ORDER BY hash",
-        (number,),
-    ).fetchall()
-    membership = [np.frombuffer(blob, dtype="<f4") for *_, blob, _ in rows]
-    return KeptMap(
-        json.loads(parameters),
-        np.array([row[0] for row in rows], dtype=np.int64),
-        np.array([row[1:3] for row in rows], dtype=np.float32).reshape(-1, 2),
-        np.array([-1 if row[3] is None else row[3] for row in rows], dtype=np.int64),
-        np.stack(membership).astype(np.float32) if rows else np.empty((0, 0), dtype=np.float32),
-        np.array([row[5] for row in rows], dtype=bool),
-    )
+class MapRepository:
+    """Reads and writes the tables ``maps`` and ``map_positions``."""
 
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
-def keep_map(catalogue: Catalogue, space: str, drawn: KeptMap) -> None:
-    """Keep the map of a space in place of an older one."""
-    with catalogue._transaction() as db:
-        db.execute("DELETE FROM maps WHERE space_id = (SELECT id FROM spaces WHERE name = ?)", (space,))
-        db.execute(
-            "INSERT INTO maps SELECT id, ? FROM spaces WHERE name = ?", (json.dumps(dict(drawn.parameters)), space)
+    def read(self, space: str) -> StoredMap | None:
+        """Read the map of a space, its tracks ordered by content hash. None if there is no map."""
+        row = self._database.execute(
+            "SELECT space_id, parameters FROM maps JOIN spaces ON spaces.id = space_id WHERE name = ?", (space,)
+        ).fetchone()
+        if row is None:
+            return None
+        space_id, parameters = row
+        rows = self._database.execute(
+            "SELECT track_id, x, y, cluster, membership, later FROM map_positions JOIN tracks ON tracks.id = track_id "
+            "WHERE space_id = ? ORDER BY hash",
+            (space_id,),
+        ).fetchall()
+        membership = [np.frombuffer(blob, dtype="<f4") for *_, blob, _ in rows]
+        return StoredMap(
+            json.loads(parameters),
+            np.array([row[0] for row in rows], dtype=np.int64),
+            np.array([row[1:3] for row in rows], dtype=np.float32).reshape(-1, 2),
+            np.array([-1 if row[3] is None else row[3] for row in rows], dtype=np.int64),
+            np.stack(membership).astype(np.float32) if rows else np.empty((0, 0), dtype=np.float32),
+            np.array([row[5] for row in rows], dtype=bool),
         )
-        _insert(db, space, drawn)
 
-
-def keep_places(catalogue: Catalogue, space: str, added: KeptMap) -> None:
-    """Keep the places of tracks that were put on the map of a space later."""
-    with catalogue._transaction() as db:
-        _insert(db, space, added)
-
-
-def _insert(db: Any, space: str, drawn: KeptMap) -> None:
-    (number,) = db.execute("SELECT id FROM spaces WHERE name = ?", (space,)).fetchone()
-    db.executemany(
-        "INSERT OR REPLACE INTO places VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (
-            (number, int(track), float(x), float(y), None if cluster < 0 else int(cluster), row.tobytes(), int(later))
-            for track, (x, y), cluster, row, later in zip(
-                drawn.tracks,
-                drawn.places,
-                drawn.clusters,
-                drawn.membership.astype("<f4"),
-                drawn.later,
-                strict=True,
+    def save(self, space: str, computed: StoredMap) -> None:
+        """Store the map of a space, replacing an older one."""
+        with self._database.transaction():
+            self._database.execute("DELETE FROM maps WHERE space_id = (SELECT id FROM spaces WHERE name = ?)", (space,))
+            self._database.execute(
+                "INSERT INTO maps SELECT id, ? FROM spaces WHERE name = ?",
+                (json.dumps(dict(computed.parameters)), space),
             )
-        ),
-    )
+            self._insert_positions(space, computed)
+
+    def add_positions(self, space: str, added: StoredMap) -> None:
+        """Store the positions of tracks that were added to the map of a space later."""
+        with self._database.transaction():
+            self._insert_positions(space, added)
+
+    def _insert_positions(self, space: str, positions: StoredMap) -> None:
+        (space_id,) = self._database.execute("SELECT id FROM spaces WHERE name = ?", (space,)).fetchone()
+        self._database.executemany(
+            "INSERT OR REPLACE INTO map_positions VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (
+                (space_id, int(track), float(x), float(y), None if cluster < 0 else int(cluster))
+                + (row.tobytes(), int(later))
+                for track, (x, y), cluster, row, later in zip(
+                    positions.tracks,
+                    positions.positions,
+                    positions.clusters,
+                    positions.membership.astype("<f4"),
+                    positions.later,
+                    strict=True,
+                )
+            ),
+        )

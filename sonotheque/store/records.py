@@ -1,17 +1,19 @@
-"""The rows of a catalogue as Python sees them."""
+"""Rows of a catalogue as Python objects."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from sonotheque.documents import Remark
+from sonotheque.results import TrackNotice
 
 
 class Track(NamedTuple):
-    """One track of the library. `path` is the first of its copies; `artist` and `album` come from the labels, else tags."""
+    """One track of the library.
+
+    `path` is the first of its files. `artist` and `album` come from the labels if they name them, otherwise from the file tags.
+    """
 
     id: int
     hash: str
@@ -28,22 +30,8 @@ class Track(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Stamp:
-    """Size in bytes and modification time in ns: enough to see that a file has not changed."""
-
-    size: int
-    mtime_ns: int
-
-    @classmethod
-    def of(cls, path: str) -> Stamp:
-        """Read the stamp of a file."""
-        status = os.stat(path)
-        return cls(status.st_size, status.st_mtime_ns)
-
-
-@dataclass(frozen=True)
 class SpaceSummary:
-    """A space of the library: its id, how long a vector is, how many tracks have one, and its generation."""
+    """A space of the library: its id, the length of its vectors, the number of tracks that have one, and its generation."""
 
     id: str
     dimensions: int
@@ -51,18 +39,8 @@ class SpaceSummary:
     generation: int
 
 
-@dataclass(frozen=True)
-class Label:
-    """A genre that a person gave, with its source, and the artist and album where the same source names them."""
-
-    label: str
-    source: str
-    artist: str | None = None
-    album: str | None = None
-
-
-def remarks_of(tracks: Iterable[Track]) -> list[Remark]:
-    """List what a person should know of tracks: those with a notice, such as truncated ones, then silent ones."""
-    kept = list(tracks)
-    silent = [Remark(track.path, "silent: no sample above -90 dB") for track in kept if track.silent]
-    return [Remark(track.path, track.notice) for track in kept if track.notice] + silent
+def track_notices(tracks: Iterable[Track]) -> list[TrackNotice]:
+    """List the tracks that a person should know about: those with a notice, such as truncated ones, then silent ones."""
+    tracks = list(tracks)
+    silent = [TrackNotice(track.path, "silent: no sample above -90 dB") for track in tracks if track.silent]
+    return [TrackNotice(track.path, track.notice) for track in tracks if track.notice] + silent

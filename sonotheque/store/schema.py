@@ -92,6 +92,11 @@ MIGRATIONS = (
     ) STRICT;
     CREATE INDEX places_by_track ON places (track_id);
     """,
+    """
+    ALTER TABLE places RENAME TO map_positions;
+    DROP INDEX places_by_track;
+    CREATE INDEX map_positions_by_track ON map_positions (track_id);
+    """,
 )
 
 

@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sonotheque.audio import load
-from sonotheque.audio.decode import FloatArray
 from sonotheque.audio.loudness import Loudness, LoudnessMeter, measure_loudness
 from sonotheque.errors import InvalidSamplesError, MissingFileError, NoSamplesError
+from sonotheque.types import FloatArray
 
 FS = 48_000
 

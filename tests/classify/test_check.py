@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sonotheque.classify import write_template
-from sonotheque.classify.check import check_hand_in
+from sonotheque.classify import fill_template
+from sonotheque.classify.inference.submission_check import check_submission
 from sonotheque.errors import LabelsError
-from sonotheque.store.tables import Ids
+from sonotheque.metadata.tables import GenreIds
 
 GOOD = "track_id,genre_id\n000002,1\n000005,8\n"
 
@@ -25,7 +25,7 @@ def folder(tmp_path: Path) -> Path:
 
 def check(folder: Path, content: bytes) -> int:
     (folder / "out.csv").write_bytes(content)
-    return check_hand_in(folder / "out.csv", sample=folder / "sample.csv", ids=folder / "genres.csv")
+    return check_submission(folder / "out.csv", sample=folder / "sample.csv", ids=folder / "genres.csv")
 
 
 def test_a_good_one(folder: Path) -> None:
@@ -67,7 +67,7 @@ def test_what_is_written_passes(
     (folder / "genres.csv").write_text("genre_id,genre\n1,Classical\n8,Rock\n")
     (folder / "sample.csv").write_text("track_id,genre_id\n" + "".join(f"{row:06d},9\n" for row in rows))
     genres = {f"/Test/{number:06d}.mp3": genre for number, genre in answers.items()}
-    write_template(
-        folder / "out.csv", genres, template=folder / "sample.csv", fallback="Rock", ids=Ids(folder / "genres.csv")
+    fill_template(
+        folder / "out.csv", genres, template=folder / "sample.csv", fallback="Rock", ids=GenreIds(folder / "genres.csv")
     )
-    assert check_hand_in(folder / "out.csv", sample=folder / "sample.csv", ids=folder / "genres.csv") == len(rows)
+    assert check_submission(folder / "out.csv", sample=folder / "sample.csv", ids=folder / "genres.csv") == len(rows)

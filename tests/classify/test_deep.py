@@ -14,11 +14,11 @@ import numpy.typing as npt
 import pytest
 
 from sonotheque import ClassifierError, Library
-from sonotheque.classify import Recipe, Recordings, evaluate, make_learner
-from sonotheque.classify.deep import Convolutional, FrameHead
-from sonotheque.classify.learners import deep_recipes, spaces_for, spaces_of
-from sonotheque.classify.recipe import Fitted, fit
-from sonotheque.classify.saved import SavedClassifier
+from sonotheque.classify import EmbeddingSet, ModelSpec, cross_validate, make_learner
+from sonotheque.classify.inference.persistence import SavedClassifier
+from sonotheque.classify.models.learners import network_specs, select_spaces, spaces_for_model
+from sonotheque.classify.models.model_spec import Ensemble, fit_model
+from sonotheque.classify.models.networks import ConvolutionalNetwork, FrameHead
 from sonotheque.embed import mel
 
 MEL, FRAMES, POOLED = mel.SPACE.id, "musicnn-msd-penultimate-h3.0-frames@1", "musicnn-msd-penultimate-h3.0@1"
@@ -39,7 +39,7 @@ def stripes(count: int = 48, *, seed: int = 0) -> tuple[npt.NDArray[np.float32],
 def test_a_convolutional_network_learns() -> None:
     X, y = stripes()
     fresh, expected = stripes(30, seed=1)
-    network = Convolutional(epochs=12).fit(X, y, groups=np.arange(48) // 2)
+    network = ConvolutionalNetwork(epochs=12).fit(X, y, groups=np.arange(48) // 2)
     assert len(network.networks_) == 3
     answers = network.predict_proba(fresh)
     assert np.allclose(answers.sum(axis=1), 1)
@@ -66,10 +66,10 @@ def test_labels_without_sound_are_at_chance() -> None:
     artists = np.repeat(np.arange(40), 3)
     voices = generator.standard_normal((40, 12))[artists]
     frames = [voice + 0.3 * generator.standard_normal((6, 12)) for voice in voices]
-    data = Recordings({FRAMES: voices.astype(np.float32)}, {FRAMES: [f.astype(np.float32) for f in frames]})
-    judged = evaluate(data, artists % 4, groups=artists, learner=make_learner("head", spaces=[FRAMES]))
+    data = EmbeddingSet({FRAMES: voices.astype(np.float32)}, {FRAMES: [f.astype(np.float32) for f in frames]})
+    judged = cross_validate(data, artists % 4, groups=artists, learner=make_learner("head", spaces=[FRAMES]))
     assert judged.accuracy < 0.45
-    leaking = evaluate(data, artists % 4, groups=np.arange(120), learner=make_learner("head", spaces=[FRAMES]))
+    leaking = cross_validate(data, artists % 4, groups=np.arange(120), learner=make_learner("head", spaces=[FRAMES]))
     assert leaking.accuracy > 0.6
 
 
@@ -86,14 +86,14 @@ def test_without_artists_to_deal_it_still_learns() -> None:
 def test_it_is_saved_as_arrays_and_answers_as_before(tmp_path: Path, model: str, space: str) -> None:
     X, y = stripes(24) if model == "cnn" else (np.random.default_rng(0).standard_normal((24, 8)), np.arange(24) % 3)
     X = X.astype(np.float32)
-    data = Recordings({space: X}, {space: list(X[:, None])})
-    recipe = Recipe(model, (space,), "mean", (("epochs", 2),))
+    data = EmbeddingSet({space: X}, {space: list(X[:, None])})
+    spec = ModelSpec(model, (space,), "mean", (("epochs", 2),))
     saved = SavedClassifier(
-        model, Fitted([fit(recipe, data, y, groups=np.arange(24))], [1.0]), [space], list("abc"), {"a": 8}, 1
+        model, Ensemble([fit_model(spec, data, y, groups=np.arange(24))], [1.0]), [space], list("abc"), {"a": 8}, 1
     )
     saved.save(tmp_path / "c.skops")
     loaded = SavedClassifier.load(tmp_path / "c.skops")
-    assert np.array_equal(loaded.probabilities(data), saved.probabilities(data))
+    assert np.array_equal(loaded.predict_proba(data), saved.predict_proba(data))
 
 
 @needs_torch
@@ -115,21 +115,21 @@ def test_a_library_learns_and_classifies(tmp_path: Path, clips: Path) -> None:
 
 def test_spaces_go_to_the_models_that_learn_from_them() -> None:
     everything = [POOLED, "descriptors-librosa-v1-h10.0@1", MEL, FRAMES]
-    assert spaces_for("svm", everything) == tuple(everything[:2])
-    assert spaces_for("cnn", everything) == (MEL,)
-    assert spaces_for("head", everything) == (FRAMES,)
+    assert spaces_for_model("svm", everything) == tuple(everything[:2])
+    assert spaces_for_model("cnn", everything) == (MEL,)
+    assert spaces_for_model("head", everything) == (FRAMES,)
     with pytest.raises(ClassifierError, match=r"cnn cannot learn from musicnn.*--embedder mel"):
-        spaces_for("cnn", [POOLED])
+        spaces_for_model("cnn", [POOLED])
     with pytest.raises(ClassifierError, match="logreg cannot learn from mel"):
-        spaces_for("logreg", [MEL])
-    assert spaces_of("auto", everything) == everything[:2]
+        spaces_for_model("logreg", [MEL])
+    assert select_spaces("auto", everything) == everything[:2]
 
 
 def test_networks_join_the_ensemble_where_pytorch_is(monkeypatch: pytest.MonkeyPatch) -> None:
     for there in (True, False):
-        monkeypatch.setattr("sonotheque.classify.learners.installed", lambda there=there: there)
-        assert [recipe.model for recipe in deep_recipes([POOLED, MEL, FRAMES])] == (["cnn", "head"] if there else [])
-        assert spaces_of("ensemble", [MEL, POOLED]) == ([POOLED, MEL] if there else [POOLED])
+        monkeypatch.setattr("sonotheque.classify.models.learners.installed", lambda there=there: there)
+        assert [spec.model for spec in network_specs([POOLED, MEL, FRAMES])] == (["cnn", "head"] if there else [])
+        assert select_spaces("ensemble", [MEL, POOLED]) == ([POOLED, MEL] if there else [POOLED])
 
 
 def test_pytorch_is_named_where_it_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,13 +10,19 @@ from sklearn.datasets import make_blobs
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from sonotheque.classify import MODELS, Neighbours, Recipe, Recordings, make_classifier
-from sonotheque.classify.estimators import Boosted, SupportVectors, import_package, missing_models, most_frequent
-from sonotheque.classify.learners import choice
+from sonotheque.classify import MODELS, EmbeddingSet, ModelSpec, NearestNeighbours, make_classifier
+from sonotheque.classify.models.estimators import (
+    BoostedTrees,
+    SupportVectorMachine,
+    import_package,
+    most_frequent,
+    unavailable_models,
+)
+from sonotheque.classify.models.learners import select_best
 from sonotheque.errors import ClassifierError
 
 
-@parametrize_with_checks([Neighbours(n_neighbors=5), SupportVectors()])  # type: ignore[untyped-decorator]
+@parametrize_with_checks([NearestNeighbours(n_neighbors=5), SupportVectorMachine()])  # type: ignore[untyped-decorator]
 def test_scikit_learns_own_checks(estimator: Any, check: Any) -> None:
     check(estimator)
 
@@ -38,19 +44,19 @@ def test_auto_takes_the_better_one() -> None:
     angle = generator.uniform(0, 2 * np.pi, 400)
     y = (np.floor(angle / (np.pi / 4)) % 2).astype(int)
     X = np.stack([np.cos(angle), np.sin(angle)], axis=1)
-    learner = choice([Recipe(model, ("vectors",)) for model in ("logreg", "knn")])
-    fitted = learner(Recordings.of(X), y, np.arange(400), 0)
-    assert [member.recipe.model for member in fitted.members] == ["knn"]
+    learner = select_best([ModelSpec(model, ("vectors",)) for model in ("logreg", "knn")])
+    fitted = learner(EmbeddingSet.from_matrix(X), y, np.arange(400), 0)
+    assert [member.spec.model for member in fitted.members] == ["knn"]
 
 
 @pytest.mark.parametrize("package", ["lightgbm", "xgboost"])
 def test_trees_where_a_fold_lacks_a_class(package: str) -> None:
     X, y = make_blobs(120, n_features=5, centers=4, random_state=0)
     some = y != 1
-    estimator = Boosted(package=package, trees=10).fit(X[some], y[some])
+    estimator = BoostedTrees(package=package, trees=10).fit(X[some], y[some])
     assert estimator.classes_.tolist() == [0, 2, 3]
     assert set(estimator.predict(X)) <= {0, 2, 3}
-    again = Boosted(package=package, trees=10).fit(X[some], y[some])
+    again = BoostedTrees(package=package, trees=10).fit(X[some], y[some])
     assert np.array_equal(again.predict_proba(X), estimator.predict_proba(X))
 
 
@@ -59,8 +65,8 @@ def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         raise OSError("libgomp.so.1: cannot open shared object file") if name == "lightgbm" else ImportError(name)
 
     import_package.cache_clear()
-    monkeypatch.setattr("sonotheque.classify.estimators.import_module", fail)
-    reasons = missing_models()
+    monkeypatch.setattr("sonotheque.classify.models.estimators.import_module", fail)
+    reasons = unavailable_models()
     assert "libgomp1" in reasons["lightgbm"]
     assert "xgboost-cpu" in reasons["xgboost"]
     import_package.cache_clear()
@@ -70,7 +76,9 @@ def test_balance_helps_the_rare() -> None:
     generator = np.random.default_rng(0)
     y = np.repeat([0, 1], [180, 20])
     X = generator.standard_normal((200, 5)) + 0.6 * y[:, None]
-    rare = [Neighbours(balance=balance).fit(X, y).predict_proba(X)[y == 1, 1].mean() for balance in (0.0, 0.5, 1.0)]
+    rare = [
+        NearestNeighbours(balance=balance).fit(X, y).predict_proba(X)[y == 1, 1].mean() for balance in (0.0, 0.5, 1.0)
+    ]
     assert rare == sorted(rare)
 
 
@@ -78,7 +86,7 @@ def test_unknown_model() -> None:
     with pytest.raises(ClassifierError, match=r"'trees'.*auto, ensemble, logreg, knn"):
         make_classifier("trees")
     with pytest.raises(NotFittedError):
-        Neighbours().predict([[1.0]])
+        NearestNeighbours().predict([[1.0]])
 
 
 def test_most_frequent() -> None:

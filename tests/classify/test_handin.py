@@ -8,18 +8,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sonotheque.classify import write_predictions, write_template
+from sonotheque.classify import fill_template, write_predictions
 from sonotheque.errors import LabelsError
-from sonotheque.store.tables import Ids, read_table
+from sonotheque.metadata.tables import GenreIds, read_table
 
 GENRES = {"Classical": "1", "Hip-Hop": "4", "Rock": "8"}
 
 
 @pytest.fixture(scope="module")
-def ids(tmp_path_factory: pytest.TempPathFactory) -> Ids:
+def ids(tmp_path_factory: pytest.TempPathFactory) -> GenreIds:
     path = tmp_path_factory.mktemp("ids") / "genres.csv"
     path.write_text("genre_id,genre\n" + "".join(f"{number},{name}\n" for name, number in GENRES.items()))
-    return Ids(path)
+    return GenreIds(path)
 
 
 @settings(max_examples=60)
@@ -29,14 +29,14 @@ def ids(tmp_path_factory: pytest.TempPathFactory) -> Ids:
     drop=st.integers(0, 30),
 )
 def test_every_row_is_filled(
-    ids: Ids, tmp_path_factory: pytest.TempPathFactory, rows: list[int], answers: dict[int, str], drop: int
+    ids: GenreIds, tmp_path_factory: pytest.TempPathFactory, rows: list[int], answers: dict[int, str], drop: int
 ) -> None:
     folder = tmp_path_factory.mktemp("handin")
     template = folder / "sample.csv"
     template.write_text("track_id,genre_id\n" + "".join(f"{row:06d},9\n" for row in rows))
     answers |= dict.fromkeys(rows[drop:], "Rock")
     files = {f"/Test/{number:06d}.mp3": genre for number, genre in answers.items()}
-    unfilled = write_template(folder / "out.csv", files, template=template, fallback="Hip-Hop", ids=ids)
+    unfilled = fill_template(folder / "out.csv", files, template=template, fallback="Hip-Hop", ids=ids)
     text = (folder / "out.csv").read_bytes().decode()
     expected = [f"{row:06d},{GENRES[answers.get(row, 'Hip-Hop')]}" for row in rows]
     assert text == "\n".join(["track_id,genre_id", *expected]) + "\n"
@@ -47,7 +47,7 @@ def test_every_row_is_filled(
 def test_rows_are_matched_like_labels(tmp_path: Path, row: str) -> None:
     (tmp_path / "sample.csv").write_text(f"file,genre,note\n{row},?,kept\n")
     genres = {"/Test/000002.mp3": "Rock"}
-    assert write_template(tmp_path / "out.csv", genres, template=tmp_path / "sample.csv", fallback="Pop") == []
+    assert fill_template(tmp_path / "out.csv", genres, template=tmp_path / "sample.csv", fallback="Pop") == []
     assert (tmp_path / "out.csv").read_text() == f"file,genre,note\n{row},Rock,kept\n"
 
 
@@ -57,7 +57,7 @@ def test_without_a_template(tmp_path: Path, columns: tuple[str, str], name: str)
     assert [dict(row) for row in read_table(tmp_path / "out.csv")] == [dict(zip(columns, [name, "Rock"], strict=True))]
 
 
-def test_unusable(tmp_path: Path, ids: Ids) -> None:
+def test_unusable(tmp_path: Path, ids: GenreIds) -> None:
     with pytest.raises(LabelsError, match="two names"):
         write_predictions(tmp_path / "out.csv", {}, columns=("a", "b", "c"))
     with pytest.raises(LabelsError, match="no id for 'Polka'"):

@@ -10,37 +10,37 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sonotheque import Library
-from sonotheque.classify import Recipe, Recordings, evaluate, make_learner
-from sonotheque.classify.comparison import all_recipes
-from sonotheque.classify.recipe import lesson
-from sonotheque.classify.recordings import Copies
+from sonotheque.classify import EmbeddingSet, ModelSpec, cross_validate, make_learner
+from sonotheque.classify.data.embedding_set import AugmentedCopies
+from sonotheque.classify.evaluation.model_comparison import all_specs
+from sonotheque.classify.models.model_spec import training_matrix
 
 
-def numbered(count: int, owners: list[int]) -> Recordings:
+def numbered(count: int, track_index: list[int]) -> EmbeddingSet:
     """Recordings and copies whose vectors say which they are."""
     own = np.arange(count, dtype=np.float32)[:, None]
-    copied = np.array(owners, dtype=np.float32).reshape(-1, 1)
-    copies = Copies(
-        Recordings({"a": copied + 0.5}, {"a": list(copied[:, None] + 0.5)}), np.array(owners, dtype=np.int64)
+    copied = np.array(track_index, dtype=np.float32).reshape(-1, 1)
+    copies = AugmentedCopies(
+        EmbeddingSet({"a": copied + 0.5}, {"a": list(copied[:, None] + 0.5)}), np.array(track_index, dtype=np.int64)
     )
-    return Recordings({"a": own}, {"a": list(own[:, None])}, copies)
+    return EmbeddingSet({"a": own}, {"a": list(own[:, None])}, copies)
 
 
 @given(st.data())
 def test_copies_follow_their_originals(data: st.DataObject) -> None:
     count = data.draw(st.integers(1, 8))
-    owners = data.draw(st.lists(st.integers(0, count - 1), max_size=20))
+    track_index = data.draw(st.lists(st.integers(0, count - 1), max_size=20))
     rows = np.array(data.draw(st.permutations(range(count)))[: data.draw(st.integers(0, count))], dtype=np.int64)
-    taken = numbered(count, owners).take(rows)
+    taken = numbered(count, track_index).take(rows)
     assert taken.copies is not None
-    originals = taken.tracks["a"][taken.copies.owners]
+    originals = taken.tracks["a"][taken.copies.track_index]
     assert np.array_equal(taken.copies.data.tracks["a"], originals + 0.5)
-    assert len(taken.copies.owners) == sum(owner in rows for owner in owners)
+    assert len(taken.copies.track_index) == sum(owner in rows for owner in track_index)
     for decision in ("track", "mean"):
         for copies in (False, True):
             if len(rows):
-                vectors, whose = lesson(Recipe("knn", ("a",), decision, copies=copies), taken)
-                assert len(vectors) == len(rows) + copies * len(taken.copies.owners)
+                vectors, whose = training_matrix(ModelSpec("knn", ("a",), decision, copies=copies), taken)
+                assert len(vectors) == len(rows) + copies * len(taken.copies.track_index)
                 assert np.array_equal(np.floor(vectors), taken.tracks["a"][whose])
 
 
@@ -49,9 +49,9 @@ def test_copies_of_what_is_tested_do_not_leak(model: str) -> None:
     generator = np.random.default_rng(0)
     X = generator.standard_normal((200, 20)).astype(np.float32)
     y, groups = np.arange(200) % 4, np.arange(200) // 4
-    copies = Copies(Recordings({"a": np.repeat(X, 3, axis=0)}), np.repeat(np.arange(200), 3))
+    copies = AugmentedCopies(EmbeddingSet({"a": np.repeat(X, 3, axis=0)}), np.repeat(np.arange(200), 3))
     learner = make_learner(model, spaces=["a"], copies=True)
-    judged = evaluate(Recordings({"a": X}, copies=copies), y, groups=groups, learner=learner)
+    judged = cross_validate(EmbeddingSet({"a": X}, copies=copies), y, groups=groups, learner=learner)
     assert len(judged.reference) == 200
     assert 0.13 < judged.accuracy < 0.37
 
@@ -61,17 +61,19 @@ def test_copies_teach() -> None:
     y, groups = np.arange(80) % 2, np.arange(80) // 2
     X = (generator.standard_normal((80, 40)) + 0.3 * (2 * y[:, None] - 1)).astype(np.float32)
     more = np.repeat(np.where(y[:, None] == 1, 0.3, -0.3), 10, axis=0) + generator.standard_normal((800, 40))
-    data = Recordings({"a": X}, copies=Copies(Recordings({"a": more.astype(np.float32)}), np.repeat(np.arange(80), 10)))
+    data = EmbeddingSet(
+        {"a": X}, copies=AugmentedCopies(EmbeddingSet({"a": more.astype(np.float32)}), np.repeat(np.arange(80), 10))
+    )
     without, with_ = (
-        evaluate(data, y, groups=groups, learner=make_learner("logreg", spaces=["a"], copies=copies)).accuracy
+        cross_validate(data, y, groups=groups, learner=make_learner("logreg", spaces=["a"], copies=copies)).accuracy
         for copies in (False, True)
     )
     assert with_ > without
 
 
 def test_a_table_has_both() -> None:
-    recipes = all_recipes(["a", "b"], models=["knn"], segments=False, copies=True)
-    assert [(recipe.spaces, recipe.copies) for recipe in recipes] == [
+    specs = all_specs(["a", "b"], models=["knn"], segments=False, copies=True)
+    assert [(spec.spaces, spec.copies) for spec in specs] == [
         (spaces, copies) for spaces in (("a",), ("b",), ("a", "b")) for copies in (False, True)
     ]
 

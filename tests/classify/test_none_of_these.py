@@ -15,8 +15,9 @@ import pytest
 import soundfile as sf
 
 from sonotheque import Library
-from sonotheque.classify import Recordings, curves
-from sonotheque.classify.confidence import Familiar
+from sonotheque.classify import EmbeddingSet
+from sonotheque.classify.evaluation import probability_metrics
+from sonotheque.classify.inference.novelty import NoveltyDetector
 from sonotheque.demo import music, unlabelled
 from sonotheque.embed.registry import space_of
 
@@ -87,26 +88,26 @@ def strange(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def vectors(library: Library, embedders: list[str]) -> tuple[Recordings, list[Any]]:
+def vectors(library: Library, embedders: list[str]) -> tuple[EmbeddingSet, list[Any]]:
     """All tracks of a library by path, in some spaces."""
-    tracks = sorted(library.catalogue.tracks(), key=lambda track: track.path)
+    tracks = sorted(library.catalogue.tracks.all(), key=lambda track: track.path)
     columns = {}
     for space in (space_of(name).id for name in embedders):
-        found = dict(zip(*library.catalogue.vectors(space), strict=True))
+        found = dict(zip(*library.catalogue.vectors.matrix(space), strict=True))
         columns[space] = np.stack([found[track.id] for track in tracks])
-    return Recordings(columns), tracks
+    return EmbeddingSet(columns), tracks
 
 
-def told_apart(known: Recordings, artists: npt.NDArray[Any], strange: Recordings) -> float:
+def told_apart(known: EmbeddingSet, artists: npt.NDArray[Any], strange: EmbeddingSet) -> float:
     """AUC of the distance: each clip of music is judged by those of other artists, and so is all that is strange."""
     dealt = np.random.default_rng(0).permutation(artists.max() + 1)[artists] % FOLDS
     areas, weights = [], []
     for fold in range(FOLDS):
-        familiar = Familiar.of(known.take(np.flatnonzero(dealt != fold)), groups=artists[dealt != fold])
+        familiar = NoveltyDetector.fit(known.take(np.flatnonzero(dealt != fold)), groups=artists[dealt != fold])
         usual = familiar.distance(known.take(np.flatnonzero(dealt == fold)))
         scores = np.concatenate([usual, familiar.distance(strange)])
         truth = np.repeat([0, 1], [len(usual), len(strange)])
-        areas.append(curves.auc(truth, np.stack([-scores, scores], axis=1))[1])
+        areas.append(probability_metrics.auc(truth, np.stack([-scores, scores], axis=1))[1])
         weights.append(len(usual))
     return float(np.average(areas, weights=weights))
 

@@ -10,19 +10,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sonotheque.classify import (
-    Evaluation,
-    Fitted,
-    Recipe,
-    Recordings,
+    CrossValidationResult,
+    EmbeddingSet,
+    Ensemble,
+    ModelSpec,
     group_tracks,
     grouped_folds,
     learning_curve,
     make_learner,
 )
-from sonotheque.classify import evaluate as evaluate_recordings
-from sonotheque.classify.ensemble import fit_ensemble
-from sonotheque.classify.folds import default_folds, telling_folders
-from sonotheque.classify.search import Search
+from sonotheque.classify import cross_validate as evaluate_recordings
+from sonotheque.classify.data.folds import default_n_folds, folders_as_artists
+from sonotheque.classify.models.ensemble import fit_ensemble
+from sonotheque.classify.models.search import HyperparameterSearch, SearchBudget
 from sonotheque.errors import ClassifierError
 
 
@@ -39,16 +39,16 @@ def collection(
     return X, np.array(list("abcdefgh"))[y], groups
 
 
-def recordings(X: np.ndarray) -> Recordings:
+def recordings(X: np.ndarray) -> EmbeddingSet:
     """Tracks of three segments each, which lie around the track's vector."""
     offsets = np.random.default_rng(0).standard_normal((len(X), 3, X.shape[1])) * 0.2
-    return Recordings({"a": X, "b": X[:, ::-1] * 2}, {space: list(X[:, None] + offsets) for space in ("a", "b")})
+    return EmbeddingSet({"a": X, "b": X[:, ::-1] * 2}, {space: list(X[:, None] + offsets) for space in ("a", "b")})
 
 
 def evaluate(
     X: np.ndarray, y: np.ndarray, *, groups: np.ndarray, model: str = "logreg", decision: str = "track", **rest: Any
-) -> Evaluation:
-    learner = make_learner(model, spaces=["a", "b"] if model == "ensemble" else ["a"], decision=decision)
+) -> CrossValidationResult:
+    learner = make_learner(model, spaces=["a", "b"] if model == "ensemble" else ["a"], aggregation=decision)
     return evaluate_recordings(recordings(X), y, groups=groups, learner=learner, **rest)
 
 
@@ -66,21 +66,21 @@ def test_labels_without_sound_score_at_chance(model: str, decision: str, protoco
     scores = []
     for seed in range(3):
         X, y, groups = collection(signal=0, seed=seed)
-        scores.append(evaluate(X, y, groups=groups, model=model, decision=decision, seed=seed, **protocol).accuracy)
+        scores.append(evaluate(X, y, groups=groups, model=model, aggregation=decision, seed=seed, **protocol).accuracy)
     assert np.mean(scores) < 0.36
     X, y, _ = collection(signal=0)
-    alone = evaluate(X, y, groups=np.arange(len(y)), model=model, decision=decision)
+    alone = evaluate(X, y, groups=np.arange(len(y)), model=model, aggregation=decision)
     assert alone.accuracy > 0.6  # the same without groups
 
 
 def test_what_a_search_or_an_ensemble_chooses_does_not_leak() -> None:
     X, y, groups = collection(signal=0)
-    search = Search(spaces=["a", "b"], rounds=3, trials=5)
+    search = HyperparameterSearch(spaces=["a", "b"], rounds=3, budget=SearchBudget(trials=5))
     assert evaluate_recordings(recordings(X), y, groups=groups, learner=search, folds=3).accuracy < 0.4
-    recipes = [Recipe(model, (space,)) for model in ("logreg", "knn", "svm") for space in ("a", "b")]
+    specs = [ModelSpec(model, (space,)) for model in ("logreg", "knn", "svm") for space in ("a", "b")]
 
-    def ensemble(data: Recordings, codes: np.ndarray, groups: np.ndarray, seed: int) -> Fitted:
-        return fit_ensemble(recipes, data, codes, groups=groups, seed=seed)
+    def ensemble(data: EmbeddingSet, codes: np.ndarray, groups: np.ndarray, seed: int) -> Ensemble:
+        return fit_ensemble(specs, data, codes, groups=groups, seed=seed)
 
     assert evaluate_recordings(recordings(X), y, groups=groups, learner=ensemble, folds=3).accuracy < 0.4
 
@@ -96,7 +96,7 @@ def test_a_given_split() -> None:
 def test_a_learning_curve_rises() -> None:
     X, y, groups = collection(signal=1.2, artists=20)
     points = learning_curve(
-        recordings(X), y, groups=groups, learner=make_learner("logreg", spaces=["a"]), shares=(0.125, 1.0)
+        recordings(X), y, groups=groups, learner=make_learner("logreg", spaces=["a"]), fractions=(0.125, 1.0)
     )
     assert points[0][0] < points[1][0]
     assert points[0][1].accuracy < points[1][1].accuracy
@@ -133,7 +133,7 @@ def test_a_genre_with_too_few_artists_is_apart() -> None:
     y = y.astype("<U9")
     y[groups < 2] = "rare"
     result = evaluate(X, y, groups=groups, model="logreg")
-    assert [(genre.label, genre.tracks, genre.artists) for genre in result.apart] == [("rare", 10, 2)]
+    assert [(genre.label, genre.tracks, genre.artists) for genre in result.unevaluated_classes] == [("rare", 10, 2)]
     assert result.confusion[result.labels.index("rare")].sum() == 0
     assert result.confusion.sum() == len(y) - 10
     assert result.accuracy > 0.8
@@ -148,11 +148,11 @@ def test_more_folds_than_artists() -> None:
 
 def test_the_number_of_folds_follows_the_artists() -> None:
     codes = np.repeat([0, 1, 2], [50, 30, 20])
-    assert default_folds(codes, np.array([9, 9, 9])) == 5
-    assert default_folds(codes, np.array([9, 9, 1])) == 5  # 80 % of the tracks can be judged
-    assert default_folds(codes, np.array([9, 4, 1])) == 4
-    assert default_folds(codes, np.array([9, 1, 3])) == 3
-    assert default_folds(codes, np.array([9, 1, 1])) == 2
+    assert default_n_folds(codes, np.array([9, 9, 9])) == 5
+    assert default_n_folds(codes, np.array([9, 9, 1])) == 5  # 80 % of the tracks can be judged
+    assert default_n_folds(codes, np.array([9, 4, 1])) == 4
+    assert default_n_folds(codes, np.array([9, 1, 3])) == 3
+    assert default_n_folds(codes, np.array([9, 1, 1])) == 2
 
 
 def test_the_same_seed_gives_the_same_figures() -> None:
@@ -166,12 +166,14 @@ def test_the_same_seed_gives_the_same_figures() -> None:
 def test_folders_stand_for_artists_only_where_they_tell() -> None:
     albums = [f"/music/artist{number}/{track}.mp3" for number in range(10) for track in range(3)]
     labels = ["pop", "rock"] * 15
-    folders = telling_folders(albums, labels, [True] * 30)
+    folders = folders_as_artists(albums, labels, [True] * 30)
     assert folders is not None
     groups, alone = group_tracks([None] * 30, [None] * 30, folders=folders)
     assert (len(set(groups)), alone) == (10, 0)
-    assert telling_folders([f"/music/{label}/{n}.mp3" for n, label in enumerate(labels)], labels, [True] * 30) is None
-    assert telling_folders(albums, labels, [False] * 30) is None
+    assert (
+        folders_as_artists([f"/music/{label}/{n}.mp3" for n, label in enumerate(labels)], labels, [True] * 30) is None
+    )
+    assert folders_as_artists(albums, labels, [False] * 30) is None
 
 
 def test_groups() -> None:

@@ -9,15 +9,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sonotheque.classify import curves, metrics
-from sonotheque.classify.resampling import auc_intervals, correlation_interval, mean_interval
+from sonotheque.classify.evaluation import bootstrap, probability_metrics
+from sonotheque.classify.evaluation.bootstrap import auc_intervals, correlation_interval, mean_interval
+from sonotheque.types import Codes, Float64Array
 
 
-def column_mean(column: metrics.Floats, rows: metrics.Codes) -> float:
+def column_mean(column: Float64Array, rows: Codes) -> float:
     return float(column[rows].mean())
 
 
-def correlation(first: metrics.Floats, second: metrics.Floats, rows: metrics.Codes) -> float:
+def correlation(first: Float64Array, second: Float64Array, rows: Codes) -> float:
     return float(np.corrcoef(first[rows], second[rows])[0, 1])
 
 
@@ -29,7 +30,7 @@ def test_means(groups: list[int], seed: int) -> None:
     low, high = mean_interval(values, groups=artists, resamples=50, seed=seed)
     for column in range(3):
         mean = partial(column_mean, values[:, column])
-        expected = metrics.interval(mean, groups=artists, resamples=50, seed=seed)
+        expected = bootstrap.bootstrap_interval(mean, groups=artists, resamples=50, seed=seed)
         assert (low[column], high[column]) == pytest.approx(expected)
 
 
@@ -42,7 +43,7 @@ def test_correlations() -> None:
     for row in range(2):
         for column in range(2):
             pearson = partial(correlation, x[:, row], y[:, column])
-            expected = metrics.interval(pearson, groups=artists, resamples=60, seed=3)
+            expected = bootstrap.bootstrap_interval(pearson, groups=artists, resamples=60, seed=3)
             assert (low[row, column], high[row, column]) == pytest.approx(expected)
     assert low[:, 2].tolist() == high[:, 2].tolist() == [0, 0]
 
@@ -55,13 +56,15 @@ def test_areas_are_those_of_each_resample(ties: bool) -> None:
     scores = scores.round(1) if ties else scores
     low, high = auc_intervals(reference, scores, groups=groups, resamples=300)
 
-    def area(rows: metrics.Codes, label: int) -> float:
-        return float(curves.auc(reference[rows], scores[rows])[label])
+    def area(rows: Codes, label: int) -> float:
+        return float(probability_metrics.auc(reference[rows], scores[rows])[label])
 
     for label in range(3):
-        slow = metrics.interval(partial(area, label=label), groups=groups, resamples=300)
+        slow = bootstrap.bootstrap_interval(partial(area, label=label), groups=groups, resamples=300)
         assert (low[label], high[label]) == pytest.approx(slow)
-    mean = metrics.interval(lambda rows: curves.macro_auc(reference[rows], scores[rows]), groups=groups, resamples=300)
+    mean = bootstrap.bootstrap_interval(
+        lambda rows: probability_metrics.macro_auc(reference[rows], scores[rows]), groups=groups, resamples=300
+    )
     assert (low[-1], high[-1]) == pytest.approx(mean)
 
 

@@ -11,8 +11,8 @@ import pytest
 import skops.io
 
 from sonotheque import ClassifierError, Library
-from sonotheque.classify import MODELS, Fitted, Recipe, Recordings, SavedClassifier
-from sonotheque.classify.recipe import Member, fit
+from sonotheque.classify import MODELS, EmbeddingSet, Ensemble, ModelSpec, SavedClassifier
+from sonotheque.classify.models.model_spec import FittedModel, fit_model
 from sonotheque.demo import music, unlabelled
 
 X = np.random.default_rng(0).standard_normal((60, 8)).astype(np.float32)
@@ -21,11 +21,14 @@ LABELS = ["folk", "pop", "rock"]
 
 
 def saved_classifier(model: str, *, decision: str = "track") -> SavedClassifier:
-    data = Recordings(
+    data = EmbeddingSet(
         {"space@1": X}, {"space@1": [X[row : row + 1] + np.ones((3, 1), np.float32) for row in range(60)]}
     )
-    members = [fit(Recipe(model, ("space@1",), decision, copies=True), data, Y, groups=np.arange(60)) for _ in range(2)]
-    return SavedClassifier(model, Fitted(members, [0.25, 0.75]), ["space@1"], LABELS, {"pop": 20}, 7)
+    members = [
+        fit_model(ModelSpec(model, ("space@1",), decision, copies=True), data, Y, groups=np.arange(60))
+        for _ in range(2)
+    ]
+    return SavedClassifier(model, Ensemble(members, [0.25, 0.75]), ["space@1"], LABELS, {"pop": 20}, 7)
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -33,25 +36,25 @@ def test_it_answers_as_before(tmp_path: Path, model: str) -> None:
     saved = saved_classifier(model)
     saved.save(tmp_path / "c.skops")
     loaded = SavedClassifier.load(tmp_path / "c.skops")
-    data = Recordings({"space@1": X})
-    assert np.array_equal(loaded.probabilities(data), saved.probabilities(data))
-    assert loaded.fitted.shares == [0.25, 0.75]
+    data = EmbeddingSet({"space@1": X})
+    assert np.array_equal(loaded.predict_proba(data), saved.predict_proba(data))
+    assert loaded.ensemble.weights == [0.25, 0.75]
     assert (loaded.model, loaded.spaces, loaded.counts, loaded.generation) == (model, ["space@1"], {"pop": 20}, 7)
     assert loaded.labels == LABELS
-    assert [member.recipe for member in loaded.fitted.members] == [member.recipe for member in saved.fitted.members]
+    assert [member.spec for member in loaded.ensemble.members] == [member.spec for member in saved.ensemble.members]
 
 
 def test_a_local_decision_is_kept(tmp_path: Path) -> None:
     saved_classifier("logreg", decision="learned").save(tmp_path / "c.skops")
-    recipe = SavedClassifier.load(tmp_path / "c.skops").fitted.members[0].recipe
-    assert recipe == Recipe("logreg", ("space@1",), "learned", copies=True)
+    spec = SavedClassifier.load(tmp_path / "c.skops").ensemble.members[0].spec
+    assert spec == ModelSpec("logreg", ("space@1",), "learned", copies=True)
 
 
 def test_a_stranger_cannot_run_code(tmp_path: Path) -> None:
     import subprocess
 
-    member = Member(Recipe("knn", ("space@1",)), subprocess.Popen)
-    saved = SavedClassifier("knn", Fitted([member], [1.0]), ["space@1"], LABELS, {}, 0)
+    member = FittedModel(ModelSpec("knn", ("space@1",)), subprocess.Popen)
+    saved = SavedClassifier("knn", Ensemble([member], [1.0]), ["space@1"], LABELS, {}, 0)
     saved.save(tmp_path / "c.skops")
     with pytest.raises(ClassifierError, match=r"not trusted.*train again"):
         SavedClassifier.load(tmp_path / "c.skops")

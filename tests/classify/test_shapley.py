@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from sonotheque.classify import Recipe, Recordings, evaluate, make_learner
-from sonotheque.classify.recipe import fit
-from sonotheque.classify.shapley import contributions, explain_trees
+from sonotheque.classify import EmbeddingSet, ModelSpec, cross_validate, make_learner
+from sonotheque.classify.evaluation.tree_shap import explain_trees, shap_values
+from sonotheque.classify.models.model_spec import fit_model
 from sonotheque.embed import descriptors
 
 SMALL = (("trees", 15),)
@@ -35,9 +35,9 @@ def test_they_add_up_to_the_margin(package: str, genres: int) -> None:
     pytest.importorskip(package)
     vectors, codes = noise(60, 6), np.arange(60) % genres
     vectors[:, 2] += 6 * codes
-    data = Recordings.of(vectors)
-    member = fit(Recipe(package, ("vectors",), settings=SMALL), data, codes, groups=np.arange(60))
-    values, base = contributions(member, data, labels=genres)
+    data = EmbeddingSet.from_matrix(vectors)
+    member = fit_model(ModelSpec(package, ("vectors",), settings=SMALL), data, codes, groups=np.arange(60))
+    values, base = shap_values(member, data, n_classes=genres)
     assert values.shape == (60, genres, 6)
     assert values.sum(axis=2) + base == pytest.approx(margins(member.estimator, vectors), abs=1e-4)
 
@@ -46,28 +46,28 @@ def test_segments_add_up_to_their_mean_margin_and_unknown_genres_stay_0() -> Non
     vectors, codes = noise(40, 4), np.arange(40) % 3 * 2  # of five genres 1 and 3 are not learned
     vectors[:, 0] += codes
     segments = [vectors[row] + noise(1 + row % 3, 4, seed=row) / 4 for row in range(40)]
-    data = Recordings({"vectors": vectors}, {"vectors": segments})
-    recipe = Recipe("lightgbm", ("vectors",), "mean", SMALL)
-    member = fit(recipe, data, codes, groups=np.arange(40))
-    values, base = contributions(member, data, labels=5)
+    data = EmbeddingSet({"vectors": vectors}, {"vectors": segments})
+    spec = ModelSpec("lightgbm", ("vectors",), "mean", SMALL)
+    member = fit_model(spec, data, codes, groups=np.arange(40))
+    values, base = shap_values(member, data, n_classes=5)
     expected = np.stack([margins(member.estimator, parts).mean(axis=0) for parts in segments])
     assert (values.sum(axis=2) + base)[:, [0, 2, 4]] == pytest.approx(expected, abs=1e-6)
     assert not values[:, [1, 3]].any()
 
 
-def described() -> tuple[Recordings, npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+def described() -> tuple[EmbeddingSet, npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Two spaces of noise, but for the column ``key.mode``, which is high in genre 1."""
     groups = np.arange(60) % 20
     codes = groups % 2
     columns = noise(60, WIDTH)
     columns[:, KEY.start + 2] += 6 * codes
-    return Recordings({"network": noise(60, 5, seed=1), descriptors.SPACE.id: columns}), codes, groups
+    return EmbeddingSet({"network": noise(60, 5, seed=1), descriptors.SPACE.id: columns}), codes, groups
 
 
 @pytest.mark.parametrize("model", ["logreg", "lightgbm"])
 def test_what_the_genre_was_made_from_is_found(model: str) -> None:
     data, codes, groups = described()
-    judged = evaluate(data, codes, groups=groups, learner=make_learner(model, spaces=data.spaces), folds=3)
+    judged = cross_validate(data, codes, groups=groups, learner=make_learner(model, spaces=data.spaces), folds=3)
     found = explain_trees(data, codes, judged, groups=groups)
     assert found is not None
     assert (found.models, found.judged) == (("lightgbm",), model == "lightgbm")
@@ -84,6 +84,6 @@ def test_what_the_genre_was_made_from_is_found(model: str) -> None:
 
 def test_columns_without_names_are_not_explained() -> None:
     data, codes, groups = described()
-    unnamed = Recordings({"network": data.tracks["network"]})
-    judged = evaluate(unnamed, codes, groups=groups, learner=make_learner("knn", spaces=["network"]), folds=3)
+    unnamed = EmbeddingSet({"network": data.tracks["network"]})
+    judged = cross_validate(unnamed, codes, groups=groups, learner=make_learner("knn", spaces=["network"]), folds=3)
     assert explain_trees(unnamed, codes, judged, groups=groups) is None

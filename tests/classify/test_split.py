@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from sonotheque.classify.split import read_split
+from sonotheque.classify.data.given_split import read_given_split
 from sonotheque.errors import LabelsError
-from sonotheque.store.labels import CsvLabels
+from sonotheque.metadata.label_sources import CsvLabels
 from sonotheque.store.records import Track
 
 FMA = """,album,artist,set,set,track
@@ -27,7 +27,7 @@ def tracks(*paths: str) -> list[Track]:
 def test_fma(tmp_path: Path) -> None:
     (tmp_path / "tracks.csv").write_text(FMA)
     files = tracks("/fma/000/000002.mp3", "/fma/000/000003.mp3", "/fma/000/000005.mp3", "/fma/000/000010.mp3")
-    ((train, test),) = read_split(tmp_path / "tracks.csv", tracks=files)
+    ((train, test),) = read_given_split(tmp_path / "tracks.csv", tracks=files)
     assert (train.tolist(), test.tolist()) == ([0, 1], [2])
     label = CsvLabels(tmp_path / "tracks.csv").label("/fma/000/000005.mp3")
     assert label is not None
@@ -36,7 +36,7 @@ def test_fma(tmp_path: Path) -> None:
 
 def test_a_csv(tmp_path: Path) -> None:
     (tmp_path / "split.csv").write_text("file,split\na.mp3,train\nb.mp3,test\n")
-    ((train, test),) = read_split(tmp_path / "split.csv", tracks=tracks("/m/a.mp3", "/m/b.mp3", "/m/c.mp3"))
+    ((train, test),) = read_given_split(tmp_path / "split.csv", tracks=tracks("/m/a.mp3", "/m/b.mp3", "/m/c.mp3"))
     assert (train.tolist(), test.tolist()) == ([0], [1])
 
 
@@ -46,7 +46,7 @@ def test_gtzan(tmp_path: Path, lists: int) -> None:
     if lists == 2:
         (tmp_path / "train_filtered.txt").write_text("blues/blues.00029.wav\n")
     files = tracks("/g/blues/blues.00012.wav", "/g/blues/blues.00029.wav", "/g/blues/blues.00099.wav")
-    ((train, test),) = read_split(tmp_path / "test_filtered.txt", tracks=files)
+    ((train, test),) = read_given_split(tmp_path / "test_filtered.txt", tracks=files)
     assert (train.tolist(), test.tolist()) == ([1] if lists == 2 else [1, 2], [0])
 
 
@@ -62,4 +62,4 @@ def test_gtzan(tmp_path: Path, lists: int) -> None:
 def test_unusable(tmp_path: Path, name: str, text: str, message: str) -> None:
     (tmp_path / name).write_text(text)
     with pytest.raises(LabelsError, match=message):
-        read_split(tmp_path / name, tracks=tracks("/m/a.mp3", "/m/b.mp3"))
+        read_given_split(tmp_path / name, tracks=tracks("/m/a.mp3", "/m/b.mp3"))

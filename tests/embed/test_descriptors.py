@@ -18,7 +18,6 @@ from librosa.onset import onset_strength
 from threadpoolctl import threadpool_limits
 
 from sonotheque.audio import load
-from sonotheque.audio.decode import FloatArray
 from sonotheque.demo import music
 from sonotheque.embed import Embedder
 from sonotheque.embed.descriptors import SPACE, Descriptors, columns, families, family, key_name
@@ -27,6 +26,7 @@ from sonotheque.embed.descriptors.filters import BARK_EDGES, chroma_filters
 from sonotheque.embed.descriptors.spectral import AnalysisFrames, SpectralAnalysis
 from sonotheque.embed.runtime import Compute
 from sonotheque.errors import SpaceError
+from sonotheque.types import FloatArray
 
 RATE = SPACE.sample_rate
 CLIPS = (

@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sonotheque.audio import load
-from sonotheque.audio.decode import FloatArray
 from sonotheque.audio.mel import cut_patches
 from sonotheque.embed import mel, open_embedder, space_of
 from sonotheque.embed.space import Embedder, Times, kind_of
 from sonotheque.embed.track import embed_track
+from sonotheque.types import FloatArray
 
 POOLED = "musicnn-msd-penultimate-h3.0@1"
 FRAMES = "musicnn-msd-penultimate-h3.0-frames@1"

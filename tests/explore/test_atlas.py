@@ -14,10 +14,9 @@ from sonotheque import Library
 from sonotheque.demo import music, unlabelled
 from sonotheque.embed.musicnn import SPACE
 from sonotheque.errors import LibraryError, SpaceError
-from sonotheque.explore.atlas import SHOWN, open_atlas
-from sonotheque.explore.layout import Settings
-from sonotheque.explore.overview import write_clusters
-from sonotheque.store.maps import read_map
+from sonotheque.explore.map.layout import MapSettings
+from sonotheque.explore.map.map_data import N_NEIGHBOURS_SHOWN, load_map
+from sonotheque.explore.map.map_summary import write_clusters
 
 
 def test_the_same_library_and_seed_give_the_same_map_twice(demo_folder: Path, tmp_path: Path) -> None:
@@ -26,9 +25,9 @@ def test_the_same_library_and_seed_give_the_same_map_twice(demo_folder: Path, tm
         shutil.copytree(demo_folder, tmp_path / name)
         with Library(tmp_path / name) as library:
             mapped = library.map(seed=3)
-            kept = read_map(library.catalogue, SPACE.id)
+            kept = library.catalogue.maps.read(SPACE.id)
             assert kept is not None
-            found.append((mapped, kept.places.tobytes(), kept.clusters.tobytes(), kept.membership.tobytes()))
+            found.append((mapped, kept.positions.tobytes(), kept.clusters.tobytes(), kept.membership.tobytes()))
     assert found[0] == found[1]
 
 
@@ -39,7 +38,7 @@ def test_a_map_is_kept_and_drawn_anew_only_when_asked(demo_library: Library) -> 
     other = demo_library.map(seed=1)
     assert other.places != drawn.places
     assert demo_library.map().places == other.places
-    assert demo_library.map(seed=0, anew=True) == drawn
+    assert demo_library.map(seed=0, rebuild=True) == drawn
     assert demo_library.map(neighbours=5).parameters["neighbours"] == 5
     assert demo_library.map(cluster_size=10).parameters["cluster_size"] == 10
 
@@ -83,17 +82,17 @@ def test_removed_tracks_leave_the_map(demo_library: Library) -> None:
 
 def test_so_few_left_that_it_is_drawn_anew(demo_library: Library) -> None:
     demo_library.map()
-    keep = {track.path for track in demo_library.catalogue.tracks()[:6]}
-    demo_library.catalogue.remove({track.path for track in demo_library.catalogue.tracks()} - keep)
+    keep = {track.path for track in demo_library.catalogue.tracks.all()[:6]}
+    demo_library.catalogue.remove_paths({track.path for track in demo_library.catalogue.tracks.all()} - keep)
     demo_library.add(unlabelled())
     mapped = demo_library.map()
     assert (mapped.tracks, mapped.later) == (15, 0)
 
 
 def test_the_nearest_are_those_of_similar(demo_library: Library) -> None:
-    atlas = open_atlas(demo_library.catalogue, space=SPACE.id, settings=Settings())
+    atlas = load_map(demo_library.catalogue, space=SPACE.id, settings=MapSettings())
     for row in (0, 7, 20):
-        similar = demo_library.similar(atlas.tracks[row].path, k=SHOWN).results
+        similar = demo_library.similar(atlas.tracks[row].path, k=N_NEIGHBOURS_SHOWN).results
         assert [atlas.tracks[other].path for other in atlas.near.rows[row]] == [one.path for one in similar]
         assert atlas.near.similarities[row] == pytest.approx([one.similarity for one in similar], abs=1e-5)
 

@@ -16,7 +16,15 @@ from sonotheque import Library
 from sonotheque.demo import music
 from sonotheque.embed import descriptors
 from sonotheque.embed.tags import GROUPS, TAGS
-from sonotheque.explore.character import LIKELY, MOST, WEAKEST_BEAT, Character, characters, told_tempo, words
+from sonotheque.explore.track_attributes import (
+    LIKELY,
+    MOST,
+    WEAKEST_BEAT,
+    TrackAttributes,
+    likely_tags,
+    load_track_attributes,
+    reliable_tempo,
+)
 
 RATE = 22_050
 
@@ -51,34 +59,34 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
 
 
 @pytest.fixture
-def heard(library: Library) -> dict[str, Character]:
-    found = characters(library.catalogue)
-    return {Path(track.path).stem: found[track.id] for track in library.catalogue.tracks()}
+def heard(library: Library) -> dict[str, TrackAttributes]:
+    found = load_track_attributes(library.catalogue)
+    return {Path(track.path).stem: found[track.id] for track in library.catalogue.tracks.all()}
 
 
-def test_tempo_is_told_where_there_is_one(heard: dict[str, Character]) -> None:
+def test_tempo_is_told_where_there_is_one(heard: dict[str, TrackAttributes]) -> None:
     assert heard["steady"].tempo == pytest.approx(100, rel=0.01)
     assert heard["random"].tempo is None
     assert (heard["random"].beat_strength or 1) < 0.17 < WEAKEST_BEAT * 5 < (heard["steady"].beat_strength or 0)
 
 
-def test_key(heard: dict[str, Character]) -> None:
+def test_key(heard: dict[str, TrackAttributes]) -> None:
     assert heard["a minor"].key == "A minor"
 
 
-def test_silence_has_no_character(heard: dict[str, Character]) -> None:
-    assert heard["silent"] == Character(None, None, None, None)
-    assert words(heard["silent"], "style") == []
+def test_silence_has_no_character(heard: dict[str, TrackAttributes]) -> None:
+    assert heard["silent"] == TrackAttributes(None, None, None, None)
+    assert likely_tags(heard["silent"], "style") == []
 
 
-def test_words_fit_the_genre(heard: dict[str, Character]) -> None:
-    assert "metal" in words(heard["metal"], "style")
-    assert words(heard["ambient"], "style")[0] in {"ambient", "electronic"}
-    assert "instrumental" in words(heard["ambient"], "instruments")
+def test_words_fit_the_genre(heard: dict[str, TrackAttributes]) -> None:
+    assert "metal" in likely_tags(heard["metal"], "style")
+    assert likely_tags(heard["ambient"], "style")[0] in {"ambient", "electronic"}
+    assert "instrumental" in likely_tags(heard["ambient"], "instruments")
 
 
 def test_what_the_library_lacks_is_none(demo_library: Library) -> None:
-    found = characters(demo_library.catalogue)
+    found = load_track_attributes(demo_library.catalogue)
     assert len(found) == 46
     assert {(one.tempo, one.beat_strength, one.key) for one in found.values()} == {(None, None, None)}
     assert all(one.tags is not None and one.tags.shape == (50,) for one in found.values())
@@ -87,7 +95,7 @@ def test_what_the_library_lacks_is_none(demo_library: Library) -> None:
 @given(st.lists(st.floats(0, 1), min_size=50, max_size=50), st.sampled_from(sorted(GROUPS)))
 def test_words_are_the_likeliest(probabilities: list[float], group: str) -> None:
     likely = dict(zip(TAGS, probabilities, strict=True))
-    named = words(Character(tags=np.array(probabilities)), group)
+    named = likely_tags(TrackAttributes(tags=np.array(probabilities)), group)
     assert set(named) <= set(GROUPS[group])
     assert len(named) <= MOST
     assert [likely[tag] for tag in named] == sorted((likely[tag] for tag in GROUPS[group]), reverse=True)[: len(named)]
@@ -102,7 +110,7 @@ def test_the_beat_of_short_tracks_must_be_stronger() -> None:
     segments[:, descriptors.families()["beat_strength"]] = 0.2
     segments[:, descriptors.families()["onset"]] = 5
 
-    tempi = [told_tempo(segments[:count])[0] for count in (1, 2, 3, 9)]
+    tempi = [reliable_tempo(segments[:count])[0] for count in (1, 2, 3, 9)]
     assert tempi == [None, None, pytest.approx(120), pytest.approx(120)]
 
 
@@ -113,5 +121,5 @@ def test_what_stands_still_has_no_tempo() -> None:
     clicks[:: 22_050 * 60 // 100] = 1
     for samples, tempo in ((0.2 * steady, None), (clicks, pytest.approx(100, rel=0.02))):
         vectors = list(descriptors.Descriptors().frames([samples.astype(np.float32)]))
-        bpm, _ = told_tempo(np.concatenate([vector for vector, _ in vectors]))
+        bpm, _ = reliable_tempo(np.concatenate([vector for vector, _ in vectors]))
         assert bpm == tempo

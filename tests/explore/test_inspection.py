@@ -17,12 +17,10 @@ from conftest import RATE
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sonotheque import documents as doc
+from sonotheque import results
 from sonotheque.audio import load
-from sonotheque.audio.decode import FloatArray
 from sonotheque.audio.loudness import measure_loudness
 from sonotheque.demo import music
-from sonotheque.documents.inspection import Inspected
 from sonotheque.embed.descriptors import musical
 from sonotheque.embed.descriptors.filters import BARK_EDGES
 from sonotheque.embed.descriptors.spectral import SpectralAnalysis
@@ -33,6 +31,8 @@ from sonotheque.explore.inspection import Inspection, OverTime, inspect
 from sonotheque.explore.inspection.beats import beat_times
 from sonotheque.explore.inspection.columns import MOST, Columns, Framer
 from sonotheque.explore.inspection.pictures import Pictures, look
+from sonotheque.results import InspectionResult
+from sonotheque.types import FloatArray
 
 CLIP = music() / "metal" / "muldjord-armygeddon.ogg"
 OVER_TIME = (
@@ -76,7 +76,7 @@ def loudest(over_time: OverTime) -> tuple[float, float]:
     return float(over_time.edges[column]), float(over_time.edges[column + 1])
 
 
-def check(numbers: Inspected) -> None:
+def check(numbers: InspectionResult) -> None:
     """Check what holds for every file."""
     json.dumps(asdict(numbers), allow_nan=False)
     assert len(numbers.tags) == (0 if numbers.silent else 10)
@@ -262,7 +262,7 @@ def test_tags_are_the_means_of_the_networks_own(clip: Inspection) -> None:
 
 
 def test_the_same_each_time_and_with_a_timeline(clip: Inspection) -> None:
-    timeline = [doc.Moment(0.0, "metal", 0.9)]
+    timeline = [results.TimelineSegment(0.0, "metal", 0.9)]
     again = inspect(CLIP, timeline=timeline)
     assert again.numbers.timeline == timeline
     assert {**asdict(again.numbers), "timeline": []} == asdict(clip.numbers)

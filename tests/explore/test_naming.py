@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from sklearn import metrics
 
 from sonotheque.embed.tags import TAGS
-from sonotheque.explore.agreement import Judged, agreement, weakest_area
-from sonotheque.explore.naming import Traits, name_clusters
+from sonotheque.explore.map.cluster_agreement import HeldOutPredictions, cluster_agreement, weakest_region
+from sonotheque.explore.map.cluster_names import ClusterFeatures, name_clusters
 
 CLUSTERS = np.repeat([0, 1, 2, -1], [12, 10, 8, 5])
 
@@ -30,7 +30,7 @@ def test_a_name_says_tempo_tags_genre_and_artist() -> None:
     genres = [{0: "piano", 1: "noise", 2: None}.get(cluster) for cluster in CLUSTERS.tolist()]
     artists = ["Ann" if cluster == 1 else f"artist {row}" for row, cluster in enumerate(CLUSTERS.tolist())]
     tags = strengths(_0="ambient,beautiful,sad", _1="metal,hard rock", _2="jazz,soul")
-    names = name_clusters(CLUSTERS, Traits(tags, tempo, genres, artists))
+    names = name_clusters(CLUSTERS, ClusterFeatures(tags, tempo, genres, artists))
     assert names == ["slow, ambient, beautiful, piano", "metal, hard rock, noise, Ann", "jazz, soul"]
 
 
@@ -39,16 +39,16 @@ def test_a_tag_that_says_the_same_is_left_out() -> None:
         _0="electronic,electronica,electro,dance", _1="chillout,chill,sad", _2="female vocalists,female vocalist"
     )
     nobody = [None] * len(CLUSTERS)
-    names = name_clusters(CLUSTERS, Traits(tags, None, ["Electronic"] * len(CLUSTERS), nobody))
+    names = name_clusters(CLUSTERS, ClusterFeatures(tags, None, ["Electronic"] * len(CLUSTERS), nobody))
     assert names == ["electronic, dance", "chillout, sad, Electronic", "female vocalists, Electronic"]
 
 
 def test_clusters_that_nothing_sets_apart_are_numbered_and_all_names_differ() -> None:
     nobody = [None] * len(CLUSTERS)
-    assert name_clusters(CLUSTERS, Traits(None, None, nobody, nobody)) == ["group 1", "group 2", "group 3"]
-    rock = name_clusters(CLUSTERS, Traits(None, None, ["rock"] * len(CLUSTERS), nobody))
+    assert name_clusters(CLUSTERS, ClusterFeatures(None, None, nobody, nobody)) == ["group 1", "group 2", "group 3"]
+    rock = name_clusters(CLUSTERS, ClusterFeatures(None, None, ["rock"] * len(CLUSTERS), nobody))
     assert rock == ["rock", "rock (2)", "rock (3)"]
-    assert name_clusters(np.array([-1, -1]), Traits(None, None, [None] * 2, [None] * 2)) == []
+    assert name_clusters(np.array([-1, -1]), ClusterFeatures(None, None, [None] * 2, [None] * 2)) == []
 
 
 def test_two_of_the_same_name_take_one_more_tag() -> None:
@@ -61,7 +61,7 @@ def test_two_of_the_same_name_take_one_more_tag() -> None:
         ([1], "jazz", 0.35),
     ):
         tags[np.isin(clusters, numbers), TAGS.index(name)] += more
-    names = name_clusters(clusters, Traits(tags, None, [None] * 150, [None] * 150))
+    names = name_clusters(clusters, ClusterFeatures(tags, None, [None] * 150, [None] * 150))
     assert [sorted(name.split(", ")) for name in names[:2]] == [
         ["ambient", "beautiful", "sad"],
         ["ambient", "jazz", "sad"],
@@ -71,7 +71,7 @@ def test_two_of_the_same_name_take_one_more_tag() -> None:
 def test_agreement_is_scikit_learns_with_a_group_for_those_in_no_cluster() -> None:
     labels = ["a", "b", "a", None, "b", "c", None]
     clusters = np.array([0, 0, 1, 1, -1, -1, 0])
-    found = agreement(labels, clusters)
+    found = cluster_agreement(labels, clusters)
     assert found is not None
     known, groups = ["a", "b", "a", "b", "c"], [0, 0, 1, -1, -1]
     assert found.adjusted_rand == pytest.approx(metrics.adjusted_rand_score(known, groups), abs=1e-6)
@@ -79,7 +79,7 @@ def test_agreement_is_scikit_learns_with_a_group_for_those_in_no_cluster() -> No
         metrics.adjusted_mutual_info_score(known, groups), abs=1e-6
     )
     assert (found.tracks, found.clustered) == (5, 0.6)
-    assert agreement(["a", "a", None], np.array([0, 1, 0])) is None
+    assert cluster_agreement(["a", "a", None], np.array([0, 1, 0])) is None
 
 
 def test_the_part_of_the_map_that_fails_most() -> None:
@@ -88,8 +88,8 @@ def test_the_part_of_the_map_that_fails_most() -> None:
     corner = np.linalg.norm(places - [9, 9], axis=1) < 1.5
     reference = generator.integers(0, 3, 400)
     predicted = np.where(corner | (generator.random(400) < 0.05), (reference + 1) % 3, reference)
-    judged = Judged(["a", "b", "c"], reference, predicted)
-    found = weakest_area(places, judged)
+    judged = HeldOutPredictions(["a", "b", "c"], reference, predicted)
+    found = weakest_region(places, judged)
     assert found is not None
     rows, radius = found
     assert len(rows) == 20
@@ -99,14 +99,14 @@ def test_the_part_of_the_map_that_fails_most() -> None:
     confusions = judged.confusions(np.arange(400))
     assert [one.tracks for one in confusions] == sorted((one.tracks for one in confusions), reverse=True)
     assert {(one.label, one.taken_for) for one in confusions} == {("a", "b"), ("b", "c"), ("c", "a")}
-    assert weakest_area(places, Judged(["a"], reference * 0, reference * 0)) is None
-    assert weakest_area(places[:15], Judged(["a", "b"], reference[:15], predicted[:15])) is None
+    assert weakest_region(places, HeldOutPredictions(["a"], reference * 0, reference * 0)) is None
+    assert weakest_region(places[:15], HeldOutPredictions(["a", "b"], reference[:15], predicted[:15])) is None
 
 
 @given(codes=st.lists(st.tuples(st.integers(0, 2), st.integers(0, 2)), max_size=40))
 def test_confusions_count_every_wrong_answer_once_at_most(codes: list[tuple[int, int]]) -> None:
     reference, predicted = (np.array([pair[side] for pair in codes], dtype=np.int64) for side in (0, 1))
-    judged = Judged(["a", "b", "c"], reference, predicted)
+    judged = HeldOutPredictions(["a", "b", "c"], reference, predicted)
     rows = np.arange(len(codes))
     assert sum(one.tracks for one in judged.confusions(rows)) <= judged.wrong.sum()
     rate = judged.error_rate(rows)

@@ -10,12 +10,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.manifold import trustworthiness as reference
 
-from sonotheque.audio.decode import FloatArray
-from sonotheque.explore.clusters import NONE, find_clusters
-from sonotheque.explore.faithfulness import faithfulness, trustworthiness
-from sonotheque.explore.layout import Settings, lay_out, recorded, turned
-from sonotheque.explore.projection import comparable, place, principal, project, usual_neighbours
+from sonotheque.explore.map.clustering import NO_CLUSTER, find_clusters
+from sonotheque.explore.map.layout import MapSettings, compute_layout, layout_parameters, rotate_to_widest
+from sonotheque.explore.map.projection import (
+    default_n_neighbours,
+    principal_components,
+    project,
+    standardize_for_cosine,
+    transform_one,
+)
+from sonotheque.explore.map.projection_quality import measure_projection_quality, trustworthiness
 from sonotheque.index import Neighbourhood, nearest_of_all, unit
+from sonotheque.types import FloatArray
 
 
 def groups(*, sizes: tuple[int, ...] = (60, 40, 30), seed: int = 0) -> tuple[FloatArray, np.ndarray]:
@@ -29,12 +35,14 @@ def groups(*, sizes: tuple[int, ...] = (60, 40, 30), seed: int = 0) -> tuple[Flo
 def test_the_same_vectors_give_the_same_map_and_clusters_byte_for_byte() -> None:
     vectors, _ = groups()
     seen: list[tuple[int, int]] = []
-    one = lay_out(vectors, space="a", progress=lambda done, total: seen.append((done, total)))
-    other = lay_out(vectors, space="a")
-    assert one.places.tobytes() == other.places.tobytes()
+    one = compute_layout(vectors, space="a", progress=lambda done, total: seen.append((done, total)))
+    other = compute_layout(vectors, space="a")
+    assert one.positions.tobytes() == other.positions.tobytes()
     assert one.clusters.labels.tobytes() == other.clusters.labels.tobytes()
     assert one.clusters.membership.tobytes() == other.clusters.membership.tobytes()
-    assert lay_out(vectors, space="a", settings=Settings(seed=1)).places.tobytes() != one.places.tobytes()
+    assert (
+        compute_layout(vectors, space="a", settings=MapSettings(seed=1)).positions.tobytes() != one.positions.tobytes()
+    )
     assert seen == sorted(seen)
     assert seen[-1] == (1000, 1000)
     assert len({done for done, _ in seen}) > 4
@@ -42,14 +50,14 @@ def test_the_same_vectors_give_the_same_map_and_clusters_byte_for_byte() -> None
 
 def test_groups_stay_together_and_are_found() -> None:
     vectors, labels = groups()
-    layout = lay_out(vectors, space="a")
+    layout = compute_layout(vectors, space="a")
     found = layout.clusters
-    kept = found.labels != NONE
+    kept = found.labels != NO_CLUSTER
     assert kept.mean() > 0.6
     for number in range(found.count):
         assert len(set(labels[found.labels == number])) == 1
     assert len({labels[found.labels == number][0] for number in range(found.count)}) == 3
-    truth = faithfulness(vectors, layout.places, labels=[str(label) for label in labels])
+    truth = measure_projection_quality(vectors, layout.positions, labels=[str(label) for label in labels])
     assert truth.trustworthiness is not None
     assert truth.trustworthiness > 0.8
     assert truth.same_label_map is not None
@@ -58,12 +66,12 @@ def test_groups_stay_together_and_are_found() -> None:
 
 
 def test_clusters_are_numbered_by_size_and_membership_is_a_share() -> None:
-    found = lay_out(groups()[0], space="a").clusters
+    found = compute_layout(groups()[0], space="a").clusters
     sizes = np.bincount(found.labels[found.labels >= 0])
     assert (np.diff(sizes) <= 0).all()
     assert ((found.membership >= 0) & (found.membership <= 1)).all()
     assert (found.membership.sum(axis=1) <= 1 + 1e-5).all()
-    inside = found.labels != NONE
+    inside = found.labels != NO_CLUSTER
     assert (found.membership.argmax(axis=1) == found.labels)[inside].mean() > 0.95
 
 
@@ -73,9 +81,9 @@ def test_few_or_equal_tracks_have_a_map_too(count: int, equal: bool) -> None:
     vectors = np.random.default_rng(0).standard_normal((count, 6)).astype(np.float32)
     if equal:
         vectors[:] = 1
-    layout = lay_out(vectors, space="a")
-    assert layout.places.shape == (count, 2)
-    assert np.isfinite(layout.places).all()
+    layout = compute_layout(vectors, space="a")
+    assert layout.positions.shape == (count, 2)
+    assert np.isfinite(layout.positions).all()
     assert layout.clusters.labels.shape == (count,)
     assert layout.clusters.membership.shape[0] == count
 
@@ -83,7 +91,7 @@ def test_few_or_equal_tracks_have_a_map_too(count: int, equal: bool) -> None:
 def test_silence_among_sounds_does_no_harm() -> None:
     vectors, _ = groups()
     vectors[:2] = 0
-    assert np.isfinite(lay_out(vectors, space="a").places).all()
+    assert np.isfinite(compute_layout(vectors, space="a").positions).all()
 
 
 def test_a_later_vector_is_put_where_umap_learn_puts_it() -> None:
@@ -99,7 +107,9 @@ def test_a_later_vector_is_put_where_umap_learn_puts_it() -> None:
         theirs = [model.transform(one[None])[0] for one in distances]
     for one, place_of in zip(distances, theirs, strict=True):
         rows = np.argsort(one)[:15]
-        ours = place(Neighbourhood(rows[None], (1 - one[rows][None]).astype(np.float32)), model.embedding_, seed=42)
+        ours = transform_one(
+            Neighbourhood(rows[None], (1 - one[rows][None]).astype(np.float32)), model.embedding_, seed=42
+        )
         assert ours == pytest.approx(place_of, abs=0.02 * float(np.ptp(model.embedding_)))
 
 
@@ -113,7 +123,7 @@ def test_a_later_vector_comes_to_its_group_whatever_comes_with_it() -> None:
     right = 0
     for one, label in zip(cosines, labels[~known], strict=True):
         rows = np.argsort(-one)[:15]
-        put = place(Neighbourhood(rows[None], one[rows][None]), places)
+        put = transform_one(Neighbourhood(rows[None], one[rows][None]), places)
         nearest = np.argsort(np.linalg.norm(places - put, axis=1))[:5]
         right += (labels[known][nearest] == label).all()
     assert right / (~known).sum() > 0.9
@@ -132,19 +142,19 @@ def test_trustworthiness_is_scikit_learns(count: int, k: int, seed: int) -> None
 
 def test_a_sample_tells_nearly_what_all_tell() -> None:
     vectors, _ = groups(sizes=(300, 200, 200))
-    places = principal(vectors, dimensions=2)
+    places = principal_components(vectors, dimensions=2)
     whole = trustworthiness(vectors, places)
     part = trustworthiness(vectors, places, sample=150)
     assert whole is not None
     assert part == pytest.approx(whole, abs=0.02)
     assert trustworthiness(vectors[:20], places[:20]) is None
-    assert faithfulness(vectors, places, labels=[None] * 700).same_label_map is None
+    assert measure_projection_quality(vectors, places, labels=[None] * 700).same_label_map is None
 
 
 @given(seed=st.integers(0, 50))
 def test_turning_keeps_distances_and_makes_the_map_wide(seed: int) -> None:
     places = np.random.default_rng(seed).standard_normal((30, 2)).astype(np.float32) * [1, 3]
-    wide = turned(places.astype(np.float32))
+    wide = rotate_to_widest(places.astype(np.float32))
     before, after = (np.linalg.norm(p[:, None] - p, axis=2) for p in (places, wide))
     assert after == pytest.approx(before, abs=1e-4)
     assert wide.var(axis=0)[0] >= wide.var(axis=0)[1]
@@ -154,19 +164,19 @@ def test_turning_keeps_distances_and_makes_the_map_wide(seed: int) -> None:
 def test_columns_of_different_units_count_alike() -> None:
     generator = np.random.default_rng(0)
     vectors = (generator.standard_normal((50, 4)) * [1, 1, 1000, 1]).astype(np.float32)
-    scaled = comparable(vectors, space="descriptors-librosa-v1-h10.0@1")
+    scaled = standardize_for_cosine(vectors, space="descriptors-librosa-v1-h10.0@1")
     assert scaled.std(axis=0) == pytest.approx([1, 1, 1, 1], abs=1e-3)
-    later = comparable(vectors[:3], space="descriptors-librosa-v1-h10.0@1", among=vectors)
+    later = standardize_for_cosine(vectors[:3], space="descriptors-librosa-v1-h10.0@1", among=vectors)
     assert later == pytest.approx(scaled[:3], abs=1e-5)
-    assert comparable(vectors, space="musicnn-msd-penultimate-h3.0@1") is vectors
+    assert standardize_for_cosine(vectors, space="musicnn-msd-penultimate-h3.0@1") is vectors
 
 
 def test_what_a_map_was_made_with_is_written_down() -> None:
-    parameters = recorded(Settings(neighbours=20), 100_000)
+    parameters = layout_parameters(MapSettings(neighbours=20), 100_000)
     assert (parameters["seed"], parameters["neighbours"], parameters["epochs"]) == (0, 20, 200)
     assert "umap-learn" in parameters
-    assert usual_neighbours(1) == 15
-    assert usual_neighbours(1_000_000) == 45
+    assert default_n_neighbours(1) == 15
+    assert default_n_neighbours(1_000_000) == 45
 
 
 def test_no_clusters_among_few() -> None:

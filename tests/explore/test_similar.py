@@ -10,8 +10,8 @@ import pytest
 
 from sonotheque import AudioError, Library, LibraryError
 from sonotheque.demo import music, unlabelled
-from sonotheque.documents import SimilarTrack
-from sonotheque.explore import playlist
+from sonotheque.explore import format_m3u
+from sonotheque.results import SimilarTrack
 
 AVE = music() / "classical" / "john-michel-ave-maria-1.mp3"
 
@@ -60,7 +60,7 @@ def test_few_of_each_artist(demo_library: Library) -> None:
     assert len(result.results) == 15
     assert set(Counter(track.artist for track in result.results).values()) == {1}
     everything = demo_library.similar(AVE, k=100, max_per_artist=1).results
-    artists = {track.artist for track in demo_library.catalogue.tracks()}
+    artists = {track.artist for track in demo_library.catalogue.tracks.all()}
     assert {track.artist for track in everything} == artists
 
 
@@ -103,6 +103,6 @@ def test_results_do_not_depend_on_the_order_of_adding(tmp_path: Path, demo_libra
 def test_playlist(tmp_path: Path) -> None:
     track = SimilarTrack(1, 0.9, str(tmp_path / "music" / "a.mp3"), "Song\nof two lines", "Ärtist", None, 61.7)
     nameless = SimilarTrack(2, 0.8, str(tmp_path / "b.ogg"), None, None, None, 3.0)
-    assert playlist([track, nameless], folder=tmp_path / "lists") == (
+    assert format_m3u([track, nameless], folder=tmp_path / "lists") == (
         "#EXTM3U\n#EXTINF:62,Ärtist - Song of two lines\n../music/a.mp3\n#EXTINF:3,b\n../b.ogg\n"
     )

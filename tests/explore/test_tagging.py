@@ -11,16 +11,16 @@ import pytest
 
 from sonotheque import Library
 from sonotheque.errors import LabelsError, LibraryError
-from sonotheque.explore.tagging import BATCH, COLUMNS, export_tags, tag_table
+from sonotheque.explore.attribute_table import BATCH, COLUMNS, attribute_rows, export_attributes
 
 
 def test_every_track_has_a_row(tmp_path: Path, clips: Path, caplog: pytest.LogCaptureFixture) -> None:
     (clips / "ambient.mp3").rename(clips / "=ambient, “音”.mp3")
     with Library(tmp_path / "library") as library:
         library.add(clips, labels="folder", embedders=["musicnn", "descriptors"])
-        assert export_tags(library.catalogue, tmp_path / "a.csv") == 3
-        assert export_tags(library.catalogue, tmp_path / "a.PARQUET") == 3
-        tracks = library.catalogue.tracks()
+        assert export_attributes(library.catalogue, tmp_path / "a.csv") == 3
+        assert export_attributes(library.catalogue, tmp_path / "a.PARQUET") == 3
+        tracks = library.catalogue.tracks.all()
     assert "no tempo" not in caplog.text
     with (tmp_path / "a.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
@@ -40,7 +40,7 @@ def test_every_track_has_a_row(tmp_path: Path, clips: Path, caplog: pytest.LogCa
 
 
 def test_what_is_missing_is_said_once(demo_library: Library, caplog: pytest.LogCaptureFixture) -> None:
-    rows = list(tag_table(demo_library.catalogue))
+    rows = list(attribute_rows(demo_library.catalogue))
     assert len(rows) == 46
     assert {(row["tempo"], row["key"]) for row in rows} == {(None, None)}
     assert all(row["style"] for row in rows)
@@ -52,24 +52,24 @@ def test_what_is_missing_is_said_once(demo_library: Library, caplog: pytest.LogC
 
 def test_batches_have_all_rows(demo_library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert BATCH >= 46
-    monkeypatch.setattr("sonotheque.explore.tagging.BATCH", 20)
-    assert export_tags(demo_library.catalogue, tmp_path / "a.parquet") == 46
+    monkeypatch.setattr("sonotheque.explore.attribute_table.BATCH", 20)
+    assert export_attributes(demo_library.catalogue, tmp_path / "a.parquet") == 46
     table = pq.ParquetFile(tmp_path / "a.parquet")
     assert (table.num_row_groups, table.metadata.num_rows) == (3, 46)
-    assert table.read()["file"].to_pylist() == [track.path for track in demo_library.catalogue.tracks()]
+    assert table.read()["file"].to_pylist() == [track.path for track in demo_library.catalogue.tracks.all()]
 
 
 def test_an_empty_library_has_a_header(tmp_path: Path) -> None:
     with Library(tmp_path / "library") as library:
-        assert export_tags(library.catalogue, tmp_path / "a.csv") == 0
-        assert export_tags(library.catalogue, tmp_path / "a.parquet") == 0
+        assert export_attributes(library.catalogue, tmp_path / "a.csv") == 0
+        assert export_attributes(library.catalogue, tmp_path / "a.parquet") == 0
     assert (tmp_path / "a.csv").read_text() == ",".join(COLUMNS) + "\n"
     assert pq.read_table(tmp_path / "a.parquet").column_names == list(COLUMNS)
 
 
 def test_other_files_are_refused(demo_library: Library, tmp_path: Path) -> None:
     with pytest.raises(LibraryError, match=r"tags\.xlsx: .* ends in \.csv or \.parquet"):
-        export_tags(demo_library.catalogue, tmp_path / "tags.xlsx")
+        export_attributes(demo_library.catalogue, tmp_path / "tags.xlsx")
     with pytest.raises(LabelsError, match="cannot be written"):
-        export_tags(demo_library.catalogue, tmp_path / "nowhere" / "tags.csv")
+        export_attributes(demo_library.catalogue, tmp_path / "nowhere" / "tags.csv")
     assert not list(tmp_path.glob("tags*"))

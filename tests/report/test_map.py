@@ -17,31 +17,31 @@ from urllib.parse import unquote, urlsplit
 import numpy as np
 import pytest
 
-from sonotheque import Library
-from sonotheque import documents as doc
+from sonotheque import Library, results
 from sonotheque.demo import music, unlabelled
 from sonotheque.errors import LibraryError
-from sonotheque.explore.atlas import Atlas
-from sonotheque.explore.character import Character
-from sonotheque.explore.layout import Settings, lay_out, recorded
-from sonotheque.explore.overview import Answers, overview
+from sonotheque.explore.map.layout import MapSettings, compute_layout, layout_parameters
+from sonotheque.explore.map.map_data import MapData
+from sonotheque.explore.map.map_summary import summarize_map
+from sonotheque.explore.map.predictions import MapPredictions
+from sonotheque.explore.track_attributes import TrackAttributes
 from sonotheque.report.map import write_map
 from sonotheque.report.map.data import by_frequency, coded, common_folder
-from sonotheque.store.maps import KeptMap
+from sonotheque.store.maps import StoredMap
 from sonotheque.store.records import Track
 
 EVIL = '</script><img src=x onerror="alert(1)">'
 
 
 @pytest.fixture(scope="module")
-def drawn(demo_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, doc.Mapped, Path]:
+def drawn(demo_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, results.MapResult, Path]:
     """A page of the demo's music, one title of which is markup; its document; its library."""
     folder = tmp_path_factory.mktemp("map")
     shutil.copytree(demo_folder, folder / "library")
     with Library(folder / "library") as library:
         library.add(unlabelled())
-        first = library.catalogue.tracks()[0]
-        library.catalogue._db.execute("UPDATE tracks SET title = ? WHERE id = ?", (EVIL, first.id))
+        first = library.catalogue.tracks.all()[0]
+        library.catalogue.database.execute("UPDATE tracks SET title = ? WHERE id = ?", (EVIL, first.id))
         mapped = library.map(folder / "map.html", cluster_size=5)
     return folder / "map.html", mapped, folder / "library"
 
@@ -54,7 +54,7 @@ def data_of(page: Path) -> dict[str, Any]:
     return content
 
 
-def test_what_the_page_holds(drawn: tuple[Path, doc.Mapped, Path], tmp_path: Path) -> None:
+def test_what_the_page_holds(drawn: tuple[Path, results.MapResult, Path], tmp_path: Path) -> None:
     page, mapped, folder = drawn
     data = data_of(page)
     assert len(data["x"]) == len(data["title"]) == len(data["near"]) == mapped.tracks == 55
@@ -91,7 +91,7 @@ def test_what_the_page_holds(drawn: tuple[Path, doc.Mapped, Path], tmp_path: Pat
     ],
 )
 def test_where_sounds_come_from(
-    drawn: tuple[Path, doc.Mapped, Path], tmp_path: Path, audio: str, base: str | None, policy: str
+    drawn: tuple[Path, results.MapResult, Path], tmp_path: Path, audio: str, base: str | None, policy: str
 ) -> None:
     with Library(drawn[2]) as library:
         library.map(tmp_path / "map.html", audio=audio)
@@ -102,13 +102,13 @@ def test_where_sounds_come_from(
 
 
 @pytest.mark.parametrize("audio", ["loud", "ftp://x/", "http://", "http://a;script-src *", "javascript:alert(1)"])
-def test_no_other_way(drawn: tuple[Path, doc.Mapped, Path], tmp_path: Path, audio: str) -> None:
+def test_no_other_way(drawn: tuple[Path, results.MapResult, Path], tmp_path: Path, audio: str) -> None:
     with Library(drawn[2]) as library, pytest.raises(LibraryError, match="no way to play"):
         library.map(tmp_path / "map.html", audio=audio)
     assert not (tmp_path / "map.html").exists()
 
 
-def test_a_place_that_cannot_be_written(drawn: tuple[Path, doc.Mapped, Path], tmp_path: Path) -> None:
+def test_a_place_that_cannot_be_written(drawn: tuple[Path, results.MapResult, Path], tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with Library(drawn[2]) as library, pytest.raises(LibraryError, match="cannot be written"):
         library.map(tmp_path / "file" / "map.html", audio="none")
@@ -175,7 +175,7 @@ def coloured_pixels(page: Any) -> int:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_points_are_drawn_in_every_colour_without_a_word_or_a_request(
-    open_page: Callable[..., Any], drawn: tuple[Path, doc.Mapped, Path], scheme: str
+    open_page: Callable[..., Any], drawn: tuple[Path, results.MapResult, Path], scheme: str
 ) -> None:
     opened = open_page(drawn[0], bad=BAD, color_scheme=scheme, viewport=WIDE)
     page = opened.page
@@ -200,7 +200,7 @@ def test_points_are_drawn_in_every_colour_without_a_word_or_a_request(
 
 
 def test_search_finds_a_track_and_goes_there(
-    open_page: Callable[..., Any], drawn: tuple[Path, doc.Mapped, Path]
+    open_page: Callable[..., Any], drawn: tuple[Path, results.MapResult, Path]
 ) -> None:
     opened = open_page(drawn[0], bad=BAD, viewport=WIDE)
     page = opened.page
@@ -224,7 +224,7 @@ def test_search_finds_a_track_and_goes_there(
 
 
 def test_a_click_plays_and_draws_lines_to_the_nearest(
-    open_page: Callable[..., Any], drawn: tuple[Path, doc.Mapped, Path]
+    open_page: Callable[..., Any], drawn: tuple[Path, results.MapResult, Path]
 ) -> None:
     opened = open_page(drawn[0], bad=BAD, viewport=WIDE)
     page, data = opened.page, data_of(drawn[0])
@@ -254,7 +254,7 @@ def lonely(data: dict[str, Any]) -> int:
     return int(distances.min(axis=1).argmax())
 
 
-def test_the_lasso_exports_lists(open_page: Callable[..., Any], drawn: tuple[Path, doc.Mapped, Path]) -> None:
+def test_the_lasso_exports_lists(open_page: Callable[..., Any], drawn: tuple[Path, results.MapResult, Path]) -> None:
     opened = open_page(drawn[0], bad=BAD, viewport=WIDE)
     page, data = opened.page, data_of(drawn[0])
     page.click("#lasso")
@@ -291,7 +291,7 @@ def downloaded(page: Any, button: str) -> str:
 
 
 def test_the_legend_filters_and_keys_travel(
-    open_page: Callable[..., Any], drawn: tuple[Path, doc.Mapped, Path]
+    open_page: Callable[..., Any], drawn: tuple[Path, results.MapResult, Path]
 ) -> None:
     opened = open_page(drawn[0], bad=BAD, viewport=WIDE)
     page = opened.page
@@ -326,7 +326,7 @@ def test_the_legend_filters_and_keys_travel(
 
 
 def test_it_fills_its_place_when_the_window_changes(
-    open_page: Callable[..., Any], drawn: tuple[Path, doc.Mapped, Path]
+    open_page: Callable[..., Any], drawn: tuple[Path, results.MapResult, Path]
 ) -> None:
     opened = open_page(drawn[0], bad=BAD, viewport={"width": 900, "height": 900})
     page = opened.page
@@ -352,7 +352,7 @@ def test_it_fills_its_place_when_the_window_changes(
 
 @pytest.mark.parametrize("width", [390, 320])
 def test_a_phone_need_not_scroll_sideways(
-    open_page: Callable[..., Any], drawn: tuple[Path, doc.Mapped, Path], width: int
+    open_page: Callable[..., Any], drawn: tuple[Path, results.MapResult, Path], width: int
 ) -> None:
     opened = open_page(drawn[0], bad=BAD, viewport={"width": width, "height": 800})
     assert opened.page.evaluate("document.documentElement.scrollWidth") <= width
@@ -379,7 +379,7 @@ def server() -> Iterator[tuple[str, list[str]]]:
 
 def test_sounds_from_a_file_and_from_an_address(
     open_page: Callable[..., Any],
-    drawn: tuple[Path, doc.Mapped, Path],
+    drawn: tuple[Path, results.MapResult, Path],
     tmp_path: Path,
     server: tuple[str, list[str]],
 ) -> None:
@@ -409,24 +409,26 @@ def test_ten_thousand_tracks_open_in_three_seconds(open_page: Callable[..., Any]
     vectors = (centres[generator.integers(0, 30, count)] + 0.4 * generator.standard_normal((count, 16))).astype(
         np.float32
     )
-    layout = lay_out(vectors[:500], space="a")  # the places of 10,000 would take a minute
-    places = layout.places[generator.integers(0, 500, count)] + generator.normal(0, 0.1, (count, 2)).astype(np.float32)
+    layout = compute_layout(vectors[:500], space="a")  # the places of 10,000 would take a minute
+    places = layout.positions[generator.integers(0, 500, count)] + generator.normal(0, 0.1, (count, 2)).astype(
+        np.float32
+    )
     tracks = [
         Track(n, f"{n:064x}", f"/music/artist {n % 700}/{n} title.mp3", 200.0, False, None, f"title {n}", f"artist {n % 700}",
               f"album {n % 1500}", None, f"genre {n % 12}", "test")
         for n in range(count)
     ]  # fmt: skip
     clusters = layout.clusters.labels[generator.integers(0, 500, count)]
-    kept = KeptMap(recorded(Settings(), count), np.arange(count), places, clusters,
+    kept = StoredMap(layout_parameters(MapSettings(), count), np.arange(count), places, clusters,
                    np.zeros((count, int(clusters.max()) + 1), np.float32), np.zeros(count, bool))  # fmt: skip
     near = layout.near.nearest(10)
     rows = np.tile(near.rows, (count // 500, 1))
-    atlas = Atlas("a", tracks, vectors, kept, type(near)(rows, np.tile(near.similarities, (count // 500, 1))))
+    atlas = MapData("a", tracks, vectors, kept, type(near)(rows, np.tile(near.similarities, (count // 500, 1))))
     names = [f"genre {n}" for n in range(12)]
     codes = generator.integers(0, 12, count)
-    answers = Answers(names, codes, generator.random(count), np.ones(count, bool))
-    heard = {n: Character(100.0 + n % 80, 0.5, "C major", generator.random(50)) for n in range(count)}
-    write_map(tmp_path / "map.html", atlas, answers, heard, overview(atlas, answers, heard))
+    answers = MapPredictions(names, codes, generator.random(count), np.ones(count, bool))
+    heard = {n: TrackAttributes(100.0 + n % 80, 0.5, "C major", generator.random(50)) for n in range(count)}
+    write_map(tmp_path / "map.html", atlas, answers, heard, summarize_map(atlas, answers, heard))
     begin = time.perf_counter()
     opened = open_page(tmp_path / "map.html", bad=BAD, viewport=WIDE)
     seconds = time.perf_counter() - begin

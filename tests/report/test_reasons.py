@@ -108,9 +108,9 @@ def test_every_family_has_a_name(importance: Importance) -> None:
 
 def test_vectors_of_musicnn_are_looked_up_in_the_order_of_the_tracks(demo_library: Library) -> None:
     catalogue = demo_library.catalogue
-    tracks = [track for track in catalogue.tracks() if track.label][::-1]
+    tracks = [track for track in catalogue.tracks.all() if track.label][::-1]
     vectors = musicnn_vectors(catalogue, tracks)
-    ids, stored = catalogue.vectors(musicnn.SPACE.id)
+    ids, stored = catalogue.vectors.matrix(musicnn.SPACE.id)
     assert vectors is not None
     assert np.array_equal(vectors[0], stored[list(ids).index(tracks[0].id)])
     assert musicnn_vectors(catalogue, [*tracks, tracks[0]._replace(id=-1)]) is None

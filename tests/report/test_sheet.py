@@ -15,16 +15,16 @@ import pytest
 import soundfile as sf
 from PIL import Image
 
-from sonotheque import documents as doc
-from sonotheque.audio.decode import FloatArray
+from sonotheque import results
 from sonotheque.demo import music
-from sonotheque.documents.inspection import Inspected
 from sonotheque.embed.descriptors.filters import BARK_EDGES
 from sonotheque.errors import LibraryError
 from sonotheque.explore.inspection import Inspection, inspect
 from sonotheque.report.inspection import draw_inspection
 from sonotheque.report.inspection.lettering import UNKNOWN, printable
 from sonotheque.report.inspection.sheet import _sheet
+from sonotheque.results import InspectionResult
+from sonotheque.types import FloatArray
 
 RATE = 44_100
 GENRES = (
@@ -45,8 +45,10 @@ def recording(folder: Path, samples: FloatArray, *, rate: int = RATE) -> Inspect
     return inspect(folder / "a.wav")
 
 
-def timeline(count: int) -> list[doc.Moment]:
-    return [doc.Moment(10.0 * row, GENRES[row % len(GENRES)], 0.3 + 0.02 * (row % 30)) for row in range(count)]
+def timeline(count: int) -> list[results.TimelineSegment]:
+    return [
+        results.TimelineSegment(10.0 * row, GENRES[row % len(GENRES)], 0.3 + 0.02 * (row % 30)) for row in range(count)
+    ]
 
 
 def opened(path: Path) -> Image.Image:
@@ -54,7 +56,7 @@ def opened(path: Path) -> Image.Image:
 
 
 def told(seen: Inspection, **numbers: Any) -> Inspection:
-    changed: Inspected = replace(seen.numbers, **numbers)
+    changed: InspectionResult = replace(seen.numbers, **numbers)
     return replace(seen, numbers=changed)
 
 

@@ -9,7 +9,7 @@ from string import Formatter
 import numpy as np
 import pytest
 
-from sonotheque import documents as doc
+from sonotheque import results
 from sonotheque.report.evidence import weigh
 from sonotheque.report.findings import Findings
 from sonotheque.report.importance.words import REASONS
@@ -130,7 +130,7 @@ def test_what_cannot_be_judged_or_trusted_is_said(findings: Findings) -> None:
     strange = replace(
         findings,
         alone=len(findings.tracks),
-        evaluated=replace(findings.evaluated, apart=[doc.ApartGenre("ska", 3, 1, "1 artist for 4 folds")]),
+        evaluated=replace(findings.evaluated, apart=[results.UnevaluatedGenre("ska", 3, 1, "1 artist for 4 folds")]),
     )
     text = explain(strange, weigh(strange), lang="en")
     assert any(sentence.startswith("ska (3\xa0tracks, 1\xa0artist) could not be judged") for sentence in text["data"])

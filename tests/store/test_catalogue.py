@@ -11,14 +11,15 @@ import pytest
 from sonotheque import Library
 from sonotheque.demo import music
 from sonotheque.errors import LibraryError, SpaceError
+from sonotheque.extract.file_identity import FileStamp
+from sonotheque.metadata.label_sources import Label
 from sonotheque.store import Catalogue
-from sonotheque.store.records import Label, Stamp
 from sonotheque.store.schema import MIGRATIONS, migrate
 
 
 def test_a_new_catalogue_has_the_newest_schema(tmp_path: Path) -> None:
     with Catalogue(tmp_path / "a.sqlite") as catalogue:
-        assert catalogue.tracks() == []
+        assert catalogue.tracks.all() == []
     with sqlite3.connect(tmp_path / "a.sqlite") as db:
         assert db.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS),)
         assert db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
@@ -74,17 +75,17 @@ def test_an_empty_file_is_no_library(tmp_path: Path) -> None:
 
 def test_labels_count_only_what_changes(demo_library: Library) -> None:
     catalogue = demo_library.catalogue
-    track = catalogue.tracks()[0]
+    track = catalogue.tracks.all()[0]
     before = catalogue.generation
-    assert catalogue.label({track.id: Label("new", "test")}) == 1
+    assert catalogue.labels.assign({track.id: Label("new", "test")}) == 1
     assert catalogue.generation == before + 1
-    assert catalogue.label({track.id: Label("new", "test")}) == 0
+    assert catalogue.labels.assign({track.id: Label("new", "test")}) == 0
     assert catalogue.generation == before + 1
 
 
 def test_unknown_space(demo_library: Library) -> None:
     with pytest.raises(SpaceError, match="no vectors of x@1"):
-        demo_library.catalogue.vectors("x@1")
+        demo_library.catalogue.vectors.matrix("x@1")
 
 
 def test_remove(demo_library: Library) -> None:
@@ -106,26 +107,26 @@ def test_remove_what_is_gone(tmp_path: Path, clips: Path) -> None:
 
 def test_all_segments_are_those_of_each_track(demo_library: Library) -> None:
     catalogue = demo_library.catalogue
-    space = catalogue.spaces()[0].id
-    ids, _ = catalogue.vectors(space)
-    read = dict(catalogue.all_segments(space))
+    space = catalogue.spaces.all()[0].id
+    ids, _ = catalogue.vectors.matrix(space)
+    read = dict(catalogue.vectors.all_segments(space))
     assert list(read) == ids.tolist()
-    assert all(np.array_equal(segments, catalogue.segments(track, space)) for track, segments in read.items())
-    assert list(catalogue.all_segments("x@1")) == []
+    assert all(np.array_equal(segments, catalogue.vectors.segments(track, space)) for track, segments in read.items())
+    assert list(catalogue.vectors.all_segments("x@1")) == []
 
 
 def test_a_new_hash_changes_nothing_else(demo_library: Library) -> None:
     catalogue = demo_library.catalogue
-    track, other = catalogue.tracks()[:2]
-    space = catalogue.spaces()[0]
-    generation, vector = catalogue.generation, catalogue.vector(track.id, space.id)
-    stamp = Stamp(7, 8)
-    assert catalogue.rehash(track.id, "new", {track.path: stamp, other.path: stamp}, "Polka")
-    assert catalogue.tracks()[0] == track._replace(hash="new", genre="Polka")
-    assert catalogue.files()[track.path] == (stamp, track.id)
-    assert catalogue.files()[other.path][0] != stamp  # not a file of this track
-    assert np.array_equal(catalogue.vector(track.id, space.id), vector)
-    assert (catalogue.generation, catalogue.spaces()[0]) == (generation, space)
-    before = catalogue.tracks(), catalogue.files()
-    assert not catalogue.rehash(track.id, other.hash, {track.path: Stamp(9, 9)}, None)
-    assert (catalogue.tracks(), catalogue.files()) == before
+    track, other = catalogue.tracks.all()[:2]
+    space = catalogue.spaces.all()[0]
+    generation, vector = catalogue.generation, catalogue.vectors.track_vector(track.id, space.id)
+    stamp = FileStamp(7, 8)
+    assert catalogue.update_content(track.id, "new", {track.path: stamp, other.path: stamp}, "Polka")
+    assert catalogue.tracks.all()[0] == track._replace(hash="new", genre="Polka")
+    assert catalogue.files.all()[track.path] == (stamp, track.id)
+    assert catalogue.files.all()[other.path][0] != stamp  # not a file of this track
+    assert np.array_equal(catalogue.vectors.track_vector(track.id, space.id), vector)
+    assert (catalogue.generation, catalogue.spaces.all()[0]) == (generation, space)
+    before = catalogue.tracks.all(), catalogue.files.all()
+    assert not catalogue.update_content(track.id, other.hash, {track.path: FileStamp(9, 9)}, None)
+    assert (catalogue.tracks.all(), catalogue.files.all()) == before

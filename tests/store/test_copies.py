@@ -10,8 +10,9 @@ import pytest
 
 from sonotheque import Library
 from sonotheque.audio import augment
-from sonotheque.store import heard
-from sonotheque.store.copies import copy_seed, make_copies
+from sonotheque.extract import pool
+from sonotheque.extract.extraction import Extraction, extract
+from sonotheque.store.augmentation import add_augmented_copies, augmentation_seed
 
 SPACE = "musicnn-msd-penultimate-h3.0@1"
 
@@ -25,10 +26,10 @@ def library(tmp_path: Path, clips: Path) -> Iterator[Library]:
 
 def make(library: Library, *, count: int) -> dict[tuple[str, int], np.ndarray]:
     catalogue = library.catalogue
-    tracks = catalogue.tracks()
-    make_copies(catalogue, tracks, spaces=[SPACE], count=count)
+    tracks = catalogue.tracks.all()
+    add_augmented_copies(catalogue, tracks, spaces=[SPACE], count=count)
     names = {track.id: Path(track.path).name for track in tracks}
-    copies = catalogue.copies(SPACE, recipe=augment.VERSION, most=count)
+    copies = catalogue.augmented_copies.read(SPACE, version=augment.VERSION, limit=count)
     return {(names[track], number): vector for track, number, vector, _ in copies}
 
 
@@ -37,13 +38,13 @@ def test_only_what_is_missing_is_made(library: Library, monkeypatch: pytest.Monk
     first = make(library, count=1)
     assert sorted(first) == [("ambient.mp3", 1), ("ave.mp3", 1), ("metal.ogg", 1)]
     asked = []
-    original = heard._Worker.ask
+    original = pool._Worker.extract
 
-    def ask(self: heard._Worker, path: str, *rest: object) -> heard.Heard:
+    def ask(self: pool._Worker, path: str, *rest: object) -> Extraction:
         asked.append(path)
         return original(self, path, *rest)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(heard._Worker, "ask", ask)
+    monkeypatch.setattr(pool._Worker, "extract", ask)
     both = make(library, count=2)
     assert len(asked) == 3
     assert all(np.array_equal(both[key], first[key]) for key in first)
@@ -58,10 +59,10 @@ def test_only_what_is_missing_is_made(library: Library, monkeypatch: pytest.Monk
 
 
 def test_a_copy_is_its_seeds(library: Library, clips: Path) -> None:
-    track = next(track for track in library.catalogue.tracks() if track.path.endswith("metal.ogg"))
+    track = next(track for track in library.catalogue.tracks.all() if track.path.endswith("metal.ogg"))
     made = make(library, count=2)
     for number in (1, 2):
-        again = heard.listen(track.path, [SPACE], copy=copy_seed(track.hash, number))
+        again = extract(track.path, [SPACE], augmentation_seed=augmentation_seed(track.hash, number))
         assert np.array_equal(made["metal.ogg", number], again.vectors[SPACE][0])
     assert not np.array_equal(made["metal.ogg", 1], made["metal.ogg", 2])
 

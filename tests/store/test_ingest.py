@@ -21,7 +21,8 @@ from sonotheque.demo import music
 from sonotheque.embed import embed_track
 from sonotheque.embed.musicnn import SPACE
 from sonotheque.embed.runtime import Compute
-from sonotheque.store import heard
+from sonotheque.extract import pool
+from sonotheque.extract.extraction import Extraction
 
 
 @pytest.fixture
@@ -41,13 +42,13 @@ def embeddings(folder: Path) -> dict[str, tuple[bytes, bytes]]:
 def embedded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Record which files are really embedded."""
     asked: list[str] = []
-    original = heard._Worker.ask
+    original = pool._Worker.extract
 
-    def ask(self: heard._Worker, path: str, spaces: list[str], compute: Compute, copy: int | None) -> heard.Heard:
+    def ask(self: pool._Worker, path: str, spaces: list[str], compute: Compute, copy: int | None) -> Extraction:
         asked.append(os.path.basename(path))
         return original(self, path, spaces, compute, copy)
 
-    monkeypatch.setattr(heard._Worker, "ask", ask)
+    monkeypatch.setattr(pool._Worker, "extract", ask)
     return asked
 
 
@@ -55,18 +56,18 @@ def test_everything_is_stored_once(library: Library, clips: Path, embedded: list
     status = library.add(clips)
     assert (status.tracks, status.failed) == (3, [])
     assert sorted(embedded) == ["ambient.mp3", "ave.mp3", "metal.ogg"]
-    ave = next(track for track in library.catalogue.tracks() if track.path.endswith("ave.mp3"))
+    ave = next(track for track in library.catalogue.tracks.all() if track.path.endswith("ave.mp3"))
     assert (ave.artist, ave.album) == ("John Michel", "GNU FreeDink")
     assert ave.seconds == pytest.approx(10, abs=0.1)
-    assert library.catalogue.segments(ave.id, SPACE.id).shape == (1, 200)
+    assert library.catalogue.vectors.segments(ave.id, SPACE.id).shape == (1, 200)
     library.add(clips)
     assert len(embedded) == 3
 
 
 def test_workers_give_what_one_process_gives(library: Library, clips: Path) -> None:
     library.add(clips)
-    ids, vectors = library.catalogue.vectors(SPACE.id)
-    tracks = {track.id: track.path for track in library.catalogue.tracks()}
+    ids, vectors = library.catalogue.vectors.matrix(SPACE.id)
+    tracks = {track.id: track.path for track in library.catalogue.tracks.all()}
     for id_, vector in zip(ids, vectors, strict=True):
         assert vector.tobytes() == embed_track(tracks[int(id_)], spaces=[SPACE.id]).track[SPACE.id].tobytes()
 
@@ -77,7 +78,7 @@ def test_a_moved_file_is_recognised(library: Library, clips: Path, embedded: lis
     status = library.add(clips)
     assert (status.tracks, status.files, status.labelled) == (3, 3, 1)
     assert len(embedded) == 3
-    assert {Path(track.path).name for track in library.catalogue.tracks()} == {
+    assert {Path(track.path).name for track in library.catalogue.tracks.all()} == {
         "renamed.mp3",
         "ambient.mp3",
         "metal.ogg",
@@ -139,15 +140,15 @@ def test_nothing_usable(library: Library, tmp_path: Path) -> None:
 def test_a_decoder_that_crashes_takes_only_its_file_with_it(
     library: Library, clips: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    original = heard._Worker.ask
+    original = pool._Worker.extract
 
-    def ask(self: heard._Worker, path: str, spaces: list[str], compute: Compute, copy: int | None) -> heard.Heard:
+    def ask(self: pool._Worker, path: str, spaces: list[str], compute: Compute, copy: int | None) -> Extraction:
         if path.endswith("metal.ogg"):
             self._process.kill()
             self._process.wait()
         return original(self, path, spaces, compute, copy)
 
-    monkeypatch.setattr(heard._Worker, "ask", ask)
+    monkeypatch.setattr(pool._Worker, "extract", ask)
     status = library.add(clips)
     assert status.tracks == 2
     assert [Path(failure.path).name for failure in status.failed] == ["metal.ogg"]

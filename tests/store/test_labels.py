@@ -11,9 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sonotheque.errors import LabelsError
-from sonotheque.store.labels import CsvLabels, FolderLabels, TagLabels, label_source
-from sonotheque.store.records import Label
-from sonotheque.store.tables import Ids, read_table
+from sonotheque.metadata.label_sources import CsvLabels, FolderLabels, Label, TagLabels, open_label_source
+from sonotheque.metadata.tables import GenreIds, read_table
 
 
 def written(folder: Path, text: str, name: str = "labels.csv") -> Path:
@@ -69,7 +68,7 @@ def test_a_name_in_two_folders_decides_nothing(tmp_path: Path) -> None:
 
 
 def test_the_challenge(tmp_path: Path) -> None:
-    ids = Ids(written(tmp_path, "genre_id,genre\n1,Classical\n4,Hip-Hop\n", "genres.csv"))
+    ids = GenreIds(written(tmp_path, "genre_id,genre\n1,Classical\n4,Hip-Hop\n", "genres.csv"))
     source = CsvLabels(written(tmp_path, "track_id,genre_id\n000002,4\n000140,1\n000141,\n"), ids=ids)
     assert genre(source, "/Train/000002.mp3") == "Hip-Hop"
     assert source.unmatched() == ["000140"]
@@ -105,7 +104,7 @@ def test_unusable(tmp_path: Path, text: str, message: str) -> None:
 
 
 def test_unknown_id(tmp_path: Path) -> None:
-    ids = Ids(written(tmp_path, "genre_id,genre\n1,Classical\n", "genres.csv"))
+    ids = GenreIds(written(tmp_path, "genre_id,genre\n1,Classical\n", "genres.csv"))
     with pytest.raises(LabelsError, match=r"line 2: '9' is no id in .*genres\.csv; known are 1"):
         CsvLabels(written(tmp_path, "track_id,genre_id\n2,9\n"), ids=ids)
 
@@ -113,9 +112,9 @@ def test_unknown_id(tmp_path: Path) -> None:
 def test_not_text(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_bytes(b"file,genre\n\xe9t\xe9,rock\n")
     with pytest.raises(LabelsError, match="UTF-8"):
-        label_source(str(tmp_path / "a.csv"))
+        open_label_source(str(tmp_path / "a.csv"))
     with pytest.raises(LabelsError, match="no such file"):
-        label_source(str(tmp_path / "b.csv"))
+        open_label_source(str(tmp_path / "b.csv"))
 
 
 def test_folders() -> None:

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sonotheque.errors import LibraryError
-from sonotheque.store.parquet import KINDS, write_parquet
+from sonotheque.metadata.parquet import KINDS, write_parquet
 
 COLUMNS = {f"a {kind}": kind for kind in KINDS}
 floats = st.floats(allow_nan=False, width=32)

@@ -17,13 +17,15 @@ from mutagen.flac import FLAC
 from mutagen.id3 import TIT2
 
 from sonotheque import Library
-from sonotheque.documents.tagging import Tagged
-from sonotheque.store import Catalogue, Heard, tag_files
-from sonotheque.store.ingest import content_hash
-from sonotheque.store.records import Stamp
-from sonotheque.store.tag_files import Wanted, plan_tags, sound, write_tags
-from sonotheque.store.tagged import TaggedFile
-from sonotheque.store.tags import read_tags
+from sonotheque.extract import Extraction
+from sonotheque.extract.file_identity import FileStamp, content_hash
+from sonotheque.metadata import tag_rewriting
+from sonotheque.metadata.file_tags import read_tags
+from sonotheque.metadata.tag_rewriting import decoded_digest
+from sonotheque.metadata.writable_tags import WritableTags
+from sonotheque.results import TaggingResult
+from sonotheque.store import Catalogue
+from sonotheque.store.tag_update import TagRequest, plan_tags, write_tags
 
 WITHOUT_TAGS = {"raw.aac"}
 
@@ -43,15 +45,15 @@ def folder(tmp_path: Path) -> Path:
 def note(catalogue: Catalogue, *paths: Path) -> None:
     """Put files into the catalogue as if they had been listened to; those with the same bytes are one track."""
     for path in paths:
-        heard = Heard(3.0, 44_100, 2, False, None, read_tags(path), {})
-        catalogue.store(content_hash(str(path)), {str(path): Stamp.of(str(path))}, heard)
+        heard = Extraction(3.0, 44_100, 2, False, None, read_tags(path), {})
+        catalogue.store_extraction(content_hash(str(path)), {str(path): FileStamp.of(str(path))}, heard)
 
 
-def wish(catalogue: Catalogue, genre: str | None = "Deep Funk", bpm: int | None = 128) -> list[Wanted]:
-    return [Wanted(track, genre, bpm) for track in catalogue.tracks()]
+def wish(catalogue: Catalogue, genre: str | None = "Deep Funk", bpm: int | None = 128) -> list[TagRequest]:
+    return [TagRequest(track, genre, bpm) for track in catalogue.tracks.all()]
 
 
-def changes(result: Tagged) -> set[tuple[str, str, str | None, str]]:
+def changes(result: TaggingResult) -> set[tuple[str, str, str | None, str]]:
     return {(Path(change.path).name, change.field, change.before, change.after) for change in result.changes}
 
 
@@ -61,14 +63,14 @@ def alone(folder: Path) -> bool:
 
 
 def held(path: Path) -> tuple[list[str], list[str]]:
-    tagged = TaggedFile(str(path))
+    tagged = WritableTags(str(path))
     return tagged.values("genre"), tagged.values("tempo")
 
 
 def test_every_format(catalogue: Catalogue, folder: Path, formats: dict[str, Path]) -> None:
     files = {name: Path(shutil.copy(path, folder / name)) for name, path in formats.items()}
     note(catalogue, *files.values())
-    sounds = {name: sound(str(path)) for name, path in files.items()}
+    sounds = {name: decoded_digest(str(path)) for name, path in files.items()}
     before = {name: path.read_bytes() for name, path in files.items()}
     planned = plan_tags(catalogue, wish(catalogue))
     assert (planned.written, planned.dry_run) == (0, True)
@@ -81,16 +83,16 @@ def test_every_format(catalogue: Catalogue, folder: Path, formats: dict[str, Pat
     assert written.failed == planned.failed
     assert written.written == len(files) - 1
     for name, path in files.items():
-        assert sound(str(path)) == sounds[name]
+        assert decoded_digest(str(path)) == sounds[name]
         if name not in WITHOUT_TAGS:
             assert held(path) == (["Deep Funk"], ["128"]), name
             assert read_tags(path).genre == "Deep Funk"
             assert path.read_bytes() != before[name]
     assert (folder / "raw.aac").read_bytes() == before["raw.aac"]
     assert alone(folder)
-    assert {track.genre for track in catalogue.tracks() if not track.path.endswith(".aac")} == {"Deep Funk"}
-    assert all(track.hash == content_hash(track.path) for track in catalogue.tracks())
-    assert all(Stamp.of(path) == stamp for path, (stamp, _) in catalogue.files().items())
+    assert {track.genre for track in catalogue.tracks.all() if not track.path.endswith(".aac")} == {"Deep Funk"}
+    assert all(track.hash == content_hash(track.path) for track in catalogue.tracks.all())
+    assert all(FileStamp.of(path) == stamp for path, (stamp, _) in catalogue.files.all().items())
     again = write_tags(catalogue, wish(catalogue))
     assert (again.changes, again.written, again.kept) == ([], 0, 0)
 
@@ -102,7 +104,7 @@ def test_what_is_there_is_kept_unless_told_otherwise(
     tags: Any = FLAC(flac)
     tags["genre"], tags["BPM"] = ["Rock", "Blues"], "99"
     tags.save()
-    TaggedFile(str(mp3)).write({"genre": "Deep Funk", "tempo": "0"})
+    WritableTags(str(mp3)).write({"genre": "Deep Funk", "tempo": "0"})
     note(catalogue, flac, mp3)
     result = write_tags(catalogue, wish(catalogue))
     assert changes(result) == {("mp3.mp3", "tempo", None, "128")}  # the genre is equal, and 0 is no tempo
@@ -123,14 +125,14 @@ def test_a_cut_file_gains_no_sound(catalogue: Catalogue, folder: Path, formats: 
         content = formats[name].read_bytes()
         (folder / name).write_bytes(content[: len(content) // 2])
     note(catalogue, *folder.iterdir())
-    before = {path.name: (path.read_bytes(), sound(str(path))) for path in folder.iterdir()}
+    before = {path.name: (path.read_bytes(), decoded_digest(str(path))) for path in folder.iterdir()}
     result = write_tags(catalogue, wish(catalogue))
     assert {Path(one.path).name for one in result.failed} == {
         "wav16.wav",
         "aiff.aiff",
     }  # a chunk behind a cut one is sound
     for name, (content, heard) in before.items():
-        assert sound(str(folder / name)) == heard
+        assert decoded_digest(str(folder / name)) == heard
         assert ((folder / name).read_bytes() == content) == (name in {"wav16.wav", "aiff.aiff"})
 
 
@@ -150,7 +152,7 @@ def test_nothing_is_listened_to_again(tmp_path: Path, clips: Path, caplog: pytes
     caplog.set_level(logging.INFO, logger="sonotheque")
     with Library(tmp_path / "library") as library:
         library.add(clips, labels="folder", embedders=["musicnn"])
-        status, vectors = library.status(), library.catalogue.vectors("musicnn-msd-penultimate-h3.0@1")
+        status, vectors = library.status(), library.catalogue.vectors.matrix("musicnn-msd-penultimate-h3.0@1")
         near = library.similar("metal.ogg").results
         result = write_tags(library.catalogue, wish(library.catalogue), overwrite=True)
         assert (result.written, result.failed) == (4, [])
@@ -158,12 +160,12 @@ def test_nothing_is_listened_to_again(tmp_path: Path, clips: Path, caplog: pytes
         caplog.clear()
         assert library.add(clips) == status
         assert "0 listened to, 0 found at a new place, 4 known already, 0 failed" in caplog.text
-        ids, matrix = library.catalogue.vectors("musicnn-msd-penultimate-h3.0@1")
+        ids, matrix = library.catalogue.vectors.matrix("musicnn-msd-penultimate-h3.0@1")
         assert {int(id_): row.tobytes() for id_, row in zip(ids, matrix, strict=True)} == {
             int(id_): row.tobytes() for id_, row in zip(*vectors, strict=True)
         }
         assert library.similar("metal.ogg").results == near
-        assert {track.genre for track in library.catalogue.tracks()} == {"Deep Funk"}
+        assert {track.genre for track in library.catalogue.tracks.all()} == {"Deep Funk"}
 
 
 def test_links(catalogue: Catalogue, folder: Path, formats: dict[str, Path]) -> None:
@@ -179,7 +181,7 @@ def test_links(catalogue: Catalogue, folder: Path, formats: dict[str, Path]) -> 
     assert link.is_symlink()
     assert held(link) == held(hard) == (["Deep Funk"], [])
     assert (real.stat().st_nlink, hard.stat().st_nlink) == (1, 1)
-    assert all(Stamp.of(path) == stamp for path, (stamp, _) in catalogue.files().items())
+    assert all(FileStamp.of(path) == stamp for path, (stamp, _) in catalogue.files.all().items())
 
 
 def test_permissions_stay_and_read_only_is_respected(
@@ -222,19 +224,19 @@ def test_a_copy_that_differs_is_not_put_in_place(
 ) -> None:
     path = Path(shutil.copy(formats["wav16.wav"], folder))
     note(catalogue, path)
-    before, known = path.read_bytes(), catalogue.tracks()
-    save = TaggedFile.write
+    before, known = path.read_bytes(), catalogue.tracks.all()
+    save = WritableTags.write
 
-    def louder(self: TaggedFile, fields: dict[str, str]) -> None:
+    def louder(self: WritableTags, fields: dict[str, str]) -> None:
         samples, rate = sf.read(self._path, dtype="int16")
         sf.write(self._path, np.roll(samples, 1), rate, format="WAV", subtype="PCM_16")
-        save(TaggedFile(self._path), fields)
+        save(WritableTags(self._path), fields)
 
-    def forgetful(self: TaggedFile, fields: dict[str, str]) -> None:
+    def forgetful(self: WritableTags, fields: dict[str, str]) -> None:
         self._file.tags.add(TIT2(text=["other"]))
         save(self, fields)
 
-    def deaf(self: TaggedFile, fields: dict[str, str]) -> None:
+    def deaf(self: WritableTags, fields: dict[str, str]) -> None:
         save(self, {**fields, "genre": "Polka"})
 
     for write, reason in (
@@ -242,10 +244,10 @@ def test_a_copy_that_differs_is_not_put_in_place(
         (forgetful, "its other tags would not survive; it is left alone"),
         (deaf, "its tags would not hold the genre 'Deep Funk', but Polka"),
     ):
-        monkeypatch.setattr(TaggedFile, "write", write)
+        monkeypatch.setattr(WritableTags, "write", write)
         result = write_tags(catalogue, wish(catalogue))
         assert ([one.reason for one in result.failed], result.written, result.changes) == ([reason], 0, [])
-        assert (path.read_bytes(), catalogue.tracks()) == (before, known)
+        assert (path.read_bytes(), catalogue.tracks.all()) == (before, known)
         assert alone(folder)
 
 
@@ -264,14 +266,14 @@ def test_a_failing_disk_and_a_hurried_program(
         result = write_tags(catalogue, wish(catalogue))
     assert [one.reason for one in result.failed] == ["cannot be written (No space left on device)"]
     assert (path.read_bytes(), alone(folder)) == (before, True)
-    original = tag_files.sound
+    original = tag_rewriting.decoded_digest
 
     def meanwhile(file: str) -> str:
         os.utime(path, (1, 1))
         return original(file)
 
     with monkeypatch.context() as patch:
-        patch.setattr(tag_files, "sound", meanwhile)
+        patch.setattr(tag_rewriting, "decoded_digest", meanwhile)
         result = write_tags(catalogue, wish(catalogue))
     assert [one.reason for one in result.failed] == ["was changed by another program just now; try again"]
     assert (path.read_bytes(), alone(folder)) == (before, True)
@@ -294,10 +296,12 @@ def test_of_copies_the_written_ones_decide(
         result = write_tags(catalogue, wish(catalogue))
     assert [Path(failure.path).name for failure in result.failed] == ["b.flac"]
     assert result.written == 2
-    assert content_hash(str(one)) == content_hash(str(three)) == catalogue.tracks()[0].hash != content_hash(str(two))
-    assert all(Stamp.of(path) == stamp for path, (stamp, _) in catalogue.files().items())
+    assert (
+        content_hash(str(one)) == content_hash(str(three)) == catalogue.tracks.all()[0].hash != content_hash(str(two))
+    )
+    assert all(FileStamp.of(path) == stamp for path, (stamp, _) in catalogue.files.all().items())
     assert write_tags(catalogue, wish(catalogue)).written == 1  # later the other one follows
-    assert content_hash(str(two)) == catalogue.tracks()[0].hash
+    assert content_hash(str(two)) == catalogue.tracks.all()[0].hash
 
 
 @pytest.mark.parametrize("late", [False, True])
@@ -321,18 +325,18 @@ def test_ctrl_c_between_two_files(
         write_tags(catalogue, wish(catalogue))
     assert alone(folder)
     assert [bool(held(path)[0]) for path in paths] == [True, late, False]
-    assert all(Stamp.of(path) == stamp for path, (stamp, _) in catalogue.files().items())
-    assert all(track.hash == content_hash(track.path) for track in catalogue.tracks())
+    assert all(FileStamp.of(path) == stamp for path, (stamp, _) in catalogue.files.all().items())
+    assert all(track.hash == content_hash(track.path) for track in catalogue.tracks.all())
 
 
 def test_becoming_a_copy_of_another_track_is_said(
     catalogue: Catalogue, folder: Path, formats: dict[str, Path], caplog: pytest.LogCaptureFixture
 ) -> None:
     plain, tagged = (Path(shutil.copy(formats["flac.flac"], folder / name)) for name in ("a.flac", "b.flac"))
-    TaggedFile(str(tagged)).write({"genre": "Deep Funk"})
+    WritableTags(str(tagged)).write({"genre": "Deep Funk"})
     note(catalogue, plain, tagged)
-    known = catalogue.tracks()
+    known = catalogue.tracks.all()
     assert write_tags(catalogue, wish(catalogue, bpm=None)).written == 1
     assert plain.read_bytes() == tagged.read_bytes()
-    assert catalogue.tracks() == known
+    assert catalogue.tracks.all() == known
     assert "a.flac is now a copy of another track; `sonotheque add` it again to join the two" in caplog.text

@@ -16,9 +16,9 @@ from mutagen.id3 import APIC, COMM, ID3, TCON, TDRC, TIT2, TPE1, TXXX, TYER, UFI
 from mutagen.mp4 import MP4, MP4Cover
 
 from sonotheque.errors import AudioError
-from sonotheque.store.tag_files import sound
-from sonotheque.store.tagged import TaggedFile
-from sonotheque.store.tags import Tags, read_tags
+from sonotheque.metadata.file_tags import FileTags, read_tags
+from sonotheque.metadata.tag_rewriting import decoded_digest
+from sonotheque.metadata.writable_tags import WritableTags
 
 PICTURE = b"\xff\xd8\xff\xe0 no real picture" * 50
 KINDS = ("mp3.mp3", "wav16.wav", "aiff.aiff", "vorbis.ogg", "opus.opus", "flac.flac", "aac.m4a", "wma.wma")
@@ -26,12 +26,12 @@ KINDS = ("mp3.mp3", "wav16.wav", "aiff.aiff", "vorbis.ogg", "opus.opus", "flac.f
 
 def change(path: Path) -> None:
     """Write a genre and a tempo, and hold everything else to what it was."""
-    tagged, before = TaggedFile(str(path)), sound(str(path))
+    tagged, before = WritableTags(str(path)), decoded_digest(str(path))
     others, streams = tagged.others(["genre", "tempo"]), tagged.streams()
     tagged.write({"genre": "Deep Funk", "tempo": "128"})
-    again = TaggedFile(str(path))
+    again = WritableTags(str(path))
     assert (again.values("genre"), again.values("tempo")) == (["Deep Funk"], ["128"])
-    assert (again.others(["genre", "tempo"]), again.streams(), sound(str(path))) == (others, streams, before)
+    assert (again.others(["genre", "tempo"]), again.streams(), decoded_digest(str(path))) == (others, streams, before)
 
 
 texts = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=30).map(str.strip).filter(bool)
@@ -43,7 +43,7 @@ texts = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_
 def test_any_text_is_read_back(formats: dict[str, Path], name: str, genre: str, bpm: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = shutil.copy(formats[name], folder)
-        tagged = TaggedFile(path)
+        tagged = WritableTags(path)
         try:
             tagged.require("genre", genre)
         except AudioError as error:
@@ -52,7 +52,7 @@ def test_any_text_is_read_back(formats: dict[str, Path], name: str, genre: str, 
             return
         others = tagged.others(["genre", "tempo"])
         tagged.write({"genre": genre, "tempo": str(bpm)})
-        again = TaggedFile(path)
+        again = WritableTags(path)
         assert (again.values("genre"), again.values("tempo")) == ([genre], [str(bpm)])
         assert again.others(["genre", "tempo"]) == others
         assert read_tags(path).genre == genre
@@ -76,7 +76,7 @@ def test_id3_keeps_its_version_and_all_else(tmp_path: Path, formats: dict[str, P
         assert tags["APIC:Cover"].data == PICTURE
         assert tags["TPE1"].text == ["One", "Two"]
         assert ("TYER" in tags) == (version == 3)
-        assert read_tags(path) == Tags("Ein schönes 音", "One", None, "Deep Funk", "an-id")
+        assert read_tags(path) == FileTags("Ein schönes 音", "One", None, "Deep Funk", "an-id")
         assert path.read_bytes()[-128:-125] == b"TAG"
 
 
@@ -112,7 +112,7 @@ def test_old_tags_survive(tmp_path: Path, formats: dict[str, Path], version: str
     path = tmp_path / "old.mp3"
     path.write_bytes(header + body + formats["mp3.mp3"].read_bytes() + end)
     change(path)
-    assert read_tags(path) == Tags("Title", "Artist", None, "Deep Funk", None)
+    assert read_tags(path) == FileTags("Title", "Artist", None, "Deep Funk", None)
     tags = ID3(path, translate=False)
     assert tags.version == {"1": (2, 4, 0), "2.2": (2, 3, 0), "2.3": (2, 3, 0)}[version]
     if version == "1":
@@ -141,7 +141,7 @@ def test_pictures_and_other_tags_of_other_kinds_survive(tmp_path: Path, formats:
     one, two = FLAC(flac), MP4(m4a)
     assert (one.pictures[0].data, one["title"], one["lyrics"]) == (PICTURE, ["Über"], ["words\nand words"])
     assert (bytes(two["covr"][0]), two["tmpo"]) == (PICTURE, [128])
-    assert read_tags(m4a) == Tags("Über", None, None, "Deep Funk", "an-id")
+    assert read_tags(m4a) == FileTags("Über", None, None, "Deep Funk", "an-id")
 
 
 def test_names_in_wav_and_aiff_are_read(tmp_path: Path, formats: dict[str, Path]) -> None:
@@ -152,4 +152,4 @@ def test_names_in_wav_and_aiff_are_read(tmp_path: Path, formats: dict[str, Path]
         for frame in (TIT2(text=["Tïtle"]), TPE1(text=["Artist"]), TCON(text=["(17)"])):
             tagged.tags.add(frame)
         tagged.save()
-        assert read_tags(path) == Tags("Tïtle", "Artist", None, "Rock", None)
+        assert read_tags(path) == FileTags("Tïtle", "Artist", None, "Rock", None)

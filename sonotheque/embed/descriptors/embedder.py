@@ -11,12 +11,12 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 import numpy.typing as npt
 
-from sonotheque.audio.decode import FloatArray
 from sonotheque.embed.descriptors import musical
 from sonotheque.embed.descriptors.columns import FAMILIES, STATISTICS, columns
 from sonotheque.embed.descriptors.spectral import SAMPLE_RATE, SpectralAnalysis
 from sonotheque.embed.runtime import Compute, SideBySide
 from sonotheque.embed.space import SEGMENT, Space, Times
+from sonotheque.types import FloatArray
 
 WINDOW = round(SEGMENT * SAMPLE_RATE)
 """Samples of a window: one for each segment."""

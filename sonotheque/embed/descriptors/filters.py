@@ -11,7 +11,7 @@ from math import factorial
 import numpy as np
 import numpy.typing as npt
 
-from sonotheque.audio.decode import FloatArray
+from sonotheque.types import FloatArray
 
 Float64Array = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.floating]

@@ -9,10 +9,10 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from sonotheque.audio.decode import FloatArray
 from sonotheque.embed.descriptors.columns import families
 from sonotheque.embed.descriptors.filters import Float64Array
 from sonotheque.embed.descriptors.spectral import FRAME_RATE
+from sonotheque.types import FloatArray
 
 MODULATIONS = ((1.0, 2.0), (3.0, 15.0))
 """Bands of modulation in Hz, at the rates of beats and of syllables (McKinney & Breebaart 2003, "Features for audio and music

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sonotheque.audio.decode import FloatArray
 from sonotheque.audio.mel import mel_filters
 from sonotheque.embed.descriptors.filters import (
     Float64Array,
@@ -24,6 +23,7 @@ from sonotheque.embed.descriptors.filters import (
     slopes,
     tonnetz_basis,
 )
+from sonotheque.types import FloatArray
 
 SAMPLE_RATE, N_FFT, HOP = 22_050, 2048, 512
 FRAME_RATE = SAMPLE_RATE / HOP

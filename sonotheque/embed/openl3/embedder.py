@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 
-from sonotheque.audio.decode import FloatArray
 from sonotheque.audio.resample import kaiser_blocks
 from sonotheque.embed.openl3.convert import converted
 from sonotheque.embed.openl3.frontend import FRONT_ENDS, PICTURES, SAMPLE_RATE, FrontEnd
@@ -23,6 +22,7 @@ from sonotheque.embed.space import Space, Times
 from sonotheque.embed.weights.fetch import advice, cache_folder, cached, is_published
 from sonotheque.embed.weights.openl3 import MODELS, PublishedModel
 from sonotheque.errors import NoSamplesError, SpaceError, WeightsError
+from sonotheque.types import FloatArray
 
 VERSION = 1
 SIZES = (512, 6144)

@@ -16,9 +16,9 @@ from typing import Any
 
 import numpy as np
 
-from sonotheque.audio.decode import FloatArray
 from sonotheque.audio.mel import mel_filters
 from sonotheque.errors import SpaceError
+from sonotheque.types import FloatArray
 
 SAMPLE_RATE = 48_000
 HOP = 242

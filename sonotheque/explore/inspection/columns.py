@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from sonotheque.audio.decode import FloatArray
+from sonotheque.types import FloatArray
 
 MOST = 1400
 """Columns that a recording has at most; at least half as many as soon as it fills that many. An even number."""

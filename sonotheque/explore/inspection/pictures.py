@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sonotheque.audio.decode import FloatArray, Source, open_decoder, source_name
+from sonotheque.audio.decode import Source, open_decoder, source_name
 from sonotheque.audio.loudness import Loudness, LoudnessMeter
 from sonotheque.audio.mel import mel_filters
 from sonotheque.audio.mono import SILENCE
@@ -39,6 +39,7 @@ from sonotheque.embed.descriptors.spectral import (
 )
 from sonotheque.errors import NoSamplesError
 from sonotheque.explore.inspection.columns import Columns, Framer, OverTime
+from sonotheque.types import FloatArray
 
 HIGHEST_RATE = 48_000
 """In Hz; recordings of a higher rate are resampled to it."""

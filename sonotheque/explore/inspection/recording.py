@@ -10,19 +10,19 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from sonotheque import documents as doc
-from sonotheque.audio.decode import FloatArray
+from sonotheque import results
 from sonotheque.audio.loudness import Loudness
 from sonotheque.audio.mono import SILENCE
-from sonotheque.documents.inspection import Inspected, Tag, Window
 from sonotheque.embed import TrackVectors, descriptors, embed_track, musicnn
 from sonotheque.embed.descriptors import columns, families, key_name
 from sonotheque.embed.runtime import Compute
 from sonotheque.embed.space import SEGMENT
 from sonotheque.embed.tags import TAGS, tag_probabilities
-from sonotheque.explore.character import told_tempo
 from sonotheque.explore.inspection.beats import beat_times
 from sonotheque.explore.inspection.pictures import Pictures, look
+from sonotheque.explore.track_attributes import reliable_tempo
+from sonotheque.results import AutoTag, DescriptorWindow, InspectionResult
+from sonotheque.types import FloatArray
 
 MOST_TAGS = 10
 
@@ -47,13 +47,13 @@ class Inspection:
         Where the beats lie, in s; none where the beat is weaker than `WEAK`.
     """
 
-    numbers: Inspected
+    numbers: InspectionResult
     pictures: Pictures
     beats: npt.NDArray[np.float64]
 
 
 def inspect(
-    path: str | os.PathLike[str], *, timeline: Sequence[doc.Moment] = (), compute: Compute = Compute()
+    path: str | os.PathLike[str], *, timeline: Sequence[results.TimelineSegment] = (), compute: Compute = Compute()
 ) -> Inspection:
     """Inspect one recording; memory is bounded but for 0.6 MB for each hour.
 
@@ -93,11 +93,13 @@ def inspect(
     return Inspection(numbers, pictures, beats)
 
 
-def _numbers(path: str, heard: TrackVectors, loudness: Loudness, timeline: Sequence[doc.Moment]) -> Inspected:
+def _numbers(
+    path: str, heard: TrackVectors, loudness: Loudness, timeline: Sequence[results.TimelineSegment]
+) -> InspectionResult:
     track, segments = heard.track[descriptors.SPACE.id], heard.segments[descriptors.SPACE.id]
-    bpm, strength = told_tempo(segments)
+    bpm, strength = reliable_tempo(segments)
     key = key_name(track)
-    return Inspected(
+    return InspectionResult(
         path=path,
         seconds=round(heard.seconds, 6),
         sample_rate=heard.sample_rate,
@@ -118,17 +120,17 @@ def _numbers(path: str, heard: TrackVectors, loudness: Loudness, timeline: Seque
     )
 
 
-def strongest_tags(vector: FloatArray) -> list[Tag]:
+def strongest_tags(vector: FloatArray) -> list[AutoTag]:
     """Name the ten tags that musicnn hears most of in a vector float32 [200], the strongest first.
 
     The strength is the probability that belongs to the mean of the frames' log odds.
     """
     strengths = tag_probabilities(vector[None])[0]
     order = np.argsort(-strengths, kind="stable")[:MOST_TAGS]
-    return [Tag(TAGS[place], round(float(strengths[place]), 4)) for place in order]
+    return [AutoTag(TAGS[place], round(float(strengths[place]), 4)) for place in order]
 
 
-def _window(start: float, vector: FloatArray) -> Window:
+def _window(start: float, vector: FloatArray) -> DescriptorWindow:
     values = dict(zip(columns(), vector.tolist(), strict=True))
     sounds = values["rms.max"] > 20 * math.log10(SILENCE)
     key = key_name(vector)
@@ -137,7 +139,7 @@ def _window(start: float, vector: FloatArray) -> Window:
     def shape(value: float, digits: int) -> float | None:
         return round(value, digits) if sounds else None
 
-    return Window(
+    return DescriptorWindow(
         start=start,
         level=round(values["rms.mean"], 2),
         centroid=shape(2 ** values["centroid.mean"], 1),

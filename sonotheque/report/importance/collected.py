@@ -1,6 +1,6 @@
 """What a report needs to know of a model's reasons: losses of families, what trees make of columns, tags that vary with answers.
 
-The measures themselves are `sonotheque.classify.importance`'s and `shapley`'s; nothing here is drawn or put into words.
+The measures themselves are `sonotheque.classify.evaluation.feature_importance`'s and `shapley`'s; nothing here is drawn or put into words.
 """
 
 from __future__ import annotations
@@ -10,17 +10,21 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sonotheque import documents as doc
-from sonotheque.audio.decode import FloatArray
-from sonotheque.classify.importance import FamilyLoss, Interval, correlations, permutation
-from sonotheque.classify.labelled import TrainingSet
-from sonotheque.classify.metrics import rounded
-from sonotheque.classify.protocol import Evaluation
-from sonotheque.classify.shapley import Shapley, explain_trees
+from sonotheque import results
+from sonotheque.classify.data.training_set import TrainingSet
+from sonotheque.classify.evaluation.bootstrap import round_interval
+from sonotheque.classify.evaluation.cross_validation import CrossValidationResult
+from sonotheque.classify.evaluation.feature_importance import (
+    FamilyImportance,
+    genre_correlations,
+    permutation_importance,
+)
+from sonotheque.classify.evaluation.tree_shap import TreeShap, explain_trees
 from sonotheque.embed import musicnn
 from sonotheque.embed.tags import TAGS, tag_strengths
 from sonotheque.store.catalogue import Catalogue
 from sonotheque.store.records import Track
+from sonotheque.types import FloatArray, Interval
 
 RISING, FALLING = 4, 2
 """Tags that are named for each genre."""
@@ -51,30 +55,30 @@ class Importance:
     Attributes
     ----------
     losses : sequence of FamilyLoss
-        See `sonotheque.classify.importance.permutation`.
+        See `sonotheque.classify.evaluation.feature_importance.permutation`.
     trees : Shapley or None
-        See `sonotheque.classify.shapley.explain_trees`.
+        See `sonotheque.classify.evaluation.tree_shap.explain_trees`.
     tags : sequence of GenreTags
         Of the genres that were tested; empty where there are no vectors of musicnn.
     """
 
-    losses: Sequence[FamilyLoss]
-    trees: Shapley | None
+    losses: Sequence[FamilyImportance]
+    trees: TreeShap | None
     tags: Sequence[GenreTags]
 
     @property
-    def families(self) -> list[FamilyLoss]:
+    def families(self) -> list[FamilyImportance]:
         """Families inside spaces, the one that is needed most first."""
         return sorted((loss for loss in self.losses if loss.family.name), key=lambda loss: -loss.rise)
 
     @property
-    def spaces(self) -> list[FamilyLoss]:
+    def spaces(self) -> list[FamilyImportance]:
         """Whole spaces, the one that is needed most first."""
         return sorted((loss for loss in self.losses if not loss.family.name), key=lambda loss: -loss.rise)
 
 
 def collect_importance(
-    training: TrainingSet, judged: Evaluation, *, heard: FloatArray | None = None, seed: int = 0
+    training: TrainingSet, judged: CrossValidationResult, *, heard: FloatArray | None = None, seed: int = 0
 ) -> Importance:
     """Ask an evaluation for its reasons.
 
@@ -91,7 +95,7 @@ def collect_importance(
     """
     vectors = training.data.tracks.get(musicnn.SPACE.id) if heard is None else heard
     return Importance(
-        losses=permutation(training.data, judged, seed=seed),
+        losses=permutation_importance(training.data, judged, seed=seed),
         trees=explain_trees(training.data, training.codes, judged, groups=training.groups, seed=seed),
         tags=[] if vectors is None else find_tags(judged, vectors),
     )
@@ -99,16 +103,16 @@ def collect_importance(
 
 def musicnn_vectors(catalogue: Catalogue, tracks: Sequence[Track]) -> FloatArray | None:
     """Look up the tracks' vectors in the space of musicnn, float32 [N, 200]; None where the library lacks it or one of them."""
-    if not any(space.id == musicnn.SPACE.id for space in catalogue.spaces()):
+    if not any(space.id == musicnn.SPACE.id for space in catalogue.spaces.all()):
         return None
-    ids, vectors = catalogue.vectors(musicnn.SPACE.id)
+    ids, vectors = catalogue.vectors.matrix(musicnn.SPACE.id)
     rows = {int(number): row for row, number in enumerate(ids)}
     if not all(track.id in rows for track in tracks):
         return None
     return vectors[[rows[track.id] for track in tracks]]
 
 
-def find_tags(judged: Evaluation, vectors: FloatArray) -> list[GenreTags]:
+def find_tags(judged: CrossValidationResult, vectors: FloatArray) -> list[GenreTags]:
     """Find the tags that vary with the probability of each genre that was tested.
 
     Parameters
@@ -117,7 +121,7 @@ def find_tags(judged: Evaluation, vectors: FloatArray) -> list[GenreTags]:
     vectors : float32 array [N, 200]
         Of all recordings, in the space of musicnn.
     """
-    found, low, high = correlations(judged, tag_strengths(vectors))
+    found, low, high = genre_correlations(judged, tag_strengths(vectors))
     result = []
     for code in np.unique(judged.reference):
         tags = [
@@ -131,16 +135,16 @@ def find_tags(judged: Evaluation, vectors: FloatArray) -> list[GenreTags]:
     return result
 
 
-def documented(importance: Importance) -> list[doc.FamilyImportance]:
+def documented(importance: Importance) -> list[results.FeatureImportance]:
     """Put the losses into documents, those of whole spaces first, the greatest first."""
     return [
-        doc.FamilyImportance(
+        results.FeatureImportance(
             space=loss.family.space,
             family=loss.family.name or None,
             drop=round(loss.drop, 6),
-            drop_interval=rounded(loss.drop_interval),
+            drop_interval=round_interval(loss.drop_interval),
             log_loss_rise=round(loss.rise, 6),
-            log_loss_rise_interval=rounded(loss.rise_interval),
+            log_loss_rise_interval=round_interval(loss.rise_interval),
         )
         for loss in (*importance.spaces, *importance.families)
     ]

@@ -7,7 +7,7 @@ from html import escape
 
 import numpy as np
 
-from sonotheque.classify.shapley import Shapley
+from sonotheque.classify.evaluation.tree_shap import TreeShap
 from sonotheque.report.drawing import Figure, framed, named_axis, whiskers
 from sonotheque.report.evidence import Measured
 from sonotheque.report.importance.collected import Importance
@@ -43,7 +43,7 @@ def draw_importance(importance: Importance, words: Words) -> list[Figure]:
     return figures
 
 
-def _trees(trees: Shapley, words: Words) -> list[Figure]:
+def _trees(trees: TreeShap, words: Words) -> list[Figure]:
     order = np.argsort(-trees.means, kind="stable")[:MOST_BARS]
     single = trees.column_strengths.mean(axis=1)
     best = np.argsort(-single, kind="stable")[:MOST_COLUMNS]

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from sonotheque.classify.metrics import Floats
 from sonotheque.report.importance.collected import Importance, Tag
 from sonotheque.report.importance.text import family_name
 from sonotheque.report.markup import Html, join, table, tag
 from sonotheque.report.wording import Words
+from sonotheque.types import Float64Array
 
 FAMILIES, COLUMNS = 3, 4
 """What is named for each genre."""
@@ -48,7 +48,7 @@ def tree_table(importance: Importance, labels: Sequence[str], genres: Sequence[s
     if trees is None:
         return Html("")
 
-    def best(strengths: Floats, most: int) -> list[int]:
+    def best(strengths: Float64Array, most: int) -> list[int]:
         return [int(place) for place in np.argsort(-strengths, kind="stable")[:most] if strengths[place] > 0]
 
     rows: list[list[str]] = []

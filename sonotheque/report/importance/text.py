@@ -6,16 +6,17 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from sonotheque.classify.importance import Family, Interval
+from sonotheque.classify.evaluation.feature_importance import FeatureFamily
 from sonotheque.embed.space import short_name
 from sonotheque.report.importance.collected import Importance
 from sonotheque.report.wording import Words
+from sonotheque.types import Interval
 
 MOST_ADDED = 3
 """Families that are named as adding most."""
 
 
-def family_name(family: Family, words: Words) -> str:
+def family_name(family: FeatureFamily, words: Words) -> str:
     """Name a family for a person; a whole space by the first part of its id."""
     if not family.name:
         return words.say("whole space", space=short_name(family.space))

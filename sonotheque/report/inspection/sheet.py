@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sonotheque.explore.inspection import WEAK, Inspection
+from sonotheque.output_files import write_atomic
 from sonotheque.report.inspection import panels
 from sonotheque.report.inspection.lettering import (
     FAINT,
@@ -25,7 +26,6 @@ from sonotheque.report.inspection.lettering import (
     printable,
     time_axis,
 )
-from sonotheque.store.files import write_whole
 
 WIDTH, LEFT, RIGHT = 9.0, 0.75, 0.75
 """Of the sheet and of its margins, in inches; the scales of colours stand in the right one."""
@@ -86,7 +86,7 @@ def draw_inspection(inspection: Inspection, path: str | os.PathLike[str], *, tit
     """
     content = io.BytesIO()
     _sheet(inspection, title).savefig(content, format="png", dpi=DPI, metadata={"Software": None})
-    write_whole(Path(path), [content.getvalue()])
+    write_atomic(Path(path), [content.getvalue()])
 
 
 def _sheet(seen: Inspection, title: str) -> Any:

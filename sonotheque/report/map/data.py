@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from sonotheque import documents as doc
+from sonotheque import results
 from sonotheque.embed.tags import TAGS
-from sonotheque.explore.atlas import Atlas
-from sonotheque.explore.character import Character
-from sonotheque.explore.overview import Answers
+from sonotheque.explore.map.map_data import MapData
+from sonotheque.explore.map.predictions import MapPredictions
+from sonotheque.explore.track_attributes import TrackAttributes
 from sonotheque.report.drawing import PALETTES
 from sonotheque.store.records import Track
 
@@ -29,10 +29,10 @@ SCALES = {
 
 
 def columns(
-    atlas: Atlas,
-    answers: Answers,
-    characters: Mapping[int, Character],
-    mapped: doc.Mapped,
+    atlas: MapData,
+    answers: MapPredictions,
+    characters: Mapping[int, TrackAttributes],
+    mapped: results.MapResult,
     *,
     clips: Sequence[str | None],
     base: str | None,
@@ -54,8 +54,8 @@ def columns(
     root = common_folder([track.path for track in tracks])
     genres = by_frequency([track.label for track in tracks], also=answers.names)
     return {
-        "x": kept.places[:, 0].astype(float).round(3).tolist(),
-        "y": kept.places[:, 1].astype(float).round(3).tolist(),
+        "x": kept.positions[:, 0].astype(float).round(3).tolist(),
+        "y": kept.positions[:, 1].astype(float).round(3).tolist(),
         "title": [track.title or Path(track.path).stem for track in tracks],
         "seconds": [round(track.seconds) for track in tracks],
         "path": [os.path.relpath(track.path, root) if root else track.path for track in tracks],
@@ -106,9 +106,9 @@ def coded(names: Sequence[str | None], *, known: Sequence[str] | None = None) ->
 
 def _dimensions(
     tracks: Sequence[Track],
-    answers: Answers,
-    known: Sequence[Character],
-    mapped: doc.Mapped,
+    answers: MapPredictions,
+    known: Sequence[TrackAttributes],
+    mapped: results.MapResult,
     genres: Sequence[str],
 ) -> list[dict[str, Any]]:
     """List what points can be coloured by; what is known of no track is left out."""
@@ -141,14 +141,14 @@ def _dimensions(
     ]
 
 
-def _strongest(one: Character) -> list[int]:
+def _strongest(one: TrackAttributes) -> list[int]:
     if one.tags is None:
         return []
     order: list[int] = np.argsort(-one.tags, kind="stable")[:TAGS_SHOWN].tolist()
     return order
 
 
-def _spot(atlas: Atlas, cluster: doc.Cluster) -> dict[str, Any]:
+def _spot(atlas: MapData, cluster: results.Cluster) -> dict[str, Any]:
     """Say where on the map a cluster's name stands: in the middle of its tracks."""
-    x, y = np.median(atlas.kept.places[atlas.kept.clusters == cluster.number - 1], axis=0)
+    x, y = np.median(atlas.kept.positions[atlas.kept.clusters == cluster.number - 1], axis=0)
     return {"name": cluster.name, "tracks": cluster.tracks, "x": round(float(x), 3), "y": round(float(y), 3)}

@@ -7,18 +7,18 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from sonotheque import documents as doc
+from sonotheque import results
 from sonotheque.embed.space import short_name
 from sonotheque.errors import LibraryError
-from sonotheque.explore.atlas import Atlas
-from sonotheque.explore.character import Character
-from sonotheque.explore.overview import Answers
+from sonotheque.explore.map.map_data import MapData
+from sonotheque.explore.map.predictions import MapPredictions
+from sonotheque.explore.track_attributes import TrackAttributes
+from sonotheque.output_files import write_atomic
 from sonotheque.report.excerpts import cut_excerpts
 from sonotheque.report.map.data import columns, common_folder
 from sonotheque.report.markup import Html, table, tag
 from sonotheque.report.standalone import standalone
-from sonotheque.store.files import write_whole
-from sonotheque.store.ingest import Progress
+from sonotheque.types import Progress
 
 EMBEDDED = 300
 """Tracks up to which ``auto`` puts excerpts into the page: 40 KB each, so 16 MB in all."""
@@ -26,10 +26,10 @@ EMBEDDED = 300
 
 def write_map(
     path: str | os.PathLike[str],
-    atlas: Atlas,
-    answers: Answers,
-    characters: Mapping[int, Character],
-    mapped: doc.Mapped,
+    atlas: MapData,
+    answers: MapPredictions,
+    characters: Mapping[int, TrackAttributes],
+    mapped: results.MapResult,
     *,
     audio: str = "auto",
     progress: Progress | None = None,
@@ -79,7 +79,7 @@ def write_map(
         media=None if address is None else "{0.scheme}://{0.netloc}".format(urlsplit(address)),
     )
     place = Path(path)
-    write_whole(place, [page.encode("utf-8")])
+    write_atomic(place, [page.encode("utf-8")])
     return place
 
 
@@ -157,7 +157,7 @@ def _main() -> Html:
     return tag("main", plot, side, tag("div", id="said", aria_live="polite", class_="unseen"))
 
 
-def _details(mapped: doc.Mapped) -> Html:
+def _details(mapped: results.MapResult) -> Html:
     quality, one = mapped.quality, mapped.agreement
     rows = [
         (

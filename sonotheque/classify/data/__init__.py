@@ -1,0 +1,1 @@
+"""What classifiers are trained on: embedding sets, training sets and folds."""

@@ -1,0 +1,1 @@
+"""How good a classifier is: cross-validation, metrics, bootstrap intervals, model comparison and feature importance."""

@@ -1,0 +1,1 @@
+"""What is fitted: specifications, estimators, networks, ensembles and the search for them."""

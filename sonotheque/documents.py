@@ -1,0 +1,52 @@
+"""The old name of `sonotheque.results`. It works for one more version."""
+
+from __future__ import annotations
+
+from sonotheque.deprecation import module_getattr
+
+__getattr__ = module_getattr(
+    __name__,
+    {
+        "Agreement": "sonotheque.results:ClusterAgreement",
+        "ApartGenre": "sonotheque.results:UnevaluatedGenre",
+        "Candidate": "sonotheque.results:Candidate",
+        "Classified": "sonotheque.results:ClassificationResult",
+        "Cluster": "sonotheque.results:Cluster",
+        "Compared": "sonotheque.results:ComparisonResult",
+        "ComparedRow": "sonotheque.results:ComparisonRow",
+        "Confusion": "sonotheque.results:ConfusedPair",
+        "CurvePoint": "sonotheque.results:LearningCurvePoint",
+        "Evaluated": "sonotheque.results:EvaluationResult",
+        "Exported": "sonotheque.results:ExportResult",
+        "Exports": "sonotheque.results:ExportResults",
+        "FailedFile": "sonotheque.results:FailedFile",
+        "FamilyImportance": "sonotheque.results:FeatureImportance",
+        "GenreFigures": "sonotheque.results:GenreMetrics",
+        "Inspected": "sonotheque.results:InspectionResult",
+        "Labelled": "sonotheque.results:LabellingResult",
+        "LabelledNeighbour": "sonotheque.results:LabelledNeighbour",
+        "Learned": "sonotheque.results:EnsembleMember",
+        "Mapped": "sonotheque.results:MapResult",
+        "Moment": "sonotheque.results:TimelineSegment",
+        "NearDuplicates": "sonotheque.results:NearDuplicatePair",
+        "Place": "sonotheque.results:MapPosition",
+        "Prediction": "sonotheque.results:Prediction",
+        "Promised": "sonotheque.results:AbstentionResult",
+        "Quality": "sonotheque.results:ProjectionQuality",
+        "Remark": "sonotheque.results:TrackNotice",
+        "Removed": "sonotheque.results:RemovalResult",
+        "Similar": "sonotheque.results:SimilarityResult",
+        "SimilarTrack": "sonotheque.results:SimilarTrack",
+        "SpaceStatus": "sonotheque.results:SpaceStatus",
+        "Status": "sonotheque.results:Status",
+        "Suspicious": "sonotheque.results:LabelIssuesResult",
+        "SuspiciousLabel": "sonotheque.results:LabelIssue",
+        "Tag": "sonotheque.results:AutoTag",
+        "TagChange": "sonotheque.results:TagChange",
+        "Tagged": "sonotheque.results:TaggingResult",
+        "Trained": "sonotheque.results:TrainingResult",
+        "WeakArea": "sonotheque.results:WeakRegion",
+        "Window": "sonotheque.results:DescriptorWindow",
+        "document": "sonotheque.results:to_dict",
+    },
+)

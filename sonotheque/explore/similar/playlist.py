@@ -1,0 +1,52 @@
+"""Write tracks as a playlist that any player opens."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from sonotheque.errors import LibraryError
+from sonotheque.results import SimilarTrack
+from sonotheque.types import PathLike
+
+
+def format_m3u(tracks: Iterable[SimilarTrack], *, folder: PathLike) -> str:
+    """Format tracks as an extended M3U playlist, to be saved as UTF-8.
+
+    Parameters
+    ----------
+    tracks : iterable of SimilarTrack
+        In order.
+    folder : path of the folder of the playlist
+        Paths in the playlist are relative to it.
+
+    Returns
+    -------
+    str
+    """
+    lines = ["#EXTM3U"]
+    for track in tracks:
+        title = track.title or Path(track.path).stem
+        name = f"{track.artist} - {title}" if track.artist else title
+        try:
+            path = os.path.relpath(track.path, os.path.abspath(folder))
+        except ValueError:  # on another drive
+            path = track.path
+        lines += [f"#EXTINF:{round(track.seconds)},{' '.join(name.split())}", path]
+    return "\n".join(lines) + "\n"
+
+
+def write_m3u(tracks: Iterable[SimilarTrack], path: PathLike) -> None:
+    """Write tracks to an extended M3U playlist in UTF-8.
+
+    Raises
+    ------
+    LibraryError
+        If the file cannot be written.
+    """
+    file = Path(path)
+    try:
+        file.write_text(format_m3u(tracks, folder=file.parent), encoding="utf-8")
+    except OSError as error:
+        raise LibraryError(f"{path}: cannot be written ({error.strerror or error})") from None

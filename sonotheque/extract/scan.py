@@ -1,0 +1,98 @@
+"""Find the audio files in folders, by file extension. Whether a file can be decoded is found out later."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sonotheque.audio.formats import EXTENSIONS
+from sonotheque.errors import MissingFileError
+
+
+@dataclass(frozen=True)
+class AudioFile:
+    """A file found by `scan_paths`.
+
+    Attributes
+    ----------
+    path : str
+        Absolute path.
+    root : str
+        Absolute path of the argument under which the file was found. For a file named directly, its own folder.
+    """
+
+    path: str
+    root: str
+
+
+def scan_paths(paths: Iterable[str | os.PathLike[str]]) -> list[AudioFile]:
+    """Search folders for audio files. Files that are named directly are always included.
+
+    Hidden files and folders are skipped. Symbolic links to folders are not followed.
+
+    Parameters
+    ----------
+    paths : folders and files
+
+    Returns
+    -------
+    list of AudioFile
+        Sorted by path, without duplicates.
+
+    Raises
+    ------
+    MissingFileError
+        If a path does not exist or is not a regular file.
+
+    Examples
+    --------
+    >>> [os.path.basename(file.path) for file in scan_paths(["tests/data/tone.flac"])]
+    ['tone.flac']
+    """
+    found: dict[str, AudioFile] = {}
+    for path in paths:
+        absolute = os.path.abspath(path)
+        if os.path.isdir(absolute):
+            for file in _walk(absolute):
+                found.setdefault(file, AudioFile(file, absolute))
+        else:
+            _require_file(path)
+            found.setdefault(absolute, AudioFile(absolute, os.path.dirname(absolute)))
+    return [found[path] for path in sorted(found)]
+
+
+def require_audio(paths: Iterable[str | os.PathLike[str]]) -> None:
+    """Check that the paths contain at least one audio file. The search stops at the first one.
+
+    Raises
+    ------
+    MissingFileError
+        If a path does not exist or is not a regular file, or if no audio file is found.
+    """
+    paths = list(paths)
+    for path in paths:
+        if not os.path.isdir(path):
+            _require_file(path)
+    if not any(not os.path.isdir(path) or any(_walk(os.path.abspath(path))) for path in paths):
+        raise MissingFileError(f"{', '.join(map(str, paths))}: no audio file there")
+
+
+def _require_file(path: str | os.PathLike[str]) -> None:
+    if not os.path.lexists(path):
+        raise MissingFileError(f"{path}: no such file or folder")
+    if os.path.exists(path) and not os.path.isfile(path):
+        raise MissingFileError(f"{path}: a pipe, socket or device, not a file")
+
+
+def _walk(folder: str) -> Iterable[str]:
+    for parent, folders, files in os.walk(folder):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        for name in files:
+            path = os.path.join(parent, name)
+            if name.startswith(".") or os.path.splitext(name)[1].lower() not in EXTENSIONS:
+                continue
+            if os.path.isfile(path) or not os.path.exists(
+                path
+            ):  # skips pipes and devices; keeps dangling links as failures
+                yield path

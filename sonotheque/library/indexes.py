@@ -1,0 +1,34 @@
+"""The FAISS indexes in a library's folder: one file per space, a cache that is rebuilt whenever it is missing, stale or damaged."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sonotheque.index import ExactIndex, cached_index
+from sonotheque.index.cache import is_fresh
+from sonotheque.store import Catalogue
+
+
+def open_index(folder: Path, catalogue: Catalogue, space: str) -> ExactIndex:
+    """Load the index of a space, or build it.
+
+    Parameters
+    ----------
+    folder : path of the library
+    catalogue : Catalogue
+    space : str
+        Id of the space.
+    """
+    path, stamp = _file_and_stamp(folder, catalogue, space)
+    return cached_index(path, stamp=stamp, vectors=lambda: catalogue.vectors.matrix(space))
+
+
+def index_state(folder: Path, catalogue: Catalogue, space: str) -> str:
+    """Return the state of the index of a space: ``exact``, or ``stale`` or ``missing`` until the next search rebuilds it."""
+    path, stamp = _file_and_stamp(folder, catalogue, space)
+    return "exact" if is_fresh(path, stamp=stamp) else "stale" if path.exists() else "missing"
+
+
+def _file_and_stamp(folder: Path, catalogue: Catalogue, space: str) -> tuple[Path, str]:
+    generation = catalogue.spaces.get(space).generation
+    return folder / "index" / f"{space}.faiss", f"{space} generation {generation}"

@@ -1,0 +1,1001 @@
+"""The class `Library`: one method for each command, over the functions of the other packages.
+
+Notices are logged to the logger ``sonotheque``. Results are the dataclasses of `sonotheque.results`.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from sonotheque import results
+from sonotheque.deprecation import renamed_parameters
+from sonotheque.embed.registry import space_of
+from sonotheque.embed.runtime import Compute
+from sonotheque.embed.space import kind_of
+from sonotheque.errors import ClassifierError, LabelsError, LibraryError
+from sonotheque.extract import scan_paths
+from sonotheque.index import ExactIndex
+from sonotheque.library.add_files import add_files, require_usable
+from sonotheque.library.indexes import index_state, open_index
+from sonotheque.metadata import open_label_source
+from sonotheque.output_files import require_extension
+from sonotheque.store import Catalogue, Track, label_tracks
+from sonotheque.store.records import track_notices
+from sonotheque.types import PathLike, Progress
+
+if TYPE_CHECKING:
+    from sonotheque.classify import TrainingSet
+    from sonotheque.explore.map.layout import MapSettings
+    from sonotheque.explore.map.map_view import MapView
+
+log = logging.getLogger("sonotheque")
+
+MAX_MAPPED_TRACKS = 200_000
+"""Tracks up to which `Library.export_points` includes the map. Beyond that, exact nearest neighbours take hours."""
+
+
+def default_path() -> Path:
+    """Return the default folder of a library: $SONOTHEQUE_LIBRARY, otherwise a folder in the user's data folder."""
+    import platformdirs
+
+    named = os.environ.get("SONOTHEQUE_LIBRARY")
+    return Path(named) if named else platformdirs.user_data_path("sonotheque") / "library"
+
+
+class Library:
+    """A folder on disk with everything that is known about a music collection.
+
+    Parameters
+    ----------
+    path : path of the folder; by default `default_path`
+    create : bool
+        Create the library if it does not exist.
+    precision : str
+        ``f32`` or ``bf16`` for the networks. ``auto`` is the fastest on this processor.
+    device : str
+        ``cpu`` or ``cuda``. ``auto`` is a GPU if the extra ``cuda`` is installed and finds one.
+
+    Raises
+    ------
+    LibraryError
+        If there is no library and `create` is false, or if the library cannot be opened.
+    SpaceError
+        If the precision or the device is unknown.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder, Library(folder) as library:
+    ...     library.status().tracks
+    0
+    """
+
+    def __init__(
+        self, path: PathLike | None = None, *, create: bool = True, precision: str = "auto", device: str = "auto"
+    ) -> None:
+        self._compute = Compute(precision=precision, device=device)
+        self.path = Path(path) if path is not None else default_path()
+        file = self.path / "library.sqlite"
+        if not create and (not file.exists() or file.stat().st_size == 0):
+            raise LibraryError(f"{self.path}: no library here; `sonotheque -L {self.path} add FOLDER` creates one")
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise LibraryError(
+                f"{self.path}: cannot be created ({error.strerror}); choose another folder with -L"
+            ) from None
+        self.catalogue = Catalogue(file)
+
+    def __enter__(self) -> Self:
+        """Return the library."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the library."""
+        self.close()
+
+    def close(self) -> None:
+        """Close the files of the library."""
+        self.catalogue.close()
+
+    # The collection
+
+    def add(
+        self,
+        *paths: PathLike,
+        labels: str | None = None,
+        columns: Sequence[str] | None = None,
+        ids: PathLike | None = None,
+        embedders: Sequence[str] = ("auto",),
+        retry: bool = False,
+        progress: Progress | None = None,
+        fetching: Progress | None = None,
+    ) -> results.Status:
+        """Embed the audio files of folders, or files that are named directly. Files that are already known are skipped.
+
+        Parameters
+        ----------
+        *paths : folders and files
+        labels : str or None
+            Source of the labels: ``folder``, ``tags``, or the path of a CSV.
+        columns : sequence of str or None
+            For a CSV: the names of its columns (file, genre[, artist]).
+        ids : path or None
+            For a CSV with genre ids: the path of a CSV that maps ids to names.
+        embedders : sequence of str
+            Names of embedders. ``auto`` uses those that the library already uses, otherwise the best available one.
+        retry : bool
+            Try unchanged files again that failed before.
+        progress : callable or None
+            Called with (files done, files to do).
+        fetching : callable or None
+            Called with (bytes received, total bytes) while weights are downloaded.
+
+        Returns
+        -------
+        Status
+
+        Raises
+        ------
+        MissingFileError
+            If a path does not exist.
+        LabelsError
+            If the labels are unusable. Nothing is added then.
+        LibraryError
+            If there is no audio file, or none that could be used.
+        SpaceError
+            If an embedder is unknown.
+        """
+        found = add_files(
+            self.catalogue,
+            paths,
+            labels=labels,
+            columns=columns,
+            ids=ids,
+            embedders=embedders,
+            retry=retry,
+            compute=self._compute,
+            progress=progress,
+            fetching=fetching,
+        )
+        for space in self.catalogue.spaces.all():
+            self._index(space.id)
+        require_usable(self.catalogue, found)
+        return self.status()
+
+    def status(self) -> results.Status:
+        """Report what the library holds.
+
+        Returns
+        -------
+        Status
+        """
+        tracks = self.catalogue.tracks.all()
+        counts = Counter(track.label for track in tracks if track.label)
+        return results.Status(
+            tracks=len(tracks),
+            files=len(self.catalogue.files.all()),
+            labelled=counts.total(),
+            labels=dict(sorted(counts.items())),
+            failed=self._failed_files(),
+            remarks=track_notices(tracks),
+            spaces=[
+                results.SpaceStatus(
+                    space.id, space.dimensions, space.tracks, index_state(self.path, self.catalogue, space.id)
+                )
+                for space in self.catalogue.spaces.all()
+            ],
+        )
+
+    def label(
+        self, source: str, *, columns: Sequence[str] | None = None, ids: PathLike | None = None
+    ) -> results.LabellingResult:
+        """Set or change labels of tracks in the library, from a CSV or from the file tags.
+
+        Parameters
+        ----------
+        source : str
+            Path of a CSV, or ``tags``.
+        columns, ids : see `add`
+
+        Returns
+        -------
+        LabellingResult
+
+        Raises
+        ------
+        LabelsError
+            If the CSV is unusable or none of its rows matches a track.
+        """
+        if source == "folder":
+            raise LabelsError("labels from folders need the folder: `sonotheque add FOLDER --labels folder`")
+        result = label_tracks(self.catalogue, open_label_source(source, columns=columns, ids=ids))
+        if result.matched == 0 and result.unmatched:
+            raise LabelsError(
+                f"{source}: none of its {len(result.unmatched)} rows matches a track; the first is "
+                f"{result.unmatched[0]!r}: name the files by path, file name or stem"
+            )
+        return result
+
+    def remove(self, *paths: PathLike, missing: bool = False) -> results.RemovalResult:
+        """Remove files, all files of folders, or all files that no longer exist from the library. Files on disk are not changed.
+
+        Parameters
+        ----------
+        *paths : files and folders as they were added
+        missing : bool
+            Remove every file that no longer exists.
+
+        Returns
+        -------
+        RemovalResult
+
+        Raises
+        ------
+        LibraryError
+            If a path is not known and contains no known file.
+        """
+        removed = self.catalogue.files.missing() if missing else set()
+        for path in paths:
+            removed |= self.catalogue.files.inside(os.path.abspath(path))
+        before = len(self.catalogue.tracks.hashes())
+        count = self.catalogue.remove_paths(sorted(removed))
+        after = len(self.catalogue.tracks.hashes())
+        return results.RemovalResult(places=count, removed=before - after, tracks=after)
+
+    # Similar tracks
+
+    def similar(
+        self,
+        *queries: PathLike,
+        k: int = 10,
+        max_per_artist: int | None = None,
+        genre: str | None = None,
+        m3u: PathLike | None = None,
+    ) -> results.SimilarityResult:
+        """Find the tracks nearest to one or several tracks of the library, or to any audio files.
+
+        The queries and their byte-identical duplicates are not returned.
+
+        Parameters
+        ----------
+        *queries : paths of files; for tracks of the library also the name or the stem of the file alone
+        k : int
+            Number of tracks.
+        max_per_artist : int or None
+            Maximum number of tracks by one artist.
+        genre : str or None
+            Return only tracks of this genre.
+        m3u : path or None
+            Also write the tracks to this playlist.
+
+        Returns
+        -------
+        SimilarityResult
+
+        Raises
+        ------
+        LibraryError
+            If the library is empty, a query is neither a track nor a file, or the playlist cannot be written.
+        AudioError
+            If a file cannot be decoded.
+        """
+        from sonotheque.explore import SimilarityLimits, find_similar
+        from sonotheque.explore.similar.playlist import write_m3u
+
+        space = self._first_space()
+        result = find_similar(
+            queries,
+            catalogue=self.catalogue,
+            index=self._index(space),
+            space=space,
+            limits=SimilarityLimits(k=k, max_per_artist=max_per_artist, genre=genre),
+            compute=self._compute,
+        )
+        if m3u is not None:
+            write_m3u(result.results, m3u)
+        return result
+
+    # Genre classification
+
+    @renamed_parameters(decision="aggregation")
+    def train(
+        self,
+        *,
+        model: str = "auto",
+        embedders: Sequence[str] | None = None,
+        aggregation: str = "track",
+        minutes: float | None = None,
+        trials: int | None = None,
+        augment: int = 0,
+        seed: int = 0,
+        progress: Progress | None = None,
+        copying: Progress | None = None,
+    ) -> results.TrainingResult:
+        """Fit a classifier to all labelled tracks and save it in the library.
+
+        Parameters
+        ----------
+        model : str
+            ``knn``, ``logreg``, ``svm``, ``forest``, ``lightgbm``, ``xgboost``, ``mlp``; networks trained from scratch, ``cnn`` and
+            ``head``, with the extra ``deep``; ``ensemble``: all of them on all spaces, combined; ``auto``: the best of the quick
+            models on artist-grouped folds or, with `minutes` or `trials`, the result of a search.
+        embedders : sequence of str or None
+            Names of embedders; by default all of the library.
+        aggregation : str
+            ``track``: classify track vectors. ``mean``, ``vote``, ``product``, ``learned``: classify segments and combine the
+            predictions.
+        minutes : float or None
+            Wall time for the search of ``auto``, including its evaluation and the final fit.
+        trials : int or None
+            Number of trials of each search, instead of minutes. The result is the same each time.
+        augment : int
+            Number of augmented copies of each labelled track to train on, at most 20. Missing copies are made, which needs the extra
+            ``augment``.
+        seed : int
+            Seed of the folds.
+        progress : callable or None
+            Called with (seconds or trials done, total) during a search, otherwise with (fits done, total).
+        copying : callable or None
+            Called with (copies done, copies to make) while augmented copies are made.
+
+        Returns
+        -------
+        TrainingResult
+
+        Raises
+        ------
+        ClassifierError
+            If there are fewer than two labels, or a name is unknown.
+        """
+        from sonotheque.classify import SearchBudget, train_classifier
+        from sonotheque.classify.training import make_saved_classifier, training_result
+
+        training = self._training_set(embedders, model=model, augment=augment, copying=copying)
+        budget = SearchBudget(minutes, trials)
+        trained = train_classifier(
+            training, model=model, aggregation=aggregation, budget=budget, seed=seed, progress=progress
+        )
+        saved = make_saved_classifier(
+            training, trained, model=model, searched=bool(budget), generation=self.catalogue.generation
+        )
+        saved.save(self._classifier_path)
+        return training_result(training, trained, saved)
+
+    def classify(
+        self,
+        *paths: PathLike,
+        timeline: bool = False,
+        abstain: float | None = None,
+        csv: PathLike | None = None,
+        columns: Sequence[str] | None = None,
+        ids: PathLike | None = None,
+        template: PathLike | None = None,
+        progress: Progress | None = None,
+    ) -> results.ClassificationResult:
+        """Predict the genre of files. Nothing is added to the library; stored vectors of known files are reused.
+
+        Parameters
+        ----------
+        *paths : folders and files
+        timeline : bool
+            Also predict the genre of each segment of 10 s.
+        abstain : float or None
+            Target accuracy of the predictions that are given, such as 0.9. Predictions below the threshold that guarantees it are
+            marked.
+        csv : path or None
+            Also write the predictions to this CSV; see `sonotheque.classify.write_submission` for `columns`, `ids` and `template`.
+        columns : sequence of str or None
+        ids, template : path or None
+        progress : callable or None
+            Called with (files done, files to do) if files must be embedded.
+
+        Returns
+        -------
+        ClassificationResult
+
+        Raises
+        ------
+        ClassifierError
+            If there is no classifier, or it does not fit the library.
+        MissingFileError
+            If a path does not exist.
+        LabelsError
+            If the ids or the template are unusable, or the CSV cannot be written.
+        """
+        from sonotheque.classify import load_classifier, predict_genres, write_submission
+        from sonotheque.extract import get_vectors
+
+        saved = load_classifier(self._classifier_path, catalogue=self.catalogue)
+        found = [file.path for file in scan_paths(paths)]
+        if not found:
+            raise LibraryError(f"{', '.join(map(str, paths))}: no audio file there; nothing to classify")
+        segments = timeline or saved.ensemble.needs_segments
+        files = get_vectors(
+            found,
+            spaces=saved.spaces,
+            stored=self.catalogue.stored_vectors(saved.spaces, segments=segments),
+            compute=self._compute,
+            progress=progress,
+        )
+        result = predict_genres(
+            files,
+            classifier=saved,
+            catalogue=self.catalogue,
+            index=self._index(saved.spaces[0]),
+            timeline=timeline,
+            abstain=abstain,
+        )
+        if csv is not None:
+            for row in write_submission(result, csv, columns=columns, ids=ids, template=template):
+                log.warning("no prediction for %s; the most frequent genre, %s, is used", row, result.fallback)
+        return result
+
+    @renamed_parameters(decision="aggregation")
+    def evaluate(
+        self,
+        *,
+        model: str = "auto",
+        folds: int | None = None,
+        split: PathLike | None = None,
+        repeats: int = 1,
+        embedders: Sequence[str] | None = None,
+        aggregation: str = "track",
+        learning_curve: bool = False,
+        minutes: float | None = None,
+        trials: int | None = None,
+        augment: int = 0,
+        seed: int = 0,
+        report: PathLike | None = None,
+        lang: str = "en",
+        compared: results.ComparisonResult | None = None,
+        progress: Progress | None = None,
+        copying: Progress | None = None,
+    ) -> results.EvaluationResult:
+        """Evaluate a model on the labelled tracks by stratified cross-validation with artist-grouped folds.
+
+        Parameters
+        ----------
+        model : str
+            See `train`. Model selection by ``auto`` and ``ensemble`` is nested inside each fold.
+        folds : int or None
+            Number of folds; by default the largest number up to 5 at which the genres with that many artists have 3/4 of the tracks.
+        split : path or None
+            A given split instead of folds, see `sonotheque.classify.data.given_split.read_given_split`.
+        repeats : int
+            Number of times that the folds are drawn.
+        learning_curve : bool
+            Also evaluate with fewer training artists.
+        embedders, aggregation, minutes, trials, augment, seed : see `train`
+            Augmented copies are used for training in the folds in which their track is, and are never tested.
+        report : path of a folder or None
+            Write ``report.html`` and its figures to this folder.
+        lang : str
+            Language of the report: ``en`` or ``fr``.
+        compared : ComparisonResult or None
+            Result of `compare`, for the table of models in the report.
+        progress, copying : callable or None
+            See `train`.
+
+        Returns
+        -------
+        EvaluationResult
+
+        Raises
+        ------
+        ClassifierError
+            If fewer than two genres have enough artists.
+        LabelsError
+            If the split is unusable.
+        """
+        from sonotheque.classify import SearchBudget, evaluate_model
+        from sonotheque.classify.data.given_split import read_given_split
+
+        training = self._training_set(embedders, model=model, augment=augment, copying=copying)
+        given = read_given_split(Path(split), tracks=training.tracks) if split is not None else None
+        budget = SearchBudget(minutes, trials)
+        if report is None:
+            return evaluate_model(
+                training,
+                model=model,
+                aggregation=aggregation,
+                folds=given or folds,
+                repeats=repeats,
+                curve=learning_curve,
+                budget=budget,
+                seed=seed,
+                progress=progress,
+            )
+        from sonotheque.report import report_model
+
+        return report_model(
+            training,
+            report,
+            model=model,
+            aggregation=aggregation,
+            folds=given or folds,
+            repeats=repeats,
+            budget=budget,
+            catalogue=self.catalogue,
+            failed=self._failed_files(),
+            compared=compared,
+            lang=lang,
+            seed=seed,
+            progress=progress,
+        )
+
+    def compare(
+        self,
+        *,
+        models: Sequence[str] | None = None,
+        embedders: Sequence[str] | None = None,
+        folds: int | None = None,
+        augment: int = 0,
+        seed: int = 0,
+        progress: Progress | None = None,
+        copying: Progress | None = None,
+    ) -> results.ComparisonResult:
+        """Evaluate all models on each space and on all spaces together, on tracks and on segments, and ensembles, on the same folds.
+
+        Parameters
+        ----------
+        models : sequence of str or None
+            Names of models; by default all.
+        embedders, folds, seed : see `evaluate`
+        augment : int
+            Augmented copies of each track. Models that classify track vectors are evaluated with and without them.
+        progress : callable or None
+            Called with (fits done, total).
+        copying : callable or None
+            See `train`.
+
+        Returns
+        -------
+        ComparisonResult
+
+        Raises
+        ------
+        ClassifierError
+            If fewer than two genres have enough artists.
+        """
+        from sonotheque.classify.data.training_set import warn_ungrouped
+        from sonotheque.classify.evaluation.model_comparison import all_specs, compare_models
+        from sonotheque.classify.models.learners import available_models
+
+        training = self._training_set(embedders, model="ensemble", augment=augment, copying=copying)
+        warn_ungrouped(training)
+        specs = all_specs(training.data.spaces, models=models or available_models(), segments=True, copies=augment > 0)
+        return compare_models(
+            training.data, training.y, groups=training.groups, specs=specs, folds=folds, seed=seed, progress=progress
+        )
+
+    # Label issues
+
+    @renamed_parameters(most="limit")
+    def errors(
+        self,
+        *,
+        embedders: Sequence[str] | None = None,
+        limit: int | None = None,
+        seed: int = 0,
+        csv: PathLike | None = None,
+    ) -> results.LabelIssuesResult:
+        """Find labels that are probably wrong, worst first. No label is changed, and no trained classifier is needed.
+
+        Parameters
+        ----------
+        embedders : sequence of str or None
+            Names of embedders; by default all of the library.
+        limit : int or None
+            Number of labels to return; by default a tenth of them.
+        seed : int
+            Seed of the folds.
+        csv : path or None
+            Also write the label issues to this CSV, with an empty column ``decision`` for corrections.
+
+        Returns
+        -------
+        LabelIssuesResult
+
+        Raises
+        ------
+        ClassifierError
+            If there are fewer than two labels.
+        LabelsError
+            If the CSV cannot be written.
+        """
+        from threadpoolctl import threadpool_limits
+
+        from sonotheque.explore.label_issues.corrections import write_corrections
+        from sonotheque.explore.label_issues.find_issues import find_label_issues
+
+        training = self._training_set(embedders, model="logreg", segments=False)
+        with threadpool_limits(limits=1, user_api="blas"):
+            found = find_label_issues(training, catalogue=self.catalogue, limit=limit, seed=seed)
+        if csv is not None:
+            write_corrections(found, csv)
+        return found
+
+    def apply_corrections(self, path: PathLike) -> results.LabellingResult:
+        """Set the labels that a person has corrected in a CSV written by `errors`.
+
+        Parameters
+        ----------
+        path : path of the CSV
+            Rows with an empty ``decision`` change nothing.
+
+        Returns
+        -------
+        LabellingResult
+
+        Raises
+        ------
+        LabelsError
+            If the CSV is unusable, or a row names no track.
+        """
+        from sonotheque.explore.label_issues.corrections import apply_corrections
+
+        return apply_corrections(path, catalogue=self.catalogue)
+
+    def apply_decisions(self, path: PathLike) -> results.LabellingResult:
+        """Call `apply_corrections`, the new name of this method."""
+        import warnings
+
+        warnings.warn(
+            "Library.apply_decisions is now Library.apply_corrections; the old name will be removed in the next version",
+            FutureWarning,
+            stacklevel=2,
+        )
+        return self.apply_corrections(path)
+
+    # The map
+
+    @renamed_parameters(anew="rebuild")
+    def map(
+        self,
+        page: PathLike | None = None,
+        *,
+        embedder: str | None = None,
+        neighbours: int | None = None,
+        cluster_size: int | None = None,
+        seed: int | None = None,
+        rebuild: bool = False,
+        audio: str = "auto",
+        csv: PathLike | None = None,
+        progress: Progress | None = None,
+        cutting: Progress | None = None,
+    ) -> results.MapResult:
+        """Compute the map of all tracks with its clusters, or load it and add tracks that are new.
+
+        The map is stored in the library. Its positions change only when it is computed again: if `rebuild` is true, or if `neighbours`,
+        `cluster_size` or `seed` differ from those of the stored map.
+
+        Parameters
+        ----------
+        page : path or None
+            Write the map to this file as a self-contained HTML page.
+        embedder : str or None
+            Name of an embedder; by default that of the library's first space with pooled vectors.
+        neighbours : int or None
+            Number of neighbours that shape the map; by default 15, and more from 10,000 tracks on.
+        cluster_size : int or None
+            Minimum number of tracks in a cluster; by default half the square root of the number of tracks, and at least 5.
+        seed : int or None
+            0 by default.
+        rebuild : bool
+            Compute the map again.
+        audio : str
+            What the page plays. ``embed``: an excerpt of 10 s of each track, inside the page. ``files``: the files at their paths.
+            An address such as ``http://localhost:8000/``: the files below it, by their path relative to their common folder.
+            ``none``. ``auto``: excerpts for up to 300 tracks, otherwise files.
+        csv : path or None
+            Write the cluster of each track to this CSV.
+        progress : callable or None
+            Called with (steps done, total steps) while the map is computed.
+        cutting : callable or None
+            Called with (excerpts done, total).
+
+        Returns
+        -------
+        MapResult
+
+        Raises
+        ------
+        LibraryError
+            If the library is empty, or the page cannot be written.
+        SpaceError
+            If the embedder is unknown or the library has no vectors of it.
+        LabelsError
+            If the CSV cannot be written.
+        """
+        from sonotheque.explore.map.layout import MapSettings
+        from sonotheque.explore.map.map_summary import write_clusters
+
+        if page is not None:
+            require_extension(page, ".html", ".htm")
+        view = self._map_view(embedder, MapSettings(seed, neighbours, cluster_size), rebuild=rebuild, progress=progress)
+        if page is not None:
+            from sonotheque.report.map import write_map
+
+            write_map(page, *view, audio=audio, progress=cutting)
+        if csv is not None:
+            write_clusters(view.summary, csv)
+        return view.summary
+
+    # One file
+
+    def inspect(self, path: PathLike, *, picture: PathLike | None = None) -> results.InspectionResult:
+        """Analyse one file, whether or not it is in the library. With a trained classifier, its genre over time is included.
+
+        Parameters
+        ----------
+        path : path of an audio file
+        picture : path or None
+            Draw the analysis to this PNG.
+
+        Returns
+        -------
+        InspectionResult
+
+        Raises
+        ------
+        AudioError
+            If the file cannot be used.
+        LibraryError
+            If the picture cannot be written.
+        """
+        if picture is not None:
+            require_extension(picture, ".png")
+        timeline: Sequence[results.TimelineSegment] = ()
+        if self._classifier_path.exists():
+            tracks = self.classify(path, timeline=True).tracks
+            timeline = (tracks[0].timeline or ()) if tracks else ()
+        return inspect_file(path, picture=picture, timeline=timeline, compute=self._compute)
+
+    # Export
+
+    def export_tags(self, path: PathLike) -> results.ExportResult:
+        """Write the attributes of each track to a CSV or Parquet file: tempo, key, mood, instruments, style, era and auto-tags.
+
+        Parameters
+        ----------
+        path : path of a file that ends in ``.csv`` or ``.parquet``
+
+        Returns
+        -------
+        ExportResult
+
+        Raises
+        ------
+        LibraryError
+            If the library is empty, the file has another extension, or it cannot be written.
+        LabelsError
+            If a CSV cannot be written.
+        """
+        from sonotheque.explore.attribute_table import COLUMNS, export_attributes
+
+        self._first_space()
+        return results.ExportResult(os.fspath(path), export_attributes(self.catalogue, path), list(COLUMNS))
+
+    def export_points(
+        self, path: PathLike, *, embedder: str | None = None, progress: Progress | None = None
+    ) -> results.ExportResult:
+        """Write vectors, map positions, nearest tracks and attributes of each track as Parquet, as embedding-atlas reads it.
+
+        For more than 200,000 tracks, the columns that need a map are left out.
+
+        Parameters
+        ----------
+        path : path of a file that ends in ``.parquet``
+        embedder : str or None
+            See `map`.
+        progress : callable or None
+            Called with (steps done, total steps) if the map must be computed.
+
+        Returns
+        -------
+        ExportResult
+
+        Raises
+        ------
+        LibraryError
+            If the library is empty, or the file cannot be written.
+        """
+        from sonotheque.explore.map.export_points import COLUMNS, MAP_COLUMNS, export_points, export_vectors
+
+        require_extension(path, ".parquet")
+        space = self.catalogue.spaces.get(self._map_space(embedder))
+        if space.tracks > MAX_MAPPED_TRACKS:
+            log.warning("%d tracks are too many for a map; only vectors and attributes are written", space.tracks)
+            rows = export_vectors(path, self.catalogue, space=space.id)
+            return results.ExportResult(os.fspath(path), rows, [name for name in COLUMNS if name not in MAP_COLUMNS])
+        view = self._map_view(embedder, progress=progress)
+        return results.ExportResult(os.fspath(path), export_points(path, *view), list(COLUMNS))
+
+    def tag(
+        self,
+        *paths: PathLike,
+        write: bool = False,
+        overwrite: bool = False,
+        only: str | None = None,
+        predicted: bool = False,
+        probability: float = 0.5,
+        progress: Progress | None = None,
+    ) -> results.TaggingResult:
+        """Write genres and tempos into file tags, or list the changes that this would make.
+
+        The genre is the label that a person gave. The tempo is that of the descriptors, if there is a clear beat.
+
+        Parameters
+        ----------
+        *paths : files and folders as they were added; by default all
+            Duplicates of the same tracks in other folders are not changed.
+        write : bool
+            Change the files. Otherwise nothing is written.
+        overwrite : bool
+            Replace a genre or tempo that a file already has.
+        only : str or None
+            ``genre`` or ``tempo``, to leave the other one as it is.
+        predicted : bool
+            For a track without a label, use the genre that the trained classifier predicts.
+        probability : float
+            Minimum probability of a predicted genre. A track that resembles no labelled track gets none.
+        progress : callable or None
+            Called with (tracks done, total) while files are written.
+
+        Returns
+        -------
+        TaggingResult
+
+        Raises
+        ------
+        LibraryError
+            If the library is empty, or a path is not known.
+        ClassifierError
+            If `predicted` is true and there is no classifier.
+        """
+        from sonotheque.explore.tag_requests import make_tag_requests
+        from sonotheque.store.tag_update import plan_tags, write_tags
+
+        self._first_space()
+        files = self.catalogue.files.all()
+        inside = {p for path in paths for p in self.catalogue.files.inside(os.path.abspath(path)) if p in files}
+        selected = {files[path][1] for path in inside}
+        tracks = [track for track in self.catalogue.tracks.all() if not paths or track.id in selected]
+        genres = {track.id: track.label for track in tracks}
+        if predicted and only != "tempo":
+            genres |= self._predicted_genres([track for track in tracks if not track.label], probability)
+        requests = make_tag_requests(
+            self.catalogue, tracks, genres=genres, only=only, paths=frozenset(inside) if paths else None
+        )
+        if not write:
+            return plan_tags(self.catalogue, requests, overwrite=overwrite)
+        return write_tags(self.catalogue, requests, overwrite=overwrite, progress=progress)
+
+    # What the commands share
+
+    @property
+    def _classifier_path(self) -> Path:
+        return self.path / "classifier.skops"
+
+    def _index(self, space: str) -> ExactIndex:
+        return open_index(self.path, self.catalogue, space)
+
+    def _failed_files(self) -> list[results.FailedFile]:
+        return [results.FailedFile(path, reason) for path, (_, reason) in self.catalogue.files.failures().items()]
+
+    def _first_space(self) -> str:
+        spaces = self.catalogue.spaces.all()
+        if not spaces or not spaces[0].tracks:
+            raise LibraryError(f"{self.path}: the library is empty; `sonotheque add FOLDER` adds music to it")
+        return spaces[0].id
+
+    def _map_space(self, embedder: str | None) -> str:
+        self._first_space()
+        if embedder is not None:
+            return self.catalogue.spaces.get(space_of(embedder).id).id
+        for space in self.catalogue.spaces.all():
+            if space.tracks and kind_of(space.id) in {"embedding", "descriptors"}:
+                return space.id
+        raise LibraryError(f"{self.path}: no pooled vectors; `sonotheque add FOLDER --embedder musicnn` computes some")
+
+    def _training_set(
+        self,
+        embedders: Sequence[str] | None,
+        *,
+        model: str,
+        augment: int = 0,
+        segments: bool = True,
+        copying: Progress | None = None,
+    ) -> TrainingSet:
+        from sonotheque.classify import load_training_set
+        from sonotheque.classify.models.learners import select_spaces
+
+        self._first_space()
+        if embedders is None:
+            spaces = select_spaces(model, [space.id for space in self.catalogue.spaces.all() if space.tracks])
+        else:
+            spaces = [space_of(name).id for name in embedders]
+        if augment:
+            from sonotheque.store.augmentation import add_augmented_copies
+
+            labelled = [track for track in self.catalogue.tracks.all() if track.label]
+            add_augmented_copies(
+                self.catalogue, labelled, spaces=spaces, count=augment, compute=self._compute, progress=copying
+            )
+        return load_training_set(self.catalogue, spaces=spaces, copies=augment, segments=segments)
+
+    def _map_view(
+        self,
+        embedder: str | None,
+        settings: MapSettings | None = None,
+        *,
+        rebuild: bool = False,
+        progress: Progress | None,
+    ) -> MapView:
+        from sonotheque.explore.map.map_view import load_map_view
+
+        space = self._map_space(embedder)
+        try:
+            training = self._training_set(None, model="logreg", segments=False)
+        except ClassifierError:  # too few labels
+            training = None
+        return load_map_view(
+            self.catalogue, training, space=space, settings=settings, rebuild=rebuild, progress=progress
+        )
+
+    def _predicted_genres(self, tracks: Sequence[Track], probability: float) -> dict[int, str | None]:
+        """Predict the genres of tracks whose files exist, and keep those that are probable enough."""
+        existing = {track.path: track.id for track in tracks if os.path.isfile(track.path)}
+        if not existing:
+            return {}
+        return {
+            existing[prediction.path]: prediction.genre
+            for prediction in self.classify(*existing).tracks
+            if prediction.probability >= probability and not prediction.none_of_these
+        }
+
+
+def inspect_file(
+    path: PathLike,
+    *,
+    picture: PathLike | None = None,
+    timeline: Sequence[results.TimelineSegment] = (),
+    compute: Compute = Compute(),
+) -> results.InspectionResult:
+    """Analyse one file without a library: see `Library.inspect`.
+
+    Parameters
+    ----------
+    path, picture : see `Library.inspect`
+    timeline : sequence of TimelineSegment
+        The genre of each segment, if it is known.
+    compute : Compute
+
+    Returns
+    -------
+    InspectionResult
+
+    Examples
+    --------
+    >>> inspect_file("tests/data/tone.flac").loudness
+    -14.15
+    """
+    from sonotheque.explore.inspection import inspect
+
+    if picture is not None:
+        require_extension(picture, ".png")
+    inspection = inspect(path, timeline=timeline, compute=compute)
+    if picture is not None:
+        from sonotheque.report.inspection import draw_inspection
+
+        draw_inspection(inspection, picture, title=os.path.basename(path))
+    return inspection.numbers

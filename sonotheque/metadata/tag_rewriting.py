@@ -1,0 +1,88 @@
+"""Change the tags of a copy of an audio file and verify the copy, so that it can replace the file safely."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+
+from sonotheque.audio.decode import open_decoder
+from sonotheque.errors import AudioError
+from sonotheque.metadata.writable_tags import WritableTags
+
+
+@contextlib.contextmanager
+def temporary_copy(path: str) -> Iterator[str]:
+    """Copy a file to a hidden file in its folder, with owner, permissions and extended attributes.
+
+    The copy is deleted at the end if it has not been moved.
+
+    Yields
+    ------
+    str
+        Path of the copy.
+    """
+    status = os.stat(path)
+    handle, copy = tempfile.mkstemp(prefix=".sonotheque-", suffix=os.path.splitext(path)[1], dir=os.path.dirname(path))
+    try:
+        os.close(handle)
+        shutil.copyfile(path, copy)
+        if hasattr(os, "chown"):
+            with contextlib.suppress(PermissionError):  # a file of another user in a shared folder changes its owner
+                os.chown(copy, status.st_uid, status.st_gid)
+        shutil.copystat(path, copy)
+        yield copy
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(copy)
+
+
+def write_verified(copy: str, original: str, fields: Mapping[str, str]) -> None:
+    """Write tags to a copy, and verify that its other tags and its sound are those of the original.
+
+    Parameters
+    ----------
+    copy, original : paths
+    fields : mapping of field to text
+        Fields of `sonotheque.metadata.file_tags.TAG_FIELDS`.
+
+    Raises
+    ------
+    AudioError
+        If the copy is not as expected.
+    """
+    tags = WritableTags(copy)
+    others = tags.others(fields)
+    tags.write(fields)
+    written = WritableTags(copy)
+    for name, text in fields.items():
+        if written.values(name) != [text]:
+            raise AudioError(
+                f"its tags cannot hold the {name} {text!r}; they would hold {'; '.join(written.values(name)) or 'nothing'}"
+            )
+    if written.others(fields) != others:
+        raise AudioError("its other tags would not survive; the file is left as it is")
+    if decoded_digest(copy) != decoded_digest(original) or written.streams() != WritableTags(original).streams():
+        raise AudioError("it would not sound the same; the file is left as it is")
+    with open(copy, "rb+") as file:
+        os.fsync(file.fileno())
+
+
+def decoded_digest(path: str) -> str:
+    """Compute the SHA-256 of the decoded samples of a file, with its rate, channels and the point of truncation.
+
+    Raises
+    ------
+    AudioError
+        If the file cannot be decoded.
+    """
+    with closing(open_decoder(path)) as decoder:
+        digest = hashlib.sha256(f"{decoder.sample_rate} {decoder.channels}".encode())
+        for block in decoder.blocks():
+            digest.update(block.tobytes())
+        digest.update(str(decoder.truncated).encode())
+    return digest.hexdigest()

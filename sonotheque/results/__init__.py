@@ -1,0 +1,92 @@
+"""The results of the methods of `Library`: frozen dataclasses, which are also the documents that ``--json`` prints.
+
+A result does not depend on where the library is stored, on its age or on the time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from sonotheque.results.classification import (
+    AbstentionResult,
+    Candidate,
+    ClassificationResult,
+    EnsembleMember,
+    LabelledNeighbour,
+    Prediction,
+    TimelineSegment,
+    TrainingResult,
+)
+from sonotheque.results.evaluation import (
+    ComparisonResult,
+    ComparisonRow,
+    EvaluationResult,
+    FeatureImportance,
+    GenreMetrics,
+    LearningCurvePoint,
+    UnevaluatedGenre,
+)
+from sonotheque.results.export import ExportResult, ExportResults, TagChange, TaggingResult
+from sonotheque.results.inspection import AutoTag, DescriptorWindow, InspectionResult
+from sonotheque.results.label_issues import LabelIssue, LabelIssuesResult, NearDuplicatePair
+from sonotheque.results.map import (
+    Cluster,
+    ClusterAgreement,
+    ConfusedPair,
+    MapPosition,
+    MapResult,
+    ProjectionQuality,
+    WeakRegion,
+)
+from sonotheque.results.similarity import SimilarityResult, SimilarTrack
+from sonotheque.results.status import FailedFile, LabellingResult, RemovalResult, SpaceStatus, Status, TrackNotice
+
+__all__ = [
+    "AbstentionResult",
+    "AutoTag",
+    "Candidate",
+    "ClassificationResult",
+    "Cluster",
+    "ClusterAgreement",
+    "ComparisonResult",
+    "ComparisonRow",
+    "ConfusedPair",
+    "DescriptorWindow",
+    "EnsembleMember",
+    "EvaluationResult",
+    "ExportResult",
+    "ExportResults",
+    "FailedFile",
+    "FeatureImportance",
+    "GenreMetrics",
+    "InspectionResult",
+    "LabelIssue",
+    "LabelIssuesResult",
+    "LabelledNeighbour",
+    "LabellingResult",
+    "LearningCurvePoint",
+    "MapPosition",
+    "MapResult",
+    "NearDuplicatePair",
+    "Prediction",
+    "ProjectionQuality",
+    "RemovalResult",
+    "SimilarTrack",
+    "SimilarityResult",
+    "SpaceStatus",
+    "Status",
+    "TagChange",
+    "TaggingResult",
+    "TimelineSegment",
+    "TrackNotice",
+    "TrainingResult",
+    "UnevaluatedGenre",
+    "WeakRegion",
+    "to_dict",
+]
+
+
+def to_dict(result: Any) -> dict[str, Any]:
+    """Convert a result into what `json.dumps` accepts."""
+    return asdict(result)

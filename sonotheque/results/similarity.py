@@ -1,0 +1,28 @@
+"""Similar tracks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class SimilarTrack:
+    """One result of `similar`; the similarity is a cosine."""
+
+    rank: int
+    similarity: float
+    path: str
+    title: str | None
+    artist: str | None
+    album: str | None
+    seconds: float
+
+
+@dataclass(frozen=True)
+class SimilarityResult:
+    """The tracks nearest to the query."""
+
+    query: Sequence[str]
+    space: str
+    results: Sequence[SimilarTrack]

@@ -1,0 +1,60 @@
+"""Label the tracks of a catalogue from a label source."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+
+from sonotheque.metadata.label_sources import Label, LabelSource
+from sonotheque.results import LabellingResult
+from sonotheque.store.catalogue import Catalogue
+
+log = logging.getLogger("sonotheque")
+
+MAX_CONFLICTS_SHOWN = 3
+
+
+def label_tracks(
+    catalogue: Catalogue, source: LabelSource, *, roots: Mapping[str, str] | None = None
+) -> LabellingResult:
+    """Label the tracks whose files a label source knows.
+
+    Files are looked up in the order of their paths. If a track has several byte-identical files, the first one that the source
+    knows decides.
+
+    Parameters
+    ----------
+    catalogue : Catalogue
+    source : LabelSource
+    roots : mapping of path to root, or None
+        Label only these files; the root is the PATH under which each was found. None labels all files.
+
+    Returns
+    -------
+    LabellingResult
+    """
+    tracks = {track.id: track for track in catalogue.tracks.all()}
+    labels: dict[int, Label] = {}
+    conflicts = []
+    for path, (_, track) in sorted(catalogue.files.all().items()):
+        if roots is not None and path not in roots:
+            continue
+        found = source.label(path, root=(roots or {}).get(path), genre=tracks[track].genre)
+        if found is None:
+            continue
+        first = labels.setdefault(track, found)
+        if first.label != found.label:
+            conflicts.append(f"{path} ({found.label}) is a duplicate of a file labelled {first.label}, which is kept")
+    for conflict in conflicts[:MAX_CONFLICTS_SHOWN]:
+        log.warning("%s", conflict)
+    if len(conflicts) > MAX_CONFLICTS_SHOWN:
+        log.warning("%d more duplicates have conflicting labels", len(conflicts) - MAX_CONFLICTS_SHOWN)
+    if labels and all(label.label.isdecimal() for label in labels.values()):
+        log.warning("the labels are numbers; --ids FILE gives them names")
+    replaced = [track for track, label in labels.items() if tracks[track].label not in {None, label.label}]
+    if replaced:
+        before, after = tracks[replaced[0]].label, labels[replaced[0]].label
+        log.warning(
+            "%d tracks had a different label before, for example %r instead of %r", len(replaced), before, after
+        )
+    return LabellingResult(matched=len(labels), changed=catalogue.labels.assign(labels), unmatched=source.unmatched())

@@ -1,0 +1,71 @@
+"""The tracks of a catalogue: one row per content hash, with the properties and tags of the audio file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sonotheque.extract.extraction import Extraction
+from sonotheque.store.database import Database
+from sonotheque.store.records import Track
+
+
+class TrackRepository:
+    """Reads and writes the table ``tracks``."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def all(self) -> list[Track]:
+        """List all tracks by path."""
+        rows = self._database.execute(
+            "SELECT tracks.id, hash, min(path) AS first, seconds, silent, notice, title, "
+            "coalesce(labels.artist, tracks.artist), coalesce(labels.album, tracks.album), genre, label, source "
+            "FROM tracks JOIN files ON files.track_id = tracks.id LEFT JOIN labels ON labels.track_id = tracks.id "
+            "GROUP BY tracks.id ORDER BY first"
+        )
+        return [Track(*row)._replace(silent=bool(row[4])) for row in rows]
+
+    def hashes(self) -> dict[str, int]:
+        """Map the content hash of each track to its id."""
+        return dict(self._database.execute("SELECT hash, id FROM tracks"))
+
+    def hash_of(self, track: int) -> str:
+        """Return the content hash of a track."""
+        return str(self._database.execute("SELECT hash FROM tracks WHERE id = ?", (track,)).fetchone()[0])
+
+    def upsert(self, content: str, extraction: Extraction) -> int:
+        """Insert a track, or update the notice of a known one, and return its id."""
+        tags = extraction.tags
+        (track,) = self._database.execute(
+            "INSERT INTO tracks (hash, seconds, sample_rate, channels, silent, notice, title, artist, album, genre, "
+            "musicbrainz_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+            "ON CONFLICT (hash) DO UPDATE SET notice = excluded.notice RETURNING id",
+            (content, extraction.seconds, extraction.sample_rate, extraction.channels)
+            + (int(extraction.silent), extraction.notice)
+            + (tags.title, tags.artist, tags.album, tags.genre, tags.musicbrainz_id),
+        ).fetchone()
+        return int(track)
+
+    def set_content(self, track: int, content: str, *, genre: str | None) -> bool:
+        """Change the content hash of a track and the genre in its file tags.
+
+        Returns
+        -------
+        bool
+            False if another track already has that content. Nothing is changed then.
+        """
+        if self._database.execute("SELECT 1 FROM tracks WHERE hash = ? AND id <> ?", (content, track)).fetchone():
+            return False
+        self._database.execute("UPDATE tracks SET hash = ?, genre = ? WHERE id = ?", (content, genre, track))
+        return True
+
+    def delete_without_files(self, tracks: Iterable[int]) -> None:
+        """Delete those of the tracks that no longer have a file, together with their labels and vectors."""
+        for track in tracks:
+            if self._database.execute("SELECT 1 FROM files WHERE track_id = ?", (track,)).fetchone():
+                continue
+            spaces = self._database.execute(
+                "SELECT name FROM spaces JOIN vectors ON space_id = spaces.id WHERE track_id = ?", (track,)
+            ).fetchall()
+            self._database.execute("DELETE FROM tracks WHERE id = ?", (track,))
+            self._database.mark_changed([name for (name,) in spaces])

@@ -1,0 +1,213 @@
+"""The vectors of a catalogue: the track vector and the segment vectors of each track in each space."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+
+from sonotheque.errors import LibraryError, SpaceError
+from sonotheque.extract.file_identity import FileStamp, content_hash
+from sonotheque.extract.vectors import VectorPair
+from sonotheque.store.database import Database
+from sonotheque.store.files import FileRepository
+from sonotheque.store.records import SpaceSummary
+from sonotheque.store.tracks import TrackRepository
+from sonotheque.types import FloatArray, IdArray
+
+
+class SpaceRepository:
+    """Reads and writes the table ``spaces``."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def all(self) -> list[SpaceSummary]:
+        """List the spaces in the order in which they were added."""
+        rows = self._database.execute(
+            "SELECT name, dimensions, (SELECT count(*) FROM vectors WHERE space_id = spaces.id), generation "
+            "FROM spaces ORDER BY id"
+        )
+        return [SpaceSummary(*row) for row in rows]
+
+    def get(self, name: str) -> SpaceSummary:
+        """Return one space.
+
+        Raises
+        ------
+        SpaceError
+            If the library has no vectors of it.
+        """
+        for space in self.all():
+            if space.id == name:
+                return space
+        raise SpaceError(f"the library has no vectors of {name}; `add` its files with that embedder first")
+
+    def ensure(self, name: str, *, dimensions: int) -> None:
+        """Add a space if it is new."""
+        self._database.execute("INSERT OR IGNORE INTO spaces (name, dimensions) VALUES (?, ?)", (name, dimensions))
+
+
+class VectorRepository:
+    """Reads and writes the table ``vectors``."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._spaces = SpaceRepository(database)
+
+    def embedded(self, spaces: Sequence[str]) -> dict[int, set[str]]:
+        """Map each track's id to those of the given spaces in which it has a vector."""
+        result: dict[int, set[str]] = {}
+        for name in spaces:
+            rows = self._database.execute(
+                "SELECT track_id FROM vectors JOIN spaces ON spaces.id = space_id WHERE name = ?", (name,)
+            )
+            for (track,) in rows:
+                result.setdefault(track, set()).add(name)
+        return result
+
+    def matrix(self, space: str) -> tuple[IdArray, FloatArray]:
+        """Read all track vectors of a space, ordered by content hash, so that the order of adding does not matter.
+
+        Parameters
+        ----------
+        space : str
+
+        Returns
+        -------
+        ids : int64 array [N]
+            Track ids.
+        vectors : float32 array [N, D]
+
+        Raises
+        ------
+        SpaceError
+            If the library has no vectors of the space.
+        """
+        summary = self._spaces.get(space)
+        matrix = np.empty((summary.tracks, summary.dimensions), dtype=np.float32)
+        ids = np.empty(summary.tracks, dtype=np.int64)
+        rows = self._database.execute(
+            "SELECT track_id, vector FROM vectors JOIN spaces ON spaces.id = space_id JOIN tracks ON tracks.id = track_id "
+            "WHERE name = ? ORDER BY hash",
+            (space,),
+        )
+        count = 0
+        for count, (track, blob) in enumerate(rows, start=1):
+            ids[count - 1], matrix[count - 1] = track, np.frombuffer(blob, dtype="<f4")
+        return ids[:count], matrix[:count]
+
+    def track_vector(self, track: int, space: str) -> FloatArray:
+        """Read the track vector of one track, float32 [D].
+
+        Raises
+        ------
+        LibraryError
+            If the track has no vector in that space.
+        """
+        return self._pair(track, space)[0]
+
+    def segments(self, track: int, space: str) -> FloatArray:
+        """Read the segment vectors of one track, float32 [S, D].
+
+        Raises
+        ------
+        LibraryError
+            If the track has no vector in that space.
+        """
+        return self._pair(track, space)[1]
+
+    def all_segments(self, space: str) -> Iterator[tuple[int, FloatArray]]:
+        """Read the segment vectors of all tracks one after another. Memory does not grow with the library.
+
+        Parameters
+        ----------
+        space : str
+            If the library lacks the space, nothing is yielded.
+
+        Yields
+        ------
+        track : int
+            Track id, ordered by content hash as in `matrix`.
+        segments : float32 array [S, D]
+        """
+        rows = self._database.execute(
+            "SELECT track_id, vector, segments FROM vectors JOIN spaces ON spaces.id = space_id "
+            "JOIN tracks ON tracks.id = track_id WHERE name = ? ORDER BY hash",
+            (space,),
+        )
+        for track, *blobs in rows:
+            yield track, decode_vectors(*blobs)[1]
+
+    def write(self, track: int, space: str, vector: FloatArray, segments: FloatArray) -> None:
+        """Write the vectors [D] and [S, D] of a track in a space, replacing older ones."""
+        self._spaces.ensure(space, dimensions=len(vector))
+        self._database.execute(
+            "INSERT OR REPLACE INTO vectors SELECT ?, id, ?, ? FROM spaces WHERE name = ?",
+            (track, *encode_vectors(vector, segments), space),
+        )
+
+    def _pair(self, track: int, space: str) -> tuple[FloatArray, FloatArray]:
+        row = self._database.execute(
+            "SELECT vector, segments FROM vectors JOIN spaces ON spaces.id = space_id WHERE track_id = ? AND name = ?",
+            (track, space),
+        ).fetchone()
+        if row is None:
+            raise LibraryError(f"track {track} has no vector in {space}")
+        return decode_vectors(*row)
+
+
+class StoredVectors:
+    """The vectors of a catalogue as a `sonotheque.extract.vectors.VectorStore`: each lookup reads one track.
+
+    Parameters
+    ----------
+    database : Database
+    spaces : sequence of str
+        Ids of the spaces.
+    segments : bool
+        Whether segment vectors are needed.
+    """
+
+    def __init__(self, database: Database, *, spaces: Sequence[str], segments: bool) -> None:
+        self._database, self._spaces, self._segments = database, spaces, segments
+        self._files, self._tracks = FileRepository(database), TrackRepository(database)
+
+    def content_hash(self, path: str) -> str:
+        """Return the content hash of a file. A known file with an unchanged stamp is not read.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be read.
+        """
+        known = self._files.get(path)
+        if known is not None and known[0] == FileStamp.of(path):
+            return self._tracks.hash_of(known[1])
+        return content_hash(path)
+
+    def lookup(self, content: str) -> Mapping[str, VectorPair] | None:
+        """Return the vectors of a content in all spaces, or None if one is missing."""
+        found: dict[str, VectorPair] = {}
+        for space in self._spaces:
+            row = self._database.execute(
+                "SELECT vector, segments FROM vectors JOIN spaces ON spaces.id = space_id "
+                "JOIN tracks ON tracks.id = track_id WHERE hash = ? AND name = ?",
+                (content, space),
+            ).fetchone()
+            if row is None:
+                return None
+            vector, segments = decode_vectors(*row)
+            found[space] = (vector, segments if self._segments else None)
+        return found
+
+
+def encode_vectors(vector: FloatArray, segments: FloatArray) -> tuple[bytes, bytes]:
+    """Convert a vector [D] and segments [S, D] into the bytes that a row holds."""
+    return vector.astype("<f4").tobytes(), segments.astype("<f4").tobytes()
+
+
+def decode_vectors(vector: bytes, segments: bytes) -> tuple[FloatArray, FloatArray]:
+    """Convert the bytes that a row holds into a vector [D] and segments [S, D]."""
+    whole, parts = (np.frombuffer(blob, dtype="<f4").astype(np.float32) for blob in (vector, segments))
+    return whole, parts.reshape(-1, len(whole))
