@@ -25,7 +25,7 @@ from sonotheque.explore.map.clustering import default_cluster_size, find_cluster
 from sonotheque.explore.map.layout import MapSettings, compute_layout
 from sonotheque.explore.map.projection import principal_components, project, standardize_for_cosine
 from sonotheque.explore.map.projection_quality import measure_projection_quality
-from sonotheque.index import nearest_of_all
+from sonotheque.index import build_knn_graph
 
 
 def measured(vectors: np.ndarray, labels: Sequence[str], space: str, *, seed: int) -> dict[str, float]:
@@ -54,7 +54,7 @@ def measured(vectors: np.ndarray, labels: Sequence[str], space: str, *, seed: in
 def selections(vectors: np.ndarray, labels: Sequence[str], space: str, seeds: Sequence[int]) -> None:
     """Print what the two ways of choosing clusters, and other sizes, find."""
     compared = standardize_for_cosine(vectors, space=space)
-    near = nearest_of_all(compared, k=groups.NEIGHBOURS - 1)
+    near = build_knn_graph(compared, k=groups.NEIGHBOURS - 1)
     deep = [
         project(compared, near, dimensions=groups.DIMENSIONS, min_distance=groups.MIN_DISTANCE, seed=seed)
         for seed in seeds

@@ -44,7 +44,7 @@ def main() -> None:
     options = parser.parse_args()
     vectors, styles = synthetic(options.tracks, options.dimensions)
     begin = time.perf_counter()
-    with progress_bar("drawing", amount="steps") as progress:
+    with progress_bar("drawing", unit="steps") as progress:
         layout = compute_layout(vectors, space="openl3-music", progress=progress)
     seconds = time.perf_counter() - begin
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

@@ -1,10 +1,10 @@
-"""One engine of `openl3_peers.py`, in a process of its own: the official package, torchopenl3, or sonotheque.
+"""Measure one engine for `openl3_peers.py`, in its own process: the official package, torchopenl3, ONNX Runtime or sonotheque.
 
     python openl3_engines.py ENGINE WEIGHTS HOP RUNS OUTPUT.npz FILE...
 
-Stands alone, since it runs in environments without sonotheque. Prints one JSON document: seconds to import and load, of each
-song alone, of all songs one after the other or side by side, largest resident set of a process; the first song's vectors
-go to the output.
+The script does not import the other scripts, because it also runs in environments without sonotheque. It prints one JSON document
+with the seconds to import and load, for each run on the first song, and for all songs (in sequence, or in parallel for
+sonotheque), and with the largest resident set size of a process. The vectors of the first song are written to OUTPUT.npz.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def official(weights: str, hop: float) -> Any:
 
 
 def torchopenl3(weights: str, hop: float) -> Any:
-    """Weights as PyTorch makes them: they change the vectors, not the time."""
+    """Use PyTorch's default initial weights: they change the vectors, but not the time."""
     import soundfile
     import torchopenl3.models
     from torchopenl3.core import get_audio_embedding
@@ -52,14 +52,16 @@ def torchopenl3(weights: str, hop: float) -> Any:
 
 
 def onnxruntime(weights: str, hop: float) -> Any:
-    """Sonotheque's own pipeline, with ONNX Runtime on the processor in OpenVINO's place."""
+    """Run the pipeline of sonotheque with ONNX Runtime on the CPU instead of OpenVINO."""
     import sonotheque.embed.openl3.embedder as module
-    from sonotheque.embed.cuda import CudaNetwork
+    from sonotheque.embed.runtime_onnxruntime import OnnxRuntimeNetwork
 
-    def load(model: Path, *, output: str, shape: tuple[int, ...], precision: str, device: str) -> CudaNetwork:
-        return CudaNetwork(model, output=output, shape=shape, provider="CPUExecutionProvider")
+    def load_network(
+        model: Path, *, output: str, shape: tuple[int, ...], precision: str, device: str
+    ) -> OnnxRuntimeNetwork:
+        return OnnxRuntimeNetwork(model, output=output, shape=shape, provider="CPUExecutionProvider")
 
-    setattr(module, "load", load)  # noqa: B010
+    setattr(module, "load_network", load_network)  # noqa: B010
     return sonotheque(weights, hop, precision="f32")
 
 
@@ -69,10 +71,10 @@ def sonotheque(weights: str, hop: float, *, precision: str) -> Any:
 
     from sonotheque.audio import MonoStream
     from sonotheque.embed.openl3 import OpenL3, Variant
-    from sonotheque.embed.runtime import Compute, cores
+    from sonotheque.embed.runtime import Compute, count_cores
 
     embedder = OpenL3(
-        Variant(hop=hop, size=6144), weights=Path(weights), compute=Compute(precision, "cpu", threads=cores())
+        Variant(hop=hop, size=6144), weights=Path(weights), compute=Compute(precision, "cpu", threads=count_cores())
     )
 
     def embed(path: str) -> Any:
@@ -85,8 +87,8 @@ def sonotheque(weights: str, hop: float, *, precision: str) -> Any:
     return embed
 
 
-def folder(weights: str, hop: float, *, precision: str, files: list[str]) -> tuple[float, float]:
-    """Seconds that sonotheque's worker processes take for all files, after a warm-up, and the largest process in MB."""
+def measure_folder(weights: str, hop: float, *, precision: str, files: list[str]) -> tuple[float, float]:
+    """Return the seconds that the worker processes take for all files after a warm-up, and the memory of the largest in MB."""
     import os
 
     from sonotheque.embed.openl3 import Variant
@@ -141,7 +143,9 @@ def main() -> None:
         result["folder"] = time.perf_counter() - begin
     result["megabytes"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     if len(files) > 1 and name == "sonotheque":
-        result["folder"], result["worker_megabytes"] = folder(weights, float(hop), precision=precision, files=files)
+        result["folder"], result["worker_megabytes"] = measure_folder(
+            weights, float(hop), precision=precision, files=files
+        )
     print(json.dumps(result))
 
 

@@ -1,11 +1,11 @@
-"""OpenL3 from MP3 files to vectors: sonotheque beside the official package, torchopenl3 and ONNX Runtime, in one run.
+"""Benchmark OpenL3 from MP3 files to vectors: sonotheque, the official package, torchopenl3 and ONNX Runtime in one run.
 
     python bench/openl3_peers.py FILE.mp3 FILE.mp3 ... [--environments FOLDER] [--weights FILE.h5] [--runs 3]
 
-The first file is the single song, all of them together are the folder. The official package and torchopenl3 get environments
-of their own (once; they need 4 GB and a package index, and the official one Python 3.11). Without the published weights, random
-ones in the same layout serve: they change no time. Times are from the file on disk to vectors in memory after one warm-up; start
-and model loading are a column of their own.
+The first file is the single song; all files together are the folder. The official package and torchopenl3 are installed once into
+their own environments, which need 4 GB and a package index; the official package needs Python 3.11. Without the published weights,
+random weights in the same layout are used; they do not change the times. Times are measured from the file on disk to the vectors in
+memory, after one warm-up. Start-up and model loading are in a separate column.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from typing import Any
 
 import h5py
 import numpy as np
-from processes import machine
+from processes import describe_machine
 
 ENGINES = Path(__file__).parent / "openl3_engines.py"
 OFFICIAL = [
@@ -42,8 +42,8 @@ TORCH = ["torch==2.13.0", "torchopenl3==1.0.1", "setuptools<81", "six", "soundfi
 CHANNELS = (1, 64, 64, 128, 128, 256, 256, 512, 512)
 
 
-def environment(folder: Path, packages: list[str]) -> Path:
-    """Make a virtual environment, once; return its Python."""
+def create_environment(folder: Path, packages: list[str]) -> Path:
+    """Create a virtual environment if it does not exist; return its Python."""
     python = folder / "bin" / "python"
     if not (folder / "done").exists():
         print(f"installing {' '.join(packages)}", file=sys.stderr)
@@ -53,11 +53,11 @@ def environment(folder: Path, packages: list[str]) -> Path:
     return python
 
 
-def official_environment(folder: Path) -> Path:
-    """Install what the official package needs, and unpack it: its own setup would fetch all models."""
+def create_official_environment(folder: Path) -> Path:
+    """Install the dependencies of the official package and unpack it, because its setup would download all models."""
     if sys.version_info[:2] != (3, 11):
         raise SystemExit("the official package needs Python 3.11")
-    python = environment(folder, OFFICIAL)
+    python = create_environment(folder, OFFICIAL)
     if not (folder / "openl3").exists():
         with tempfile.TemporaryDirectory() as work:
             subprocess.run(
@@ -71,7 +71,7 @@ def official_environment(folder: Path) -> Path:
     return python
 
 
-def random_weights(path: Path) -> None:
+def write_random_weights(path: Path) -> None:
     """Write random weights in the layout of the published files."""
     generator = np.random.default_rng(0)
     with h5py.File(path, "w") as file:
@@ -118,18 +118,16 @@ def main() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     weights = options.weights or folder / "random.h5"
     if not weights.exists():
-        random_weights(weights)
+        write_random_weights(weights)
     own = Path(sys.executable)
     bf16 = ["sonotheque-bf16"] if "amx_bf16" in Path("/proc/cpuinfo").read_text() else []
     engines = {
-        "official": official_environment(folder / "official"),
-        "torchopenl3": environment(folder / "torchopenl3", TORCH),
+        "official": create_official_environment(folder / "official"),
+        "torchopenl3": create_environment(folder / "torchopenl3", TORCH),
         **dict.fromkeys(["onnxruntime", "sonotheque-f32", *bf16], own),
     }
-    print(machine())
-    print(
-        "| engine | hop, s | frames | song, s | times faster | folder, s a song | times faster | load, s | MB | cosine |"
-    )
+    print(describe_machine())
+    print("| engine | hop, s | frames | song, s | speed-up | folder, s per song | speed-up | load, s | MB | cosine |")
     print("|---|---|---|---|---|---|---|---|---|---|")
     for hop, files, runs in ((1.0, options.files, options.runs), (0.1, options.files[:1], 1)):
         measured: dict[str, tuple[dict[str, Any], np.ndarray]] = {}
@@ -144,16 +142,16 @@ def main() -> None:
                     "TF_CPP_MIN_LOG_LEVEL": "3",
                     "SONOTHEQUE_CACHE": str(folder / "cache"),
                 }
-                answer = subprocess.run(
+                process = subprocess.run(
                     [*command, *map(str, files)], env=variables, stdout=subprocess.PIPE, text=True, check=True
                 )
                 with np.load(output.name) as vectors:
-                    measured[engine] = json.loads(answer.stdout.splitlines()[-1]), vectors["vectors"]
-            row(engine, hop, len(files), measured)
+                    measured[engine] = json.loads(process.stdout.splitlines()[-1]), vectors["vectors"]
+            print_row(engine, hop, len(files), measured)
 
 
-def row(engine: str, hop: float, songs: int, measured: dict[str, tuple[dict[str, Any], np.ndarray]]) -> None:
-    """Print a line, with ratios to the official package's."""
+def print_row(engine: str, hop: float, songs: int, measured: dict[str, tuple[dict[str, Any], np.ndarray]]) -> None:
+    """Print one row of the table, with speed-ups over the official package."""
     official, expected = measured["official"]
     result, vectors = measured[engine]
     song = statistics.median(result["song"])
@@ -166,7 +164,7 @@ def row(engine: str, hop: float, songs: int, measured: dict[str, tuple[dict[str,
     megabytes = max(result["megabytes"], result.get("worker_megabytes", 0))
     cells += [f"{result['load']:.1f}", f"{megabytes:.0f}"]
     if engine == "torchopenl3":
-        cells.append("")  # other weights
+        cells.append("")  # it has other weights
     else:
         norms = np.linalg.norm(vectors, axis=1) * np.linalg.norm(expected, axis=1)
         cells.append(f"{((vectors * expected).sum(axis=1) / norms).min():.6f}")

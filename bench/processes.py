@@ -1,4 +1,4 @@
-"""Runs a command and watches the memory of it and of all its children. Used by the other scripts here."""
+"""Run a command and measure its memory, including all child processes. Other benchmarks import this module."""
 
 from __future__ import annotations
 
@@ -7,40 +7,41 @@ import threading
 import time
 from pathlib import Path
 
-INTERVAL = 0.1  # s
+SAMPLING_INTERVAL = 0.1  # s
 
 
-def run(command: list[str]) -> tuple[float, float]:
-    """Run a command to its end.
+def run_and_measure(command: list[str]) -> tuple[float, float]:
+    """Run a command until it exits.
 
     Returns
     -------
     seconds : float
-        Wall time.
+        Wall-clock time.
     megabytes : float
-        Largest sum of the resident sets of all its processes; pages that two of them share count twice.
+        Peak of the summed resident set sizes of all its processes; shared pages are counted once per process.
     """
     begin = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     peak, done = 0, threading.Event()
 
-    def watch() -> None:
+    def sample_memory() -> None:
         nonlocal peak
-        while not done.wait(INTERVAL):
-            peak = max(peak, sum(_resident(child) for child in _family(process.pid)))
+        while not done.wait(SAMPLING_INTERVAL):
+            peak = max(peak, sum(_resident_kib(pid) for pid in _process_tree(process.pid)))
 
-    watcher = threading.Thread(target=watch)
-    watcher.start()
+    sampler = threading.Thread(target=sample_memory)
+    sampler.start()
     status = process.wait()
     seconds = time.perf_counter() - begin
     done.set()
-    watcher.join()
+    sampler.join()
     if status:
         raise SystemExit(f"{' '.join(command)}: exit status {status}")
     return seconds, peak / 1024
 
 
-def _family(root: int) -> set[int]:
+def _process_tree(root: int) -> set[int]:
+    """Return the ids of a process and all its descendants."""
     parents = {}
     for entry in Path("/proc").iterdir():
         if entry.name.isdecimal():
@@ -48,14 +49,14 @@ def _family(root: int) -> set[int]:
                 parents[int(entry.name)] = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
             except OSError:
                 continue
-    family = {root}
-    while grown := {child for child, parent in parents.items() if parent in family} - family:
-        family |= grown
-    return family
+    tree = {root}
+    while children := {child for child, parent in parents.items() if parent in tree} - tree:
+        tree |= children
+    return tree
 
 
-def _resident(process: int) -> int:
-    """Resident set in KiB; 0 where the process is gone."""
+def _resident_kib(process: int) -> int:
+    """Return the resident set size in KiB, or 0 if the process has exited."""
     try:
         lines = Path(f"/proc/{process}/status").read_text().splitlines()
     except OSError:
@@ -63,10 +64,10 @@ def _resident(process: int) -> int:
     return next((int(line.split()[1]) for line in lines if line.startswith("VmRSS:")), 0)
 
 
-def machine() -> str:
-    """Name the processor, its cores and what matters of its instructions."""
+def describe_machine() -> str:
+    """Return the CPU model, the number of cores and the relevant instruction sets."""
     info = Path("/proc/cpuinfo").read_text()
     names = [line.partition(":")[2].strip() for line in info.splitlines() if line.startswith("model name")]
     flags = set(info.split())
-    kinds = [label for flag, label in (("avx512f", "AVX-512"), ("amx_bf16", "AMX")) if flag in flags]
-    return f"{names[0]}, {len(names)} cores, {' and '.join(kinds) or 'neither AVX-512 nor AMX'}"
+    extensions = [label for flag, label in (("avx512f", "AVX-512"), ("amx_bf16", "AMX")) if flag in flags]
+    return f"{names[0]}, {len(names)} cores, {' and '.join(extensions) or 'neither AVX-512 nor AMX'}"

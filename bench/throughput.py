@@ -1,9 +1,9 @@
-"""How fast `sonotheque add` takes a folder of music, end to end, and how much memory all its processes need.
+"""Measure the end-to-end throughput of `sonotheque add` on a folder of music, and the memory of all its processes.
 
     python bench/throughput.py FOLDER [--runs 3]
 
-Prints clips a minute from the start of the command to its end, the peak of all processes together, the time of a
-second `add`, and, as the yardstick of the machine, the float32 matrix products that one core does.
+For each run, the script prints the tracks per minute from the start of the command to its end, the peak memory of all processes
+together, the time of a second `add`, and the speed of float32 matrix multiplication on one core as a reference for the machine.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from processes import machine, run
+from processes import describe_machine, run_and_measure
 
 from sonotheque import Library
 
@@ -35,14 +35,14 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--runs", type=int, default=3)
     options = parser.parse_args()
-    print(machine())
+    print(describe_machine())
     environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
     rates, peaks, seconds = [], [], []
     for number in range(1, options.runs + 1):
         with tempfile.TemporaryDirectory() as folder:
             command = [sys.executable, "-m", "sonotheque", "-L", folder, "add", str(options.folder)]
-            first, peak = run(command)
-            second, _ = run(command)
+            first, peak = run_and_measure(command)
+            second, _ = run_and_measure(command)
             with Library(folder) as library:
                 status = library.status()
         sgemm = subprocess.run(
@@ -52,12 +52,12 @@ def main() -> None:
         peaks.append(peak)
         seconds.append(second)
         print(
-            f"run {number}: {status.tracks} tracks in {first:.1f} s, {rates[-1]:.0f} a minute, {len(status.failed)} failed; "
+            f"run {number}: {status.tracks} tracks in {first:.1f} s, {rates[-1]:.0f} per minute, {len(status.failed)} failed; "
             f"peak {peak:.0f} MB; second add {second:.2f} s; one core {float(sgemm.stdout):.0f} GFLOP/s",
             flush=True,
         )
     print(
-        f"median: {statistics.median(rates):.0f} tracks a minute, peak {max(peaks):.0f} MB, "
+        f"median: {statistics.median(rates):.0f} tracks per minute, peak {max(peaks):.0f} MB, "
         f"second add {statistics.median(seconds):.2f} s"
     )
 

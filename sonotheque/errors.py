@@ -1,36 +1,36 @@
-"""Every error that sonotheque raises on purpose; each message names the file or the value and the remedy.
+"""The exceptions of sonotheque. Each message names the file or value at fault and says what to do about it.
 
 ::
 
     SonothequeError
-    ├── AudioError               one file cannot be used
-    │   ├── MissingFileError     there is no such file, or it cannot be opened
-    │   ├── EmptyFileError       it has no bytes
-    │   ├── NotAudioError        no decoder recognises it
-    │   ├── NoSamplesError       it decodes to nothing
-    │   └── InvalidSamplesError  NaN or infinite samples
-    ├── SpaceError               a space or an embedder is unknown or does not fit
-    ├── WeightsError             a network's file is missing or not the one it should be
-    ├── LibraryError             the library cannot be opened or does not hold what was asked for
-    ├── LabelsError              a file of labels, ids or rows is unusable
-    └── ClassifierError          there is no classifier, or it does not fit the library or the data
+    ├── AudioError               an audio file cannot be used
+    │   ├── MissingFileError     the file does not exist or cannot be opened
+    │   ├── EmptyFileError       the file is empty
+    │   ├── NotAudioError        no decoder recognises the file
+    │   ├── NoSamplesError       the file decodes to no samples
+    │   └── InvalidSamplesError  the file holds NaN or infinite samples
+    ├── SpaceError               a space, an embedder or one of its options is unknown or unsuitable
+    ├── WeightsError             a weights file is missing or is not the expected one
+    ├── LibraryError             the library cannot be opened or does not hold the requested data
+    ├── LabelsError              a table of labels, ids or tracks cannot be used
+    └── ClassifierError          there is no classifier, or it does not match the library or the data
 """
 
 
 class SonothequeError(Exception):
-    """Parent of all errors of this package."""
+    """Base class of all errors of this package."""
 
 
 class AudioError(SonothequeError):
-    """One audio file cannot be used; the other files are not affected."""
+    """An audio file cannot be used. Other files are not affected."""
 
 
 class MissingFileError(AudioError):
-    """There is no such file, or it cannot be opened."""
+    """The file does not exist or cannot be opened."""
 
 
 class EmptyFileError(AudioError):
-    """The file has no bytes."""
+    """The file is empty."""
 
 
 class NotAudioError(AudioError):
@@ -38,7 +38,7 @@ class NotAudioError(AudioError):
 
 
 class NoSamplesError(AudioError):
-    """The file is audio, but it decodes to no sample."""
+    """The file is audio, but it decodes to no samples."""
 
 
 class InvalidSamplesError(AudioError):
@@ -46,20 +46,20 @@ class InvalidSamplesError(AudioError):
 
 
 class SpaceError(SonothequeError):
-    """A space or an embedder is unknown, or vectors of different spaces meet."""
+    """A space, an embedder or one of its options is unknown, or vectors of different spaces would be mixed."""
 
 
 class WeightsError(SonothequeError):
-    """A network's file is missing or is not the one it should be."""
+    """A weights file is missing or is not the expected one."""
 
 
 class LibraryError(SonothequeError):
-    """The library cannot be opened, or it does not hold what was asked for."""
+    """The library cannot be opened, or it does not hold the requested data."""
 
 
 class LabelsError(SonothequeError):
-    """A file of labels, ids or rows is unusable."""
+    """A table of labels, ids or tracks cannot be used."""
 
 
 class ClassifierError(SonothequeError):
-    """There is no classifier, or it does not fit the library or the data."""
+    """There is no classifier, or it does not match the library or the data."""

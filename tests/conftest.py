@@ -187,9 +187,9 @@ def described(training: TrainingSet) -> TrainingSet:
     from sonotheque.embed import descriptors
 
     generator = np.random.default_rng(0)
-    space, places = training.data.spaces[0], descriptors.families()["mfcc"]
+    space, places = training.data.spaces[0], descriptors.family_slices()["mfcc"]
     vectors = training.data.tracks[space]
-    columns = generator.standard_normal((len(vectors), len(descriptors.columns()))).astype(np.float32)
+    columns = generator.standard_normal((len(vectors), len(descriptors.column_names()))).astype(np.float32)
     columns[:, places] = vectors @ generator.standard_normal((vectors.shape[1], places.stop)).astype(np.float32)
     segments = [
         np.tile(row, (len(parts), 1)) for row, parts in zip(columns, training.data.segments[space], strict=True)

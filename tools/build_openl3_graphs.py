@@ -1,14 +1,17 @@
-"""Build sonotheque/embed/openl3/graphs/*.onnx: OpenL3's audio networks without weights.
+"""Build sonotheque/embed/openl3/graphs/*.onnx: the audio networks of OpenL3 without their weights.
 
     python tools/build_openl3_graphs.py
 
-Needs onnx. Each graph names its tensors in a file `weights.bin` beside it by offset and length, in the order in which
-`sonotheque.embed.openl3.convert` writes them, so that no `onnx` is needed at run time.
+This script needs onnx. Each graph refers to its weights by offset and length in a file `weights.bin` beside it, in the order in
+which `sonotheque.embed.openl3.convert` writes them, so onnx is not needed at run time.
 
-The architecture (Cramer et al. 2019; openl3 0.4.2, `models.py`): batch normalisation of the input, which stays apart because
-zero padding follows it; four blocks of two 3x3 convolutions with 64, 128, 256 and 512 channels, batch normalisation (folded into
-the convolution) and ReLU after each but the last; 2x2 maximum pooling after the first three. Then the largest value of each
-of 4 x 3 fields, channels last: 6,144 numbers.
+The architecture (Cramer et al. 2019; openl3 0.4.2, `models.py`):
+
+- batch normalisation of the input, which is not folded because zero padding follows it;
+- four blocks of two 3x3 convolutions with 64, 128, 256 and 512 channels, with batch normalisation (folded into the convolution) and
+  ReLU after each convolution except the last;
+- 2x2 max pooling after each of the first three blocks;
+- max pooling over 4 x 3 regions, channels last: 6,144 values.
 """
 
 from __future__ import annotations
@@ -18,7 +21,7 @@ from typing import Any
 
 from onnx import TensorProto, helper
 
-from sonotheque.embed.openl3.frontend import PICTURES
+from sonotheque.embed.openl3.frontend import INPUT_REPRS
 
 TARGET = Path(__file__).parent.parent / "sonotheque" / "embed" / "openl3" / "graphs"
 CHANNELS = (64, 64, 128, 128, 256, 256, 512, 512)
@@ -26,17 +29,18 @@ CHANNELS = (64, 64, 128, 128, 256, 256, 512, 512)
 
 def main() -> None:
     TARGET.mkdir(exist_ok=True)
-    for name, picture in PICTURES.items():
-        model = build(name, picture.rows, picture.columns)
+    for name, config in INPUT_REPRS.items():
+        model = build_graph(name, config.rows, config.columns)
         (TARGET / f"{name}.onnx").write_bytes(model.SerializeToString(deterministic=True))
         print(f"{name}.onnx: {model.ByteSize()} bytes")
 
 
-def build(name: str, rows: int, columns: int) -> Any:
+def build_graph(name: str, rows: int, columns: int) -> Any:
+    """Build the ONNX model for a spectrogram of this size; its weights are external."""
     tensors: list[Any] = []
     offset = 0
 
-    def tensor(tensor_name: str, shape: tuple[int, ...]) -> str:
+    def add_tensor(tensor_name: str, shape: tuple[int, ...]) -> str:
         nonlocal offset
         size = 4
         for length in shape:
@@ -50,14 +54,18 @@ def build(name: str, rows: int, columns: int) -> Any:
         return tensor_name
 
     nodes = [
-        helper.make_node("Mul", ["picture", tensor("input_scale", (1, 1, 1, 1))], ["scaled"]),
-        helper.make_node("Add", ["scaled", tensor("input_shift", (1, 1, 1, 1))], ["shifted"]),
+        helper.make_node("Mul", ["picture", add_tensor("input_scale", (1, 1, 1, 1))], ["scaled"]),
+        helper.make_node("Add", ["scaled", add_tensor("input_shift", (1, 1, 1, 1))], ["shifted"]),
     ]
-    previous, before = "shifted", 1
+    previous, in_channels = "shifted", 1
     for number, channels in enumerate(CHANNELS):
-        inputs = [previous, tensor(f"kernel_{number}", (channels, before, 3, 3)), tensor(f"bias_{number}", (channels,))]
+        inputs = [
+            previous,
+            add_tensor(f"kernel_{number}", (channels, in_channels, 3, 3)),
+            add_tensor(f"bias_{number}", (channels,)),
+        ]
         nodes.append(helper.make_node("Conv", inputs, [f"conv_{number}"], kernel_shape=[3, 3], pads=[1, 1, 1, 1]))
-        previous, before = f"conv_{number}", channels
+        previous, in_channels = f"conv_{number}", channels
         if number < 7:
             nodes.append(helper.make_node("Relu", [previous], [f"relu_{number}"]))
             previous = f"relu_{number}"
@@ -66,9 +74,9 @@ def build(name: str, rows: int, columns: int) -> Any:
                 helper.make_node("MaxPool", [previous], [f"pool_{number}"], kernel_shape=[2, 2], strides=[2, 2])
             )
             previous = f"pool_{number}"
-    field = [rows // 8 // 4, columns // 8 // 3]
+    region = [rows // 8 // 4, columns // 8 // 3]
     nodes += [
-        helper.make_node("MaxPool", [previous], ["fields"], kernel_shape=field, strides=field),
+        helper.make_node("MaxPool", [previous], ["fields"], kernel_shape=region, strides=region),
         helper.make_node("Transpose", ["fields"], ["channels_last"], perm=[0, 2, 3, 1]),
         helper.make_node("Flatten", ["channels_last"], ["embedding"]),
     ]

@@ -1,9 +1,9 @@
-"""Build sonotheque/embed/weights/musicnn-msd.onnx from the wheel of the Python package musicnn 0.1.0.
+"""Convert the weights in the wheel of the Python package musicnn 0.1.0 to sonotheque/embed/weights/musicnn-msd.onnx.
 
     python tools/convert_musicnn.py musicnn-0.1.0-py3-none-any.whl
 
-Needs numpy and onnx. It reads the TensorFlow checkpoint inside the wheel without TensorFlow and writes the same bytes
-each time. `pip download --no-deps musicnn==0.1.0` fetches the wheel.
+It needs numpy and onnx. It reads the TensorFlow checkpoint inside the wheel without TensorFlow, and its output is
+reproducible byte for byte. Download the wheel with `pip download --no-deps musicnn==0.1.0`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ FILES = {
     "musicnn/MSD_musicnn/.index": "87f3e0f3550c8d3bafc840374003e5c8af5eeb5ecf6add61af09a7822d3282c8",
     "musicnn/MSD_musicnn/.data-00000-of-00001": "8579734ee6388f799ed0def4bbd0d1fdcbeaf213ef2a9dc860917bd76a303de6",
 }
-EPSILON = 1e-3  # of tf.compat.v1.layers.batch_normalization
+EPSILON = 1e-3  # default of tf.compat.v1.layers.batch_normalization
 TABLE_MAGIC = 0xDB4775248B80FB57
 DTYPES = {1: "<f4", 2: "<f8", 3: "<i4", 9: "<i8"}
 
@@ -40,18 +40,19 @@ def main() -> None:
         notice = wheel.read("musicnn-0.1.0.dist-info/LICENSE.md")
     for name, expected in FILES.items():
         if hashlib.sha256(contents[name]).hexdigest() != expected:
-            raise SystemExit(f"{name}: not the file of musicnn 0.1.0")
+            raise SystemExit(f"{name} differs from the file in musicnn 0.1.0; download the wheel again")
     index, data = contents.values()
-    model = build(dict(tensors(index, data))).SerializeToString(deterministic=True)
+    model = build_model(dict(read_tensors(index, data))).SerializeToString(deterministic=True)
     (TARGET / "musicnn-msd.onnx").write_bytes(model)
     (TARGET / "musicnn-LICENSE.md").write_bytes(notice)
     print(f"musicnn-msd.onnx: {len(model)} bytes, SHA-256 {hashlib.sha256(model).hexdigest()}")
 
 
-# The checkpoint: a LevelDB-like table (index) of protobuf messages that point into a flat file (data).
+# Reading the checkpoint. Its index is a LevelDB-like table of protobuf messages, which point into a flat data file.
 
 
-def varint(buffer: bytes, position: int) -> tuple[int, int]:
+def read_varint(buffer: bytes, position: int) -> tuple[int, int]:
+    """Return the variable-length integer at a position, and the position after it."""
     value = shift = 0
     while True:
         byte = buffer[position]
@@ -62,189 +63,194 @@ def varint(buffer: bytes, position: int) -> tuple[int, int]:
         shift += 7
 
 
-def message(buffer: bytes) -> Iterator[tuple[int, Any]]:
-    """Yield (field number, value) of one protobuf message."""
+def read_message(buffer: bytes) -> Iterator[tuple[int, Any]]:
+    """Yield the (field number, value) pairs of a protobuf message."""
     position = 0
     while position < len(buffer):
-        tag, position = varint(buffer, position)
+        tag, position = read_varint(buffer, position)
         match tag & 7:
             case 0:
-                value, position = varint(buffer, position)
+                value, position = read_varint(buffer, position)
                 yield tag >> 3, value
                 continue
             case 2:
-                size, position = varint(buffer, position)
+                size, position = read_varint(buffer, position)
                 yield tag >> 3, buffer[position : position + size]
             case 1:
                 size = 8
             case 5:
                 size = 4
-            case kind:
-                raise ValueError(f"protobuf wire type {kind}")
+            case wire_type:
+                raise ValueError(f"unknown protobuf wire type {wire_type}")
         position += size
 
 
-def block(table: bytes, handle: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Yield (key, value) of one table block; a key shares a prefix with the one before it."""
-    offset, position = varint(handle, 0)
-    size, _ = varint(handle, position)
+def read_block(table: bytes, handle: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Yield the (key, value) pairs of a table block. A key is stored without the prefix that it shares with the previous key."""
+    offset, position = read_varint(handle, 0)
+    size, _ = read_varint(handle, position)
     content = table[offset : offset + size]
     end = size - 4 - 4 * struct.unpack("<I", content[-4:])[0]
     position, key = 0, b""
     while position < end:
-        shared, position = varint(content, position)
-        fresh, position = varint(content, position)
-        length, position = varint(content, position)
-        key = key[:shared] + content[position : position + fresh]
-        position += fresh
+        shared, position = read_varint(content, position)
+        unshared, position = read_varint(content, position)
+        length, position = read_varint(content, position)
+        key = key[:shared] + content[position : position + unshared]
+        position += unshared
         yield key, content[position : position + length]
         position += length
 
 
-def tensors(index: bytes, data: bytes) -> Iterator[tuple[str, Array]]:
-    """Yield the name and the value of each tensor of the checkpoint that is not the optimiser's."""
+def read_tensors(index: bytes, data: bytes) -> Iterator[tuple[str, Array]]:
+    """Yield the name and the value of each tensor in the checkpoint, except the optimiser's."""
     footer = index[-48:]
     if struct.unpack("<Q", footer[-8:])[0] != TABLE_MAGIC:
         raise ValueError("not a checkpoint index")
-    _, position = varint(footer, 0)
-    _, position = varint(footer, position)
-    for _, handle in block(index, footer[position:]):
-        for key, value in block(index, handle):
+    _, position = read_varint(footer, 0)
+    _, position = read_varint(footer, position)
+    for _, handle in read_block(index, footer[position:]):
+        for key, value in read_block(index, handle):
             name = key.decode()
             if not name or "Adam" in name or "_power" in name:
                 continue
-            entry: dict[int, Any] = {1: 1, 2: b"", 4: 0, 5: 0, **dict(message(value))}
-            shape = [dict(message(size)).get(1, 0) for number, size in message(entry[2]) if number == 2]
+            entry: dict[int, Any] = {1: 1, 2: b"", 4: 0, 5: 0, **dict(read_message(value))}
+            shape = [dict(read_message(size)).get(1, 0) for number, size in read_message(entry[2]) if number == 2]
             raw = data[entry[4] : entry[4] + entry[5]]
             yield name, np.frombuffer(raw, DTYPES[entry[1]]).reshape([int(size) for size in shape])
 
 
-# The network.
+# Building the network.
 
 
-class Graph:
-    """Nodes and initialisers of an ONNX graph under construction."""
+class GraphBuilder:
+    """Collect the nodes and initialisers of an ONNX graph."""
 
     def __init__(self, weights: dict[str, Array]) -> None:
         self.weights = weights
         self.nodes: list[Any] = []
         self.initialisers: list[Any] = []
 
-    def constant(self, name: str, value: Array) -> str:
+    def add_constant(self, name: str, value: Array) -> str:
         if value.dtype != np.int64:
             value = value.astype(np.float32)
         self.initialisers.append(numpy_helper.from_array(np.ascontiguousarray(value), name))
         return name
 
-    def node(self, kind: str, inputs: list[str], output: str, **attributes: Any) -> str:
-        self.nodes.append(helper.make_node(kind, inputs, [output], **attributes))
+    def add_node(self, op_type: str, inputs: list[str], output: str, **attributes: Any) -> str:
+        self.nodes.append(helper.make_node(op_type, inputs, [output], **attributes))
         return output
 
-    def affine(self, source: str, scale: Array, shift: Array, output: str) -> str:
-        self.node("Mul", [source, self.constant(f"{output}_scale", scale)], f"{output}_scaled")
-        return self.node("Add", [f"{output}_scaled", self.constant(f"{output}_shift", shift)], output)
+    def add_affine(self, source: str, scale: Array, shift: Array, output: str) -> str:
+        self.add_node("Mul", [source, self.add_constant(f"{output}_scale", scale)], f"{output}_scaled")
+        return self.add_node("Add", [f"{output}_scaled", self.add_constant(f"{output}_shift", shift)], output)
 
-    def layer(self, kind: str, number: int) -> dict[str, Array]:
-        prefix = kind + (f"_{number}" if number else "") + "/"
+    def layer_weights(self, layer_type: str, number: int) -> dict[str, Array]:
+        prefix = layer_type + (f"_{number}" if number else "") + "/"
         return {name.removeprefix(prefix): w for name, w in self.weights.items() if name.startswith(prefix)}
 
     def batch_norm(self, number: int) -> tuple[Array, Array]:
-        w = {name: value.astype(np.float64) for name, value in self.layer("batch_normalization", number).items()}
+        """Return the scale and the shift that a batch normalisation amounts to at inference."""
+        w = {
+            name: value.astype(np.float64) for name, value in self.layer_weights("batch_normalization", number).items()
+        }
         scale = w["gamma"] / np.sqrt(w["moving_variance"] + EPSILON)
         return scale, w["beta"] - w["moving_mean"] * scale
 
 
-def column(value: Array) -> Array:
+def as_column(value: Array) -> Array:
     return value.reshape(1, -1, 1)
 
 
-def front_end(graph: Graph) -> str:
-    """Five convolutions over time and frequency, the maximum over frequency of each: [n, 561, frames].
+def add_front_end(graph: GraphBuilder) -> str:
+    """Add five convolutions over time and frequency, and the maximum over frequency of each: [n, 561, frames].
 
-    The maximum is taken before ReLU and batch normalisation. With the normalisation's scale s and shift b, the maximum
-    of s * relu(x) + b is s * max(0, max x) + b where s >= 0 and |s| * min(0, max -x) + b where s < 0: the sign of s
-    goes into the convolution.
+    The maximum is computed before ReLU and batch normalisation. With scale s and shift b of the normalisation, the
+    maximum of s * relu(x) + b is s * max(0, max x) + b if s >= 0, and |s| * min(0, max -x) + b if s < 0. So the sign of s is
+    multiplied into the weights of the convolution.
     """
     maxima, scales, shifts, signs = [], [], [], []
     for number in range(5):
-        layer = graph.layer("conv2d", number)
+        layer = graph.layer_weights("conv2d", number)
         kernel, bias = layer["kernel"].astype(np.float64), layer["bias"].astype(np.float64)
         height, width = kernel.shape[:2]
-        # the two timbral kernels see a spectrogram padded by 3 frames, the temporal ones are "same" over time
+        # the two timbral kernels see a spectrogram padded by 3 frames; the temporal ones use "same" padding over time
         before = 3 if number < 2 else (height - 1) // 2
         after = 3 if number < 2 else height - 1 - before
         scale, shift = graph.batch_norm(number + 1)
         sign = np.where(scale < 0, -1.0, 1.0)
-        graph.node(
+        graph.add_node(
             "Conv",
             [
                 "normalised",
-                graph.constant(f"front{number}_w", kernel.transpose(3, 2, 0, 1) * sign.reshape(-1, 1, 1, 1)),
-                graph.constant(f"front{number}_b", bias * sign),
+                graph.add_constant(f"front{number}_w", kernel.transpose(3, 2, 0, 1) * sign.reshape(-1, 1, 1, 1)),
+                graph.add_constant(f"front{number}_b", bias * sign),
             ],
             f"front{number}_conv",
             kernel_shape=[height, width],
             pads=[before, 0, after, 0],
         )
-        maxima.append(graph.node("ReduceMax", [f"front{number}_conv", "axis_3"], f"front{number}_max", keepdims=0))
+        maxima.append(graph.add_node("ReduceMax", [f"front{number}_conv", "axis_3"], f"front{number}_max", keepdims=0))
         scales.append(np.abs(scale))
         shifts.append(shift)
         signs.append(sign)
-    graph.node("Concat", maxima, "front_max", axis=1)
-    sign = column(np.concatenate(signs))
-    graph.node("Max", ["front_max", graph.constant("front_low", np.where(sign > 0, 0, -3e38))], "front_above")
-    graph.node("Min", ["front_above", graph.constant("front_high", np.where(sign > 0, 3e38, 0))], "front_relu")
-    return graph.affine("front_relu", column(np.concatenate(scales)), column(np.concatenate(shifts)), "front")
+    graph.add_node("Concat", maxima, "front_max", axis=1)
+    sign = as_column(np.concatenate(signs))
+    graph.add_node("Max", ["front_max", graph.add_constant("front_low", np.where(sign > 0, 0, -3e38))], "front_above")
+    graph.add_node("Min", ["front_above", graph.add_constant("front_high", np.where(sign > 0, 3e38, 0))], "front_relu")
+    return graph.add_affine("front_relu", as_column(np.concatenate(scales)), as_column(np.concatenate(shifts)), "front")
 
 
-def middle(graph: Graph, front: str) -> list[str]:
-    """Three convolutions over time, 64 channels each, the second and the third with a residual."""
+def add_middle(graph: GraphBuilder, front: str) -> list[str]:
+    """Add three convolutions over time with 64 channels each; the second and the third have a residual connection."""
     features, previous = [front], front
     for step, number in enumerate((5, 6, 7)):
-        layer = graph.layer("conv2d", number)
-        kernel = graph.constant(f"mid{step}_w", layer["kernel"][:, :, 0, :].transpose(2, 1, 0))
-        bias = graph.constant(f"mid{step}_b", layer["bias"])
-        graph.node("Conv", [previous, kernel, bias], f"mid{step}_conv", kernel_shape=[7], pads=[3, 3])
-        graph.node("Relu", [f"mid{step}_conv"], f"mid{step}_relu")
+        layer = graph.layer_weights("conv2d", number)
+        kernel = graph.add_constant(f"mid{step}_w", layer["kernel"][:, :, 0, :].transpose(2, 1, 0))
+        bias = graph.add_constant(f"mid{step}_b", layer["bias"])
+        graph.add_node("Conv", [previous, kernel, bias], f"mid{step}_conv", kernel_shape=[7], pads=[3, 3])
+        graph.add_node("Relu", [f"mid{step}_conv"], f"mid{step}_relu")
         scale, shift = graph.batch_norm(number + 1)
-        current = graph.affine(f"mid{step}_relu", column(scale), column(shift), f"mid{step}")
+        current = graph.add_affine(f"mid{step}_relu", as_column(scale), as_column(shift), f"mid{step}")
         if step:
-            current = graph.node("Add", [current, previous], f"mid{step}_residual")
+            current = graph.add_node("Add", [current, previous], f"mid{step}_residual")
         features.append(current)
         previous = current
     return features
 
 
-def back_end(graph: Graph, features: list[str]) -> None:
-    """Pool over time, one dense layer of 200, the 50 tags."""
-    graph.node("Concat", features, "features", axis=1)
-    graph.node("ReduceMax", ["features", "axis_2"], "max_pool", keepdims=0)
-    graph.node("ReduceMean", ["features", "axis_2"], "mean_pool", keepdims=0)
-    graph.node("Concat", ["max_pool", "mean_pool"], "pooled", axis=1)
+def add_back_end(graph: GraphBuilder, features: list[str]) -> None:
+    """Add pooling over time, a dense layer of 200 units, and the output layer with the 50 tags."""
+    graph.add_node("Concat", features, "features", axis=1)
+    graph.add_node("ReduceMax", ["features", "axis_2"], "max_pool", keepdims=0)
+    graph.add_node("ReduceMean", ["features", "axis_2"], "mean_pool", keepdims=0)
+    graph.add_node("Concat", ["max_pool", "mean_pool"], "pooled", axis=1)
     scale, shift = graph.batch_norm(9)
-    layer = graph.layer("dense", 0)
+    layer = graph.layer_weights("dense", 0)
     kernel = layer["kernel"].astype(np.float64)
     bias = layer["bias"] + shift @ kernel
     kernel = scale[:, None] * kernel
     kernel = np.concatenate([kernel[0::2], kernel[1::2]])  # TensorFlow flattens [max, mean] interleaved
-    graph.node("Gemm", ["pooled", graph.constant("dense_w", kernel), graph.constant("dense_b", bias)], "dense")
-    graph.node("Relu", ["dense"], "dense_relu")
+    graph.add_node(
+        "Gemm", ["pooled", graph.add_constant("dense_w", kernel), graph.add_constant("dense_b", bias)], "dense"
+    )
+    graph.add_node("Relu", ["dense"], "dense_relu")
     scale, shift = graph.batch_norm(10)
-    graph.affine("dense_relu", scale[None], shift[None], "penultimate")
-    layer = graph.layer("dense", 1)
-    tags = [graph.constant("tags_w", layer["kernel"]), graph.constant("tags_b", layer["bias"])]
-    graph.node("Gemm", ["penultimate", *tags], "tags")
-    graph.node("Sigmoid", ["tags"], "taggram")
+    graph.add_affine("dense_relu", scale[None], shift[None], "penultimate")
+    layer = graph.layer_weights("dense", 1)
+    tags = [graph.add_constant("tags_w", layer["kernel"]), graph.add_constant("tags_b", layer["bias"])]
+    graph.add_node("Gemm", ["penultimate", *tags], "tags")
+    graph.add_node("Sigmoid", ["tags"], "taggram")
 
 
-def build(weights: dict[str, Array]) -> Any:
-    graph = Graph(weights)
+def build_model(weights: dict[str, Array]) -> Any:
+    graph = GraphBuilder(weights)
     for axis in (1, 2, 3):
-        graph.constant(f"axis_{axis}", np.array([axis], dtype=np.int64))
-    graph.node("Unsqueeze", ["log_mel", "axis_1"], "image")
+        graph.add_constant(f"axis_{axis}", np.array([axis], dtype=np.int64))
+    graph.add_node("Unsqueeze", ["log_mel", "axis_1"], "image")
     scale, shift = graph.batch_norm(0)
-    graph.affine("image", scale.reshape(1, 1, 1, 1), shift.reshape(1, 1, 1, 1), "normalised")
-    back_end(graph, middle(graph, front_end(graph)))
+    graph.add_affine("image", scale.reshape(1, 1, 1, 1), shift.reshape(1, 1, 1, 1), "normalised")
+    add_back_end(graph, add_middle(graph, add_front_end(graph)))
     outputs = [("taggram", 50), ("penultimate", 200), ("mean_pool", 753), ("max_pool", 753)]
     model = helper.make_model(
         helper.make_graph(

@@ -1,4 +1,7 @@
-"""Write docs/cli.md from the commands themselves; `make docs` runs it, and a test fails when it was forgotten."""
+"""Generate docs/cli.md from the help texts of the commands.
+
+`make docs` runs this script. A test fails if the page is out of date.
+"""
 
 from __future__ import annotations
 
@@ -8,36 +11,43 @@ import click
 
 from sonotheque.cli import cli
 
-TARGET = Path(__file__).parent.parent / "docs" / "cli.md"
+OUTPUT = Path(__file__).parent.parent / "docs" / "cli.md"
 
-HEAD = """# Command reference
+INTRODUCTION = """# Command reference
 
-Generated from the program by `make docs`; change the help texts, not this page.
+This page is generated from the help texts by `make docs`. Edit the help texts, not this page.
 
-Results go to standard output, progress and notices to standard error. Every command that prints a result takes `--json`: one
-JSON document and nothing else. Exit status: 0 done (also when some files failed: they are listed), 1 nothing could be done
-or an input is unusable (one line says what and how to mend it), 2 wrong usage, 130 stopped with Ctrl-C.
+Results go to standard output; progress bars and messages go to standard error. Every command that prints a result has the option
+`--json`, which prints one JSON document and nothing else.
+
+| exit status | meaning |
+|---|---|
+| 0 | success, even if some files failed: they are listed |
+| 1 | nothing could be done, or an input is unusable; one line says what is wrong and how to fix it |
+| 2 | wrong usage |
+| 130 | interrupted with Ctrl-C |
 """
 
 
-def reference() -> str:
-    """Return the page."""
+def render_reference() -> str:
+    """Return the page as Markdown."""
     context = click.Context(cli, info_name="sonotheque", terminal_width=100, **cli.context_settings)
-    parts = [HEAD, _section(cli, context, "sonotheque")]
+    sections = [INTRODUCTION, _render_command(cli, context, "sonotheque")]
     for name in cli.list_commands(context):
         command = cli.commands[name]
-        inner = click.Context(command, info_name=name, parent=context, terminal_width=100)
-        parts.append(_section(command, inner, name))
+        command_context = click.Context(command, info_name=name, parent=context, terminal_width=100)
+        sections.append(_render_command(command, command_context, name))
         if isinstance(command, click.Group):
-            for part in command.list_commands(inner):
-                below = click.Context(command.commands[part], info_name=part, parent=inner, terminal_width=100)
-                parts.append(_section(command.commands[part], below, f"{name} {part}"))
-    return "\n".join(parts)
+            for subname in command.list_commands(command_context):
+                subcommand = command.commands[subname]
+                subcontext = click.Context(subcommand, info_name=subname, parent=command_context, terminal_width=100)
+                sections.append(_render_command(subcommand, subcontext, f"{name} {subname}"))
+    return "\n".join(sections)
 
 
-def _section(command: click.Command, context: click.Context, name: str) -> str:
+def _render_command(command: click.Command, context: click.Context, name: str) -> str:
     return f"## {name}\n\n```text\n{command.get_help(context)}\n```\n"
 
 
 if __name__ == "__main__":
-    TARGET.write_text(reference(), encoding="utf-8")
+    OUTPUT.write_text(render_reference(), encoding="utf-8")

@@ -1,6 +1,6 @@
-"""From a file or bytes to samples: decoding, downmix, resampling, and the log-mel spectrogram.
+"""Read audio: decode a file or bytes, mix it down to mono, resample it, and compute its log-mel spectrogram.
 
-It knows nothing of networks, libraries or music.
+This package depends on no network and no library.
 """
 
 from sonotheque.audio.decode import Decoder, Source, open_decoder

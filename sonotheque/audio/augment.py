@@ -1,6 +1,7 @@
-"""Augmented copies of a recording: the same music faster, higher, louder, noisier, through a worse codec. For teaching alone.
+"""Data augmentation: make altered copies of a recording to train classifiers with.
 
-The transforms are audiomentations' (the extra ``augment``). Nothing here knows of labels or folds.
+A copy differs in tempo, pitch, equalisation, noise, level or codec. The transforms come from audiomentations (the extra
+``augment``). This module knows nothing of labels or folds.
 """
 
 from __future__ import annotations
@@ -16,38 +17,48 @@ from sonotheque.audio.mono import MonoStream
 from sonotheque.errors import InvalidSamplesError, NoSamplesError, SonothequeError
 
 SAMPLE_RATE = 44_100
-"""Of copies, in Hz: MP3 has no higher one that is common."""
+"""Sampling rate of the copies in Hz: the highest one that is common for MP3."""
 
-MOST = 300
-"""Seconds of a recording that are copied, from its start: the transforms hold a whole copy in memory."""
+MAX_SECONDS = 300
+"""A copy covers at most this many seconds from the start of the recording, because the transforms hold it in memory."""
 
 VERSION = "audiomentations-0.43-1"
-"""Names the transforms below: where they change, copies made before are made anew."""
+"""Version of the transforms below. Change it whenever they change, so that existing copies are rebuilt."""
 
 
-def require() -> None:
-    """Check that the packages are there.
+def check_installed() -> None:
+    """Check that the packages of the extra ``augment`` are installed.
 
     Raises
     ------
     SonothequeError
-        If they are not installed.
+        If one of them is not installed.
     """
     try:
         import audiomentations  # noqa: F401
         import fast_mp3_augment  # noqa: F401
     except ImportError as error:
         raise SonothequeError(
-            f"augmented copies need the package {error.name}; `pip install 'sonotheque[augment]'` brings it"
+            f"augmented copies need the package {error.name}; install it with `pip install 'sonotheque[augment]'`"
         ) from None
 
 
-def transforms() -> Any:
-    """Make the transforms: two to five of six, drawn for each copy and applied in this order.
+def build_transforms() -> Any:
+    """Build the random transform: for each copy it applies two to five of the six transforms below, in this order.
 
-    Tempo by up to 15 %, pitch by up to 2 semitones (less than the 30 % that Schlüter & Grill 2015 use for singing voices: tempo
-    and register are part of a genre), seven parametric equalisers of up to 6 dB, noise of any colour 15 to 40 dB below the
-    music, up to 12 dB less level, and MP3 of 32 to 128 kbit/s.
+    - time stretch by up to 15 %;
+    - pitch shift by up to 2 semitones;
+    - seven-band parametric equaliser with gains of up to 6 dB;
+    - coloured noise at a signal-to-noise ratio of 15 to 40 dB;
+    - gain of -12 to 0 dB;
+    - MP3 compression at 32 to 128 kbit/s.
+
+    Schlüter & Grill (2015) shift tempo and pitch by up to 30 % for singing voice detection. The changes are smaller here
+    because tempo and register are part of a genre.
+
+    Returns
+    -------
+    audiomentations.SomeOf
     """
     import audiomentations
 
@@ -64,52 +75,53 @@ def transforms() -> Any:
     )
 
 
-def augmented(source: Source, *, seed: int) -> bytes:
-    """Make one augmented copy.
+def make_augmented_copy(source: Source, *, seed: int) -> bytes:
+    """Make one augmented copy of a recording.
 
     Parameters
     ----------
     source : path, or bytes of a whole file
     seed : int
-        Of everything that is drawn, 0 to 2**32 - 1: the same seed gives the same samples. The global generators that
-        audiomentations draws from are left as they were.
+        Seed of all random choices, 0 to 2**32 - 1. The same seed gives the same samples. The state of the global random
+        generators, which audiomentations uses, is restored afterwards.
 
     Returns
     -------
     bytes
-        A whole AU file: mono, float32, 44,100 Hz. (A WAV file of floats would hold the time at which it was written.)
+        Content of an AU file: mono, float32, 44,100 Hz. A float WAV file is not used because its header contains the time of
+        writing, so that equal copies would differ.
 
     Raises
     ------
     AudioError
-        One of its children.
+        If the recording cannot be read; always one of its subclasses.
     SonothequeError
-        If audiomentations is not installed.
+        If the packages of the extra ``augment`` are not installed.
     """
     import soundfile
 
-    require()
+    check_installed()
     with MonoStream(source, sample_rate=SAMPLE_RATE) as stream:
-        blocks, held = [], 0
+        blocks, n_samples = [], 0
         for block in stream:
             blocks.append(block)
-            held += len(block)
-            if held >= MOST * SAMPLE_RATE:
+            n_samples += len(block)
+            if n_samples >= MAX_SECONDS * SAMPLE_RATE:
                 break
-    if not held:
-        raise NoSamplesError(f"{source_name(source)}: too short to be copied")
-    samples = np.concatenate(blocks)[: MOST * SAMPLE_RATE]
-    before = random.getstate(), np.random.get_state()  # noqa: NPY002 - what audiomentations draws from
+    if not n_samples:
+        raise NoSamplesError(f"{source_name(source)}: too short for an augmented copy")
+    samples = np.concatenate(blocks)[: MAX_SECONDS * SAMPLE_RATE]
+    states = random.getstate(), np.random.get_state()  # noqa: NPY002 - audiomentations uses the global generators
     try:
         random.seed(seed)
         np.random.seed(seed)  # noqa: NPY002
-        copy = transforms()(samples, SAMPLE_RATE) if np.abs(samples).max() > 0 else samples
+        copy = build_transforms()(samples, SAMPLE_RATE) if np.abs(samples).max() > 0 else samples
     finally:
-        random.setstate(before[0])
-        np.random.set_state(before[1])  # noqa: NPY002
+        random.setstate(states[0])
+        np.random.set_state(states[1])  # noqa: NPY002
     if not np.isfinite(copy).all():
         raise InvalidSamplesError(
-            f"{source_name(source)}: an augmented copy has infinite samples; its level is damaged"
+            f"{source_name(source)}: the augmented copy has infinite samples; the level of the recording is damaged"
         )
     file = io.BytesIO()
     soundfile.write(file, copy, SAMPLE_RATE, subtype="FLOAT", format="AU")

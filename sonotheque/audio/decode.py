@@ -1,7 +1,8 @@
-"""A file or bytes to blocks of samples at their own rate and channels.
+"""Decode a file or bytes to blocks of samples, with the sampling rate and the channels of the source.
 
-libsndfile reads what it can (WAV, FLAC, OGG, Opus, MP3, AIFF); FFmpeg, inside PyAV, reads the rest (AAC, WMA, the sound
-of a video). Content chooses the decoder, not the extension. Mixing down and resampling are `sonotheque.audio.mono`'s.
+libsndfile reads WAV, FLAC, OGG, Opus, MP3 and AIFF. FFmpeg, through PyAV, reads the other formats, such as AAC, WMA and the
+audio track of a video. The decoder is chosen by content, not by file extension. Downmixing and resampling are in
+`sonotheque.audio.mono`.
 """
 
 from __future__ import annotations
@@ -14,38 +15,47 @@ from typing import Any, BinaryIO, Protocol
 
 import numpy as np
 
-from sonotheque.audio.truncation import header_truncation
+from sonotheque.audio.truncation import describe_truncation
 from sonotheque.errors import EmptyFileError, MissingFileError, NoSamplesError, NotAudioError
 from sonotheque.types import FloatArray
 
 Source = str | os.PathLike[str] | bytes
-"""A path, or the bytes of a whole file."""
+"""A path, or the content of a file as bytes."""
 
-BLOCK, FLAC_BLOCK = 65536, 4096
-"""Frames asked of libsndfile at once. FLAC in small blocks, because a damaged file loses the block in which it breaks."""
+BLOCK_SIZE, FLAC_BLOCK_SIZE = 65536, 4096
+"""Sample frames that libsndfile reads at once. FLAC blocks are small because a read error discards the whole block."""
 
 DEMUXERS = (
     "mov,mp4,m4a,3gp,3g2,mj2,asf,aac,matroska,webm,mp3,wav,w64,flac,ogg,aiff,caf,avi,mpegts,mpeg,flv,ape,wv,ac3,amr"
 )
-"""What FFmpeg may open: single-file containers only. Playlists and network formats could reach other files."""
+"""Formats that FFmpeg may open: single-file containers only, since playlists and network formats could open other files."""
 
 
 class Decoder(Protocol):
-    """One opened recording. ``blocks`` may be read once; ``truncated`` is final after that."""
+    """An open recording.
+
+    Attributes
+    ----------
+    sample_rate : int
+        In Hz.
+    channels : int
+    truncated : str or None
+        Notice that the file is truncated or damaged. It is known once all blocks have been read.
+    """
 
     sample_rate: int
     channels: int
     truncated: str | None
 
     def blocks(self) -> Iterator[FloatArray]:
-        """Yield float32 arrays [n, channels], n >= 1, nominally in [-1, 1]."""
+        """Yield float32 arrays [n, channels], n >= 1, nominally in [-1, 1]. Can be iterated over once."""
 
     def close(self) -> None:
-        """Release the file."""
+        """Close the file."""
 
 
 def source_name(source: Source) -> str:
-    """Name a source in a message: its path, or how many bytes it has."""
+    """Return the name of a source for messages: its path, or the number of its bytes."""
     return f"<{len(source)} bytes>" if isinstance(source, bytes) else os.fspath(source)
 
 
@@ -59,21 +69,26 @@ def open_decoder(source: Source) -> Decoder:
     Returns
     -------
     Decoder
-        To be closed by the caller.
+        The caller must close it.
 
     Raises
     ------
-    MissingFileError, EmptyFileError, NotAudioError
+    MissingFileError
+        If the file does not exist or cannot be opened.
+    EmptyFileError
+        If it has no bytes.
+    NotAudioError
+        If no decoder recognises it.
     """
     name = source_name(source)
-    _check_size(source, name)
+    _check_readable(source, name)
     try:
-        return _SoundFile(source)
+        return _SoundFileDecoder(source)
     except NotAudioError:
-        return _FFmpeg(source)
+        return _FFmpegDecoder(source)
 
 
-def _check_size(source: Source, name: str) -> None:
+def _check_readable(source: Source, name: str) -> None:
     if isinstance(source, bytes):
         size = len(source)
     else:
@@ -93,12 +108,12 @@ def _check_size(source: Source, name: str) -> None:
         raise EmptyFileError(f"{name}: the file is empty (0 bytes); copy it again from where it came")
 
 
-def _opened(source: Source) -> BinaryIO | str:
+def _file_or_path(source: Source) -> BinaryIO | str:
     return io.BytesIO(source) if isinstance(source, bytes) else str(Path(source).absolute())
 
 
-class _SoundFile:
-    """libsndfile 1.2 through soundfile."""
+class _SoundFileDecoder:
+    """Decoder that uses libsndfile 1.2 through soundfile."""
 
     def __init__(self, source: Source) -> None:
         import soundfile
@@ -106,8 +121,8 @@ class _SoundFile:
         self._source = source
         self._name = source_name(source)
         try:
-            self._file: Any = soundfile.SoundFile(_opened(source))
-        except (soundfile.LibsndfileError, TypeError) as error:  # TypeError: a name ending in .raw wants parameters
+            self._file: Any = soundfile.SoundFile(_file_or_path(source))
+        except (soundfile.LibsndfileError, TypeError) as error:  # TypeError: soundfile wants parameters for .raw
             raise NotAudioError(f"{self._name}: {error}") from None
         self.sample_rate = int(self._file.samplerate)
         self.channels = int(self._file.channels)
@@ -117,7 +132,7 @@ class _SoundFile:
         import soundfile
 
         count = 0
-        size = FLAC_BLOCK if self._file.format == "FLAC" else BLOCK
+        size = FLAC_BLOCK_SIZE if self._file.format == "FLAC" else BLOCK_SIZE
         while True:
             try:
                 block: FloatArray = self._file.read(size, dtype="float32", always_2d=True)
@@ -125,8 +140,8 @@ class _SoundFile:
                 self.truncated = f"damaged: decoded up to {count / self.sample_rate:.1f} s"
                 break
             if len(block) == 0:
-                self.truncated = header_truncation(
-                    self._source, format_=self._file.format, decoded=count / self.sample_rate
+                self.truncated = describe_truncation(
+                    self._source, container=self._file.format, decoded=count / self.sample_rate
                 )
                 break
             count += len(block)
@@ -138,8 +153,8 @@ class _SoundFile:
         self._file.close()
 
 
-class _FFmpeg:
-    """FFmpeg through PyAV, restricted to single-file containers."""
+class _FFmpegDecoder:
+    """Decoder that uses FFmpeg through PyAV, restricted to single-file containers."""
 
     def __init__(self, source: Source) -> None:
         import av
@@ -148,7 +163,7 @@ class _FFmpeg:
         self._av: Any = av
         not_audio = f"{self._name}: not an audio file that can be decoded; check that it plays elsewhere"
         try:
-            self._container: Any = av.open(_opened(source), options={"format_whitelist": DEMUXERS})
+            self._container: Any = av.open(_file_or_path(source), options={"format_whitelist": DEMUXERS})
         except (av.FFmpegError, ValueError):
             raise NotAudioError(not_audio) from None
         streams = self._container.streams.audio
@@ -177,11 +192,11 @@ class _FFmpeg:
             self.truncated = f"damaged: decoded up to {count / self.sample_rate:.1f} s"
         if count == 0:
             raise NoSamplesError(f"{self._name}: holds no audio samples; it is damaged or was never finished")
-        self._compare_with_header(count / self.sample_rate)
+        self._compare_with_stated_duration(count / self.sample_rate)
 
-    def _compare_with_header(self, decoded: float) -> None:
+    def _compare_with_stated_duration(self, decoded: float) -> None:
         if self._container.format.name == "aac" or self._stream.duration is None:
-            return  # raw AAC has no header: its duration is a guess from the bit rate
+            return  # raw AAC has no header; FFmpeg estimates its duration from the bit rate
         expected = float(self._stream.duration * self._stream.time_base)
         if self.truncated is None and decoded < expected - max(0.5, 0.01 * expected):
             self.truncated = f"truncated: {decoded:.1f} s of {expected:.1f} s decoded"

@@ -1,7 +1,8 @@
-"""How loud a recording is by the broadcasters' standards: loudness, its range, and its peaks. Not what else is measured in it.
+"""Measure integrated loudness, loudness range and peaks according to EBU R 128.
 
-FFmpeg's filter ``ebur128``, inside PyAV, does the measuring (ITU-R BS.1770-4; EBU Tech 3341 and 3342); the tests hold it to the
-signals of Tech 3341. Here are only the ways in and out: any recording that can be decoded, in blocks, in constant memory.
+The measurement itself is FFmpeg's filter ``ebur128``, used through PyAV (ITU-R BS.1770-4; EBU Tech 3341 and 3342). The tests
+check it with the test signals of Tech 3341. This module feeds it any recording that can be decoded, in blocks and in constant
+memory.
 """
 
 from __future__ import annotations
@@ -15,47 +16,53 @@ from typing import Any
 import numpy as np
 
 from sonotheque.audio.decode import Source, open_decoder, source_name
-from sonotheque.audio.mono import RATES
+from sonotheque.audio.mono import SAMPLE_RATE_RANGE
 from sonotheque.errors import InvalidSamplesError
 from sonotheque.types import FloatArray
 
-GATE = -70.0
-"""LUFS below which a block of 400 ms does not count (BS.1770-4); FFmpeg gives it where no block counts."""
+ABSOLUTE_GATE = -70.0
+"""Absolute gate in LUFS: quieter blocks of 400 ms are ignored (BS.1770-4). FFmpeg returns it if all blocks are quieter."""
 
-STEPS, SHORT_TERM = 10, 3.0
-"""FFmpeg measures ten times in a second; the loudness range is one of blocks of 3 s (Tech 3342)."""
+STEPS_PER_SECOND = 10
+"""Measurements that FFmpeg makes in one second."""
 
-LOWEST_RATE = 8_000
-"""Rates below this in Hz are brought to 48,000 first, for which BS.1770-4 states its filter; so are those that a step does not
-divide into whole samples."""
+SHORT_TERM_SECONDS = 3.0
+"""Length of the blocks whose loudness the loudness range is computed from (Tech 3342)."""
 
-LARGEST = 1e6
-"""Samples are held below this; full scale is 1."""
+MIN_SAMPLE_RATE = 8_000
+"""Lower sampling rates in Hz are first resampled to 48,000 Hz, the rate for which BS.1770-4 specifies its filter. So are rates for
+which a step is not a whole number of samples."""
 
-FINER = 1024.0
-"""Factor by which samples are larger where their true peak is measured: FFmpeg gives three decimals of it, and not in dB."""
+MAX_AMPLITUDE = 1e6
+"""Samples are clipped to this; full scale is 1."""
 
-LAYOUTS = {1: "mono", 2: "stereo", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1"}
-"""What so many channels are taken for, in the order of a WAV file; other numbers are channels that weigh the same."""
+TRUE_PEAK_GAIN = 1024.0
+"""Gain applied to samples before their true peak is measured, because FFmpeg reports it as an amplitude with three decimals."""
 
-MOST_CHANNELS = 64
-"""That FFmpeg measures."""
+CHANNEL_LAYOUTS = {1: "mono", 2: "stereo", 5: "5.0", 6: "5.1", 7: "6.1", 8: "7.1"}
+"""FFmpeg's channel layout for a number of channels, in the order of a WAV file. For other numbers all channels have the same
+weight."""
+
+MAX_CHANNELS = 64
+"""Largest number of channels that FFmpeg measures."""
 
 
 @dataclass(frozen=True)
 class Loudness:
-    """How loud a recording is.
+    """Loudness and peaks of a recording.
 
     Attributes
     ----------
     integrated : float or None
-        Of the whole recording in LUFS; None where no block of 400 ms reaches `GATE`, as in silence, and for shorter recordings.
+        Integrated loudness in LUFS. None if no block of 400 ms reaches `ABSOLUTE_GATE`, as in silence, or if the recording is
+        shorter than that.
     range : float or None
-        Of the loudness of blocks of 3 s, in LU; None where none reaches `GATE`, and for shorter recordings.
+        Loudness range in LU, computed from blocks of 3 s. None if no such block reaches `ABSOLUTE_GATE`, or if the recording is
+        shorter than that.
     true_peak : float or None
-        Largest value of the signal between its samples, in dBTP; None in silence.
+        Peak of the signal between its samples in dBTP; None for silence.
     sample_peak : float or None
-        Largest sample, in dB of full scale; None in silence.
+        Largest absolute sample in dBFS; None for silence.
     """
 
     integrated: float | None
@@ -65,9 +72,9 @@ class Loudness:
 
 
 class LoudnessMeter:
-    """Measures blocks of samples as they come.
+    """Measure the loudness of a recording that arrives in blocks.
 
-    FFmpeg knows loudness in steps of 0.01 LU, from `GATE` to +10 LUFS.
+    FFmpeg measures loudness from `ABSOLUTE_GATE` to +10 LUFS in steps of 0.01 LU.
 
     Parameters
     ----------
@@ -75,7 +82,7 @@ class LoudnessMeter:
         In Hz.
     channels : int
     name : str
-        Of the recording, for messages.
+        Name of the recording for messages.
 
     Examples
     --------
@@ -88,65 +95,72 @@ class LoudnessMeter:
 
     def __init__(self, *, sample_rate: int, channels: int, name: str) -> None:
         self._rate, self._name = sample_rate, name
-        measured = channels <= MOST_CHANNELS
-        self._loudness = _Filter(sample_rate, channels, peak="none") if measured else None
-        self._peaks = _Filter(sample_rate, channels, peak="true") if measured else None
-        self._short_term = GATE
+        measurable = channels <= MAX_CHANNELS
+        self._loudness = _Ebur128Filter(sample_rate, channels, peak="none") if measurable else None
+        self._peaks = _Ebur128Filter(sample_rate, channels, peak="true") if measurable else None
+        self._max_short_term = ABSOLUTE_GATE
         self._steps = 0
         self._peak = 0.0
         self._count = 0
         self._last: FloatArray = np.zeros((0, channels), dtype=np.float32)
 
     def add(self, block: FloatArray) -> None:
-        """Take samples, float32 [n, channels], n >= 1.
+        """Add a block of samples.
+
+        Parameters
+        ----------
+        block : float32 array [n, channels], n >= 1
 
         Raises
         ------
         InvalidSamplesError
-            If one is NaN or infinite.
+            If a sample is NaN or infinite.
         """
         peak = float(max(block.max(), -block.min()))
         if not np.isfinite(peak):
             raise InvalidSamplesError(
                 f"{self._name}: has NaN or infinite samples after {self._count / self._rate:.1f} s; export it again"
             )
-        if peak > LARGEST:
-            block = np.clip(block, -LARGEST, LARGEST)
-        self._peak = max(self._peak, min(peak, LARGEST))
+        if peak > MAX_AMPLITUDE:
+            block = np.clip(block, -MAX_AMPLITUDE, MAX_AMPLITUDE)
+        self._peak = max(self._peak, min(peak, MAX_AMPLITUDE))
         self._count += len(block)
         self._last = block[-1:]
         if self._loudness and self._peaks:
-            self._read(self._loudness.push(block))
-            self._peaks.push(block * np.float32(FINER))
+            self._update_short_term(self._loudness.push(block))
+            self._peaks.push(block * np.float32(TRUE_PEAK_GAIN))
 
     def result(self) -> Loudness:
-        """Close the meter and return what it measured."""
+        """Finish the measurement and return the result."""
         if not (self._loudness and self._peaks):
-            return Loudness(None, None, None, _decibels(self._peak))
-        if self._count:  # what does not fill a step is not looked at; holding the last sample makes no peak of its own
-            self._peaks.push(np.repeat(self._last * np.float32(FINER), -(-self._rate // STEPS), axis=0))
-        self._read(self._loudness.end())
-        self._peaks.end()
-        integrated = self._loudness.value("I", GATE)
-        true_peak = self._peaks.value("true_peak", 0.0) / FINER
-        heard = integrated > GATE
-        ranged = heard and self._short_term > GATE
+            return Loudness(None, None, None, _amplitude_to_db(self._peak))
+        if (
+            self._count
+        ):  # FFmpeg ignores an incomplete last step; repeating the last sample fills it and adds no new peak
+            padding = np.repeat(self._last * np.float32(TRUE_PEAK_GAIN), -(-self._rate // STEPS_PER_SECOND), axis=0)
+            self._peaks.push(padding)
+        self._update_short_term(self._loudness.flush())
+        self._peaks.flush()
+        integrated = self._loudness.latest("I", ABSOLUTE_GATE)
+        true_peak = self._peaks.latest("true_peak", 0.0) / TRUE_PEAK_GAIN
+        has_loudness = integrated > ABSOLUTE_GATE
+        has_range = has_loudness and self._max_short_term > ABSOLUTE_GATE
         return Loudness(
-            integrated=round(integrated, 2) if heard else None,
-            range=round(self._loudness.value("LRA", 0.0), 2) if ranged else None,
-            true_peak=_decibels(max(true_peak, self._peak)),
-            sample_peak=_decibels(self._peak),
+            integrated=round(integrated, 2) if has_loudness else None,
+            range=round(self._loudness.latest("LRA", 0.0), 2) if has_range else None,
+            true_peak=_amplitude_to_db(max(true_peak, self._peak)),
+            sample_peak=_amplitude_to_db(self._peak),
         )
 
-    def _read(self, steps: Sequence[dict[str, str]]) -> None:
+    def _update_short_term(self, steps: Sequence[dict[str, str]]) -> None:
         for step in steps:
             self._steps += 1
-            if self._steps >= SHORT_TERM * STEPS:
-                self._short_term = max(self._short_term, float(step["S"]))
+            if self._steps >= SHORT_TERM_SECONDS * STEPS_PER_SECOND:
+                self._max_short_term = max(self._max_short_term, float(step["S"]))
 
 
-class _Filter:
-    """One graph of filters with ``ebur128`` in it."""
+class _Ebur128Filter:
+    """An FFmpeg filter graph that contains ``ebur128``."""
 
     def __init__(self, sample_rate: int, channels: int, *, peak: str) -> None:
         import av
@@ -154,35 +168,35 @@ class _Filter:
 
         self._av: Any = av
         self._rate = sample_rate
-        self._layout = LAYOUTS.get(channels, f"{channels}C")
-        self._given = 0
+        self._layout = CHANNEL_LAYOUTS.get(channels, f"{channels}C")
+        self._pushed = 0
         self._values: dict[str, str] = {}
         self._graph: Any = Graph()
         nodes = [self._graph.add_abuffer(sample_rate=sample_rate, format="flt", layout=self._layout)]
-        if sample_rate < LOWEST_RATE or sample_rate % STEPS:
+        if sample_rate < MIN_SAMPLE_RATE or sample_rate % STEPS_PER_SECOND:
             nodes.append(self._graph.add("aresample", "48000"))
         nodes.append(self._graph.add("ebur128", f"metadata=1:peak={peak}:framelog=quiet"))
         nodes.append(self._graph.add("abuffersink"))
         self._graph.link_nodes(*nodes).configure()
 
     def push(self, block: FloatArray) -> list[dict[str, str]]:
-        """Filter float32 samples [n, channels]; return what was measured at each step, by its short name."""
+        """Filter float32 samples [n, channels]; return the measurements of each completed step, by FFmpeg's short names."""
         frame = self._av.AudioFrame.from_ndarray(
             np.ascontiguousarray(block).reshape(1, -1), format="flt", layout=self._layout
         )
-        frame.sample_rate, frame.pts, frame.time_base = self._rate, self._given, Fraction(1, self._rate)
-        self._given += len(block)
-        return self._steps(frame)
+        frame.sample_rate, frame.pts, frame.time_base = self._rate, self._pushed, Fraction(1, self._rate)
+        self._pushed += len(block)
+        return self._run(frame)
 
-    def end(self) -> list[dict[str, str]]:
-        """Return what is left."""
-        return self._steps(None)
+    def flush(self) -> list[dict[str, str]]:
+        """End the signal; return the measurements of the remaining steps."""
+        return self._run(None)
 
-    def value(self, name: str, missing: float) -> float:
-        """Return the latest measure of that name."""
-        return float(self._values.get(name, missing))
+    def latest(self, name: str, default: float) -> float:
+        """Return the latest measurement with this name."""
+        return float(self._values.get(name, default))
 
-    def _steps(self, frame: Any) -> list[dict[str, str]]:
+    def _run(self, frame: Any) -> list[dict[str, str]]:
         steps = []
         self._graph.push(frame)
         while True:
@@ -190,21 +204,21 @@ class _Filter:
                 step = self._graph.pull().metadata
             except (BlockingIOError, EOFError):
                 break
-            if step:  # the last step has none where it is not full
+            if step:  # an incomplete last step has no measurements
                 steps.append({name.removeprefix("lavfi.r128."): value for name, value in step.items()})
         self._values = steps[-1] if steps else self._values
         return steps
 
 
-def _decibels(amplitude: float) -> float | None:
+def _amplitude_to_db(amplitude: float) -> float | None:
     return round(20 * float(np.log10(amplitude)), 2) + 0.0 if amplitude > 0 else None
 
 
 def measure_loudness(source: Source) -> Loudness:
-    """Measure a recording, in blocks.
+    """Measure the loudness of a recording, in blocks.
 
-    More than two channels are taken in the order of a WAV file: 6 for left, right, centre, low frequencies (which do not count),
-    and two behind (which count 1.5 dB more).
+    More than two channels are expected in the order of a WAV file. Six channels are left, right, centre, low frequencies (which
+    are ignored) and two surround channels (which are weighted by +1.5 dB).
 
     Parameters
     ----------
@@ -217,7 +231,7 @@ def measure_loudness(source: Source) -> Loudness:
     Raises
     ------
     AudioError
-        One of its children.
+        If the recording cannot be read; always one of its subclasses.
 
     Examples
     --------
@@ -226,7 +240,7 @@ def measure_loudness(source: Source) -> Loudness:
     """
     name = source_name(source)
     with closing(open_decoder(source)) as decoder:
-        if not RATES[0] <= decoder.sample_rate <= RATES[1]:
+        if not SAMPLE_RATE_RANGE[0] <= decoder.sample_rate <= SAMPLE_RATE_RANGE[1]:
             raise InvalidSamplesError(f"{name}: states a sampling rate of {decoder.sample_rate} Hz; it is damaged")
         meter = LoudnessMeter(sample_rate=decoder.sample_rate, channels=decoder.channels, name=name)
         for block in decoder.blocks():

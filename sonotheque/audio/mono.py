@@ -1,6 +1,7 @@
-"""Mono float32 at the rate that a network wants, in blocks, so that hours need no more memory than minutes.
+"""Read a recording as mono float32 samples at a given sampling rate.
 
-Channels are averaged, then the stream is resampled. Whole-file conveniences end with `load`.
+The channels are averaged, then the signal is resampled. `MonoStream` works in blocks, so that memory does not grow with the
+length of the recording; `load` reads a whole recording at once.
 """
 
 from __future__ import annotations
@@ -16,43 +17,45 @@ from sonotheque.audio.resample import RESAMPLERS
 from sonotheque.errors import InvalidSamplesError, NoSamplesError
 from sonotheque.types import FloatArray
 
-SILENCE = 2.0**-15
-"""Peak at or below which a recording is silent: one step of 16 bits (-90 dB of full scale)."""
+SILENCE_PEAK = 2.0**-15
+"""A recording is silent if its peak does not exceed this: one quantisation step of 16 bits (-90 dBFS)."""
 
-RATES = (1_000, 768_000)
-"""Sampling rates that a file may state, in Hz; outside them its header is damaged."""
+SAMPLE_RATE_RANGE = (1_000, 768_000)
+"""Lowest and highest sampling rate in Hz; a file that states another one has a damaged header."""
 
 
 class MonoStream:
-    """A recording as mono float32 blocks at one rate.
+    """Iterate over a recording in mono float32 blocks at one sampling rate.
 
-    Iterate over it once. `seconds`, `silent` and `notice` are known when the iteration ends.
+    It can be iterated over once. `seconds`, `silent` and `notice` are final when the iteration ends.
 
     Parameters
     ----------
     source : path, or bytes of a whole file
     sample_rate : int or None
-        Wanted rate in Hz; None keeps the file's own.
+        Target sampling rate in Hz; None keeps that of the file.
     resampler : str
-        ``soxr``, or ``kaiser_best`` for the numbers of resampy 0.2.2.
+        ``soxr``, or ``kaiser_best`` to reproduce resampy 0.2.2.
 
     Attributes
     ----------
     sample_rate : int
-        Rate of the blocks, in Hz.
-    source_rate, channels : int
-        As the file has them.
+        Sampling rate of the blocks in Hz.
+    source_rate : int
+        Sampling rate of the file in Hz.
+    channels : int
+        Number of channels of the file.
     seconds : float
-        Length of what was decoded, in s.
+        Length of the decoded audio in s.
     silent : bool
-        Whether no sample exceeded `SILENCE`.
+        Whether no sample exceeds `SILENCE_PEAK`.
     notice : str or None
-        What a person should know, such as that the file is truncated.
+        A notice for the user, such as that the file is truncated.
 
     Raises
     ------
     AudioError
-        One of its children, on opening or while iterating.
+        If the recording cannot be read, on opening or while iterating; always one of its subclasses.
 
     Examples
     --------
@@ -67,7 +70,7 @@ class MonoStream:
         self._decoder = open_decoder(source)
         self.source_rate = self._decoder.sample_rate
         self.channels = self._decoder.channels
-        if not RATES[0] <= self.source_rate <= RATES[1]:
+        if not SAMPLE_RATE_RANGE[0] <= self.source_rate <= SAMPLE_RATE_RANGE[1]:
             self._decoder.close()
             raise InvalidSamplesError(f"{self._name}: states a sampling rate of {self.source_rate} Hz; it is damaged")
         self.sample_rate = sample_rate or self.source_rate
@@ -89,22 +92,22 @@ class MonoStream:
     def __iter__(self) -> Iterator[FloatArray]:
         """Yield float32 arrays [n], n >= 1."""
         if self.sample_rate == self.source_rate:
-            yield from self._mono()
+            yield from self._downmix()
             return
         resample = RESAMPLERS[self._resampler]
-        yield from resample(self._mono(), source_rate=self.source_rate, target_rate=self.sample_rate)
+        yield from resample(self._downmix(), source_rate=self.source_rate, target_rate=self.sample_rate)
 
-    def _mono(self) -> Iterator[FloatArray]:
+    def _downmix(self) -> Iterator[FloatArray]:
         count = 0
         weights = np.full(self.channels, 1 / self.channels, dtype=np.float32)
         for block in self._decoder.blocks():
-            mono: FloatArray = block @ weights  # thirty times faster than mean(axis=1)
+            mono: FloatArray = block @ weights  # 30 times faster than block.mean(axis=1)
             peak = float(max(block.max(), -block.min()))
             if not np.isfinite(peak):
                 raise InvalidSamplesError(
                     f"{self._name}: has NaN or infinite samples after {count / self.source_rate:.1f} s; export it again"
                 )
-            self.silent = self.silent and peak <= SILENCE
+            self.silent = self.silent and peak <= SILENCE_PEAK
             count += len(mono)
             self.seconds = count / self.source_rate
             yield mono
@@ -118,7 +121,7 @@ def load(source: Source, *, sample_rate: int | None = None) -> tuple[FloatArray,
     ----------
     source : path, or bytes of a whole file
     sample_rate : int or None
-        Wanted rate in Hz; None keeps the file's own.
+        Target sampling rate in Hz; None keeps that of the file.
 
     Returns
     -------
@@ -129,7 +132,7 @@ def load(source: Source, *, sample_rate: int | None = None) -> tuple[FloatArray,
     Raises
     ------
     AudioError
-        One of its children.
+        If the recording cannot be read; always one of its subclasses.
 
     Examples
     --------
@@ -140,5 +143,5 @@ def load(source: Source, *, sample_rate: int | None = None) -> tuple[FloatArray,
     with MonoStream(source, sample_rate=sample_rate) as stream:
         blocks = list(stream)
         if not blocks:
-            raise NoSamplesError(f"{stream._name}: too short to be resampled to {sample_rate} Hz")
+            raise NoSamplesError(f"{source_name(source)}: too short to be resampled to {sample_rate} Hz")
         return np.concatenate(blocks), stream.sample_rate

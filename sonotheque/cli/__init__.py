@@ -1,4 +1,4 @@
-"""The command ``sonotheque``: it parses, calls `Library`, prints. No logic. Its commands are in the modules beside this one."""
+"""The ``sonotheque`` command: its commands, grouped by task. Each command parses its arguments, calls `Library` and prints."""
 
 from __future__ import annotations
 
@@ -9,17 +9,43 @@ from typing import Any
 import click
 
 from sonotheque import __version__
-from sonotheque.cli.collection import add, label, remove, similar, status
+from sonotheque.cli.classification import classify, evaluate, train
 from sonotheque.cli.demo import demo
-from sonotheque.cli.exports import export, tag
-from sonotheque.cli.genres import classify, evaluate, train
-from sonotheque.cli.views import clusters, errors, inspect, map_
+from sonotheque.cli.export import export, tag
+from sonotheque.cli.inspection import inspect
+from sonotheque.cli.label_issues import errors
+from sonotheque.cli.library import add, label, remove, status
+from sonotheque.cli.maps import clusters, map_
+from sonotheque.cli.similarity import similar
 from sonotheque.cli.weights import weights
 from sonotheque.errors import SonothequeError
 
+SECTIONS: dict[str, tuple[click.Command, ...]] = {
+    "Library": (add, status, label, remove),
+    "Similarity": (similar,),
+    "Genre classification": (train, classify, evaluate, errors),
+    "Maps and inspection": (map_, clusters, inspect),
+    "Export": (export, tag),
+    "Setup": (demo, weights),
+}
+"""The commands under the headings of ``sonotheque --help``."""
 
-class Commands(click.Group):
-    """Turns the package's errors into one line and exit status 1."""
+
+class SectionedGroup(click.Group):
+    """A group that lists its commands by task and reports the package's errors in one line, with exit status 1."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of the commands in the order of `SECTIONS`."""
+        return [command.name or "" for commands in SECTIONS.values() for command in commands]
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write one section for each task, with the summary of each command in full."""
+        width = max(map(len, self.list_commands(ctx)))
+        for heading, commands in SECTIONS.items():
+            with formatter.section(heading):
+                formatter.write_dl(
+                    [((command.name or "").ljust(width), command.get_short_help_str(limit=200)) for command in commands]
+                )
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command."""
@@ -29,43 +55,39 @@ class Commands(click.Group):
             raise click.ClickException(" ".join(str(error).split())) from None
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(cls=SectionedGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, message="%(prog)s %(version)s")
 @click.option(
     "-L",
     "--library",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Folder of the library. Default: $SONOTHEQUE_LIBRARY, else a folder among your user data.",
+    help="Library folder. Default: $SONOTHEQUE_LIBRARY if it is set, otherwise a folder in your user data directory.",
 )
 @click.pass_context
 def cli(ctx: click.Context, library: Path | None) -> None:
-    """Listen to a music collection: find similar tracks, name genres.
+    """Find similar tracks, classify genres and draw maps of a music collection.
 
     Start with `sonotheque demo`, or with your own music: `sonotheque add FOLDER`.
     """
     ctx.obj = library
 
 
-COMMANDS = (
-    *(add, status, label, remove, similar, train, classify, evaluate, map_, clusters, errors, inspect, tag, export),
-    *(demo, weights),
-)
-
-for command in COMMANDS:
-    cli.add_command(command)
+for section in SECTIONS.values():
+    for command in section:
+        cli.add_command(command)
 
 
 def main() -> None:
-    """Run the command line."""
+    """Run the command line and exit with its status."""
     try:
         cli(prog_name="sonotheque", standalone_mode=False)
     except click.Abort:  # Ctrl-C
-        click.echo("stopped; what was done is kept, and the same command goes on from there", err=True)
+        click.echo("interrupted; completed work is kept, and the same command continues from there", err=True)
         sys.exit(130)
     except click.ClickException as error:
         error.show()
         if isinstance(error, click.NoSuchOption) and error.option_name in {"-L", "--library"}:
-            click.echo("The library goes before the command: sonotheque -L FOLDER COMMAND", err=True)
+            click.echo("Put the library before the command: sonotheque -L FOLDER COMMAND", err=True)
         sys.exit(error.exit_code)
     except click.exceptions.Exit as end:
         sys.exit(end.exit_code)

@@ -1,4 +1,4 @@
-"""The command ``sonotheque demo``: every main command once, on the music that ships."""
+"""The command ``sonotheque demo``: the main commands, run on the music that ships with the package."""
 
 from __future__ import annotations
 
@@ -6,63 +6,65 @@ import shlex
 
 import click
 
-from sonotheque.cli.collection import add, similar
-from sonotheque.cli.genres import classify, evaluate, train
-from sonotheque.cli.views import map_
+from sonotheque.cli.classification import classify, evaluate, train
+from sonotheque.cli.library import add
+from sonotheque.cli.maps import map_
+from sonotheque.cli.similarity import similar
+
+QUERY = "MUSIC/classical/john-michel-ave-maria-1.mp3"
 
 
 @click.command()
 @click.pass_context
 def demo(ctx: click.Context) -> None:
-    """Show everything on the free music that ships with sonotheque.
+    """Run the main commands on the free music that is included.
 
-    It uses a library of its own unless -L names one.
+    The demo has its own library unless -L names another one.
     """
     import platformdirs
 
     from sonotheque.demo import music, unlabelled
 
     ctx.obj = ctx.obj or platformdirs.user_data_path("sonotheque") / "demo"
-    places = {"MUSIC": str(music()), "NEW": str(unlabelled()), "PAGE": str(ctx.obj / "map.html")}
-    for name, place in places.items():
-        click.echo(f"{name} stands for {place}")
+    paths = {"MUSIC": str(music()), "NEW": str(unlabelled()), "PAGE": str(ctx.obj / "map.html")}
+    click.echo("In the commands below:")
+    for name, path in paths.items():
+        click.echo(f"  {name:<5} stands for {path}")
 
-    def step(text: str, command: click.Command, *arguments: str) -> None:
-        click.secho(f"\n{text}", bold=True)
+    def run_step(title: str, command: click.Command, *arguments: str) -> None:
+        click.secho(f"\n{title}", bold=True)
         click.echo(f"$ sonotheque {' '.join([command.name or '', *arguments])}")
-        filled = [
-            next(
-                (argument.replace(name, place, 1) for name, place in places.items() if argument.startswith(name)),
-                argument,
-            )
-            for argument in arguments
-        ]
-        command.main(filled, parent=ctx, standalone_mode=False)
+        command.main([_expand(argument, paths) for argument in arguments], parent=ctx, standalone_mode=False)
 
-    step(
-        "46 labelled clips of 5 genres are embedded.",
+    run_step(
+        "Add 46 clips with labels in 5 genres.",
         add,
-        "MUSIC",
-        "--labels",
-        "MUSIC/metadata.csv",
-        "--embedder",
-        "musicnn",
+        *("MUSIC", "--labels", "MUSIC/metadata.csv", "--embedder", "musicnn"),
     )
-    cello = "MUSIC/classical/john-michel-ave-maria-1.mp3"
-    step("What sounds like this cello?", similar, cello, "-k", "5", "--max-per-artist", "1")
-    step("How well can the genres be told, for artists that were never heard?", evaluate)
-    click.echo("(Two clips of each artist, picked to show the program: these figures measure nothing.)")
-    step("The classifier learns the genres,", train)
-    step("and names those of 9 clips that it has never heard.", classify, "NEW")
-    step("All of it as a map: a page to look at and listen to.", map_, "-o", "PAGE")
-    click.echo("(These figures measure nothing either.)")
-    click.secho("\nThat was sonotheque.", bold=True)
-    click.echo(f"This library lies in {ctx.obj}")
-    click.echo("Next, your own music:")
+    run_step("Find tracks that sound like this cello.", similar, QUERY, *("-k", "5", "--max-per-artist", "1"))
+    run_step("Estimate how accurate the genre classification is for new artists.", evaluate)
+    click.echo("(There are two clips by each artist, selected for this demo. The numbers are not a benchmark.)")
+    run_step("Train the genre classifier on all labelled clips.", train)
+    run_step("Classify 9 clips that are not in the library.", classify, "NEW")
+    run_step("Draw a map of the library as an HTML page that plays the clips.", map_, *("-o", "PAGE"))
+    click.echo("(These numbers are not a benchmark either.)")
+    click.secho("\nEnd of the demo.", bold=True)
+    click.echo(f"The demo library is in {ctx.obj}")
+    click.echo("Continue with your own music:")
     for line in (
-        "sonotheque add FOLDER --labels folder      genres are the folders' names; or a CSV, or the files' tags",
-        "sonotheque similar TRACK                   what sounds like it",
-        "sonotheque evaluate                        how well your genres can be told",
-        f"{shlex.join(['sonotheque', '-L', str(ctx.obj)])} status",
+        "sonotheque add FOLDER --labels folder      add a folder; labels are folder names (or a CSV, or file tags)",
+        "sonotheque similar TRACK                   find tracks that sound alike",
+        "sonotheque evaluate                        estimate how accurately your genres are classified",
+        "sonotheque --help                          list all commands",
     ):
         click.echo(f"  {line}")
+    click.echo("Or look at the demo library again:")
+    click.echo(f"  {shlex.join(['sonotheque', '-L', str(ctx.obj)])} status")
+
+
+def _expand(argument: str, paths: dict[str, str]) -> str:
+    """Replace a placeholder at the start of an argument by its path."""
+    for name, path in paths.items():
+        if argument.startswith(name):
+            return argument.replace(name, path, 1)
+    return argument

@@ -1,94 +1,150 @@
-"""What several commands share: opening the library, arguments and options."""
+"""Arguments and options that several commands share, renamed options, and the library that a command opens."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 if TYPE_CHECKING:
     from sonotheque.library import Library
 
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
 
 def open_library(ctx: click.Context, *, create: bool = False, precision: str = "auto", device: str = "auto") -> Library:
-    """Open the library of the command line; it is closed with the command."""
-    from sonotheque.console import show_notices
+    """Open the library given on the command line. It is closed when the command ends."""
+    from sonotheque.console import print_log_messages
     from sonotheque.library import Library
 
-    show_notices()
+    print_log_messages()
     return ctx.with_resource(Library(ctx.obj, create=create, precision=precision, device=device))
 
 
 def open_library_if_any(ctx: click.Context) -> Library | None:
-    """Open the library of the command line; None where nobody named one and there is none in the usual place."""
-    from sonotheque.console import show_notices
+    """Open the library given on the command line, or the default one; None if neither -L nor a default library exists."""
+    from sonotheque.console import print_log_messages
     from sonotheque.library import default_path
 
-    show_notices()
+    print_log_messages()
     if ctx.obj is None and not (default_path() / "library.sqlite").exists():
         return None
     return open_library(ctx)
 
 
-def paths_argument(*, required: bool = True) -> Callable[[Any], Any]:
+def paths_argument(*, required: bool = True) -> Decorator:
     """Make the argument for folders and files."""
     return click.argument("paths", nargs=-1, required=required, type=click.Path(path_type=Path), metavar="PATH...")
 
 
-def _split(ctx: click.Context, parameter: click.Parameter, value: str | None) -> list[str] | None:
+def renamed_option(*names: str, old_name: str, **attributes: Any) -> Decorator:
+    """Make an option that is also accepted under its old name, which the help does not list.
+
+    The old name has the same effect and prints a deprecation notice on standard error. Both names at once are a usage error.
+
+    Parameters
+    ----------
+    *names : str
+        Names of the option; the last one is the new long name, such as ``--limit``.
+    old_name : str
+        The old long name, such as ``--most``.
+    **attributes
+        Passed to `click.option`.
+    """
+    new_name = names[-1]
+    new_key, old_key = (name.lstrip("-").replace("-", "_") for name in (new_name, old_name))
+    hidden_attributes = {key: value for key, value in attributes.items() if key in {"type", "is_flag"}}
+
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(command)
+        def run_with_new_name(*arguments: Any, **values: Any) -> Any:
+            ctx = click.get_current_context()
+            old_value = values.pop(old_key)
+            if ctx.get_parameter_source(old_key) is not ParameterSource.DEFAULT:
+                if ctx.get_parameter_source(new_key) is not ParameterSource.DEFAULT:
+                    raise click.UsageError(f"{old_name} is the old name of {new_name}; give only {new_name}.")
+                click.echo(f"warning: {old_name} is deprecated; use {new_name}", err=True)
+                values[new_key] = old_value
+            return command(*arguments, **values)
+
+        hidden_option = click.option(old_name, hidden=True, **hidden_attributes)
+        return click.option(*names, **attributes)(hidden_option(run_with_new_name))
+
+    return decorate
+
+
+def _split_at_commas(ctx: click.Context, parameter: click.Parameter, value: str | None) -> list[str] | None:
     return None if value is None else [name.strip() for name in value.split(",")]
 
 
-as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+as_json = click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON document.")
 ids_option = click.option(
-    "--ids", type=click.Path(dir_okay=False, path_type=Path), help="CSV of genre ids and names (genre_id,genre)."
+    "--ids",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="CSV file that maps genre ids to names (columns genre_id,genre).",
 )
 
 
-def columns_option(names: str) -> Callable[[Any], Any]:
-    """Make the option that names the columns of a CSV."""
-    return click.option(
-        "--columns", callback=_split, metavar=names.upper(), help=f"Names of the CSV's columns: {names}."
+def columns_option(names: str, *, help_: str) -> Decorator:
+    """Make the option that names the columns of a CSV file."""
+    return click.option("--columns", callback=_split_at_commas, metavar=names.upper(), help=help_)
+
+
+def label_columns_option() -> Decorator:
+    """Make the option that names the columns of a CSV file with labels."""
+    return columns_option(
+        "file,genre[,artist]",
+        help_="Column names of the CSV file, in this order. Default: recognised by their usual names.",
     )
 
 
 MODELS = ("auto", "ensemble", "logreg", "knn", "svm", "forest", "lightgbm", "xgboost", "mlp", "cnn", "head")
 
 
-def model_options(help_: str, *, also: tuple[str, ...] = ()) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Give a command the options that say what learns."""
+def model_options(help_: str, *, extra_models: tuple[str, ...] = ()) -> Decorator:
+    """Give a command the options that choose and configure a classification model."""
 
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
-        options = [
-            click.option("--model", type=click.Choice([*MODELS, *also]), default="auto", show_default=True, help=help_),
-            embedder_option("Spaces to learn from; repeatable. Default: all of the library."),
+        options: list[Decorator] = [
             click.option(
-                "--decision",
+                "--model",
+                type=click.Choice([*MODELS, *extra_models]),
+                default="auto",
+                show_default=True,
+                help=help_,
+            ),
+            embedder_option("Embedder whose vectors are used; repeatable. Default: all embedders of the library."),
+            renamed_option(
+                "--aggregation",
+                old_name="--decision",
                 type=click.Choice(["track", "mean", "vote", "product", "learned"]),
                 default="track",
                 show_default=True,
-                help="On the whole track, or on its segments of 10 s, whose answers are combined so.",
+                help="track: classify the vector of the whole track. Others: classify its 10 s segments and aggregate "
+                "their predictions with this method.",
             ),
             click.option(
                 "--minutes",
                 type=click.FloatRange(min=0, min_open=True),
-                help="auto searches models, spaces and settings for so long, all included.",
+                help="With --model auto: search models, spaces and settings within this time, evaluation included.",
             ),
             click.option(
                 "--trials",
                 type=click.IntRange(min=1),
-                help="auto searches with so many trials: the same result each time.",
+                help="With --model auto: search with this number of trials. Unlike --minutes, the result is reproducible.",
             ),
             click.option(
                 "--augment",
                 type=click.IntRange(0, 20),
                 default=0,
                 metavar="COPIES",
-                help="Learn from so many augmented copies of each track too: stretched, shifted, noisy, ...",
+                help="Also train on this number of augmented copies of each track (time-stretched, pitch-shifted, noisy, ...).",
             ),
-            click.option("--seed", default=0, show_default=True, help="Seed of the folds."),
+            click.option("--seed", default=0, show_default=True, help="Random seed of the folds."),
         ]
         for option in reversed(options):
             command = option(command)
@@ -97,33 +153,33 @@ def model_options(help_: str, *, also: tuple[str, ...] = ()) -> Callable[[Callab
     return decorate
 
 
-def check_budget(model: str, minutes: float | None, trials: int | None) -> None:
-    """Refuse a budget that nothing uses, and two at once."""
+def check_search_budget(model: str, minutes: float | None, trials: int | None) -> None:
+    """Refuse two search budgets at once, and a budget for a model that is not searched."""
     if minutes is not None and trials is not None:
-        raise click.UsageError("--minutes and --trials exclude each other.")
+        raise click.UsageError("--minutes and --trials cannot be combined.")
     if model != "auto" and (minutes is not None or trials is not None):
-        raise click.UsageError("--minutes and --trials belong to --model auto.")
+        raise click.UsageError("--minutes and --trials require --model auto.")
 
 
-def embedder_option(help_: str) -> Callable[[Any], Any]:
-    """Make the option that names embedders."""
+def embedder_option(help_: str) -> Decorator:
+    """Make the repeatable option that names embedders."""
     return click.option("--embedder", "embedders", multiple=True, metavar="NAME", help=help_)
 
 
 def compute_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the options that say how networks are computed."""
+    """Give a command the options for the precision and the device of the neural networks."""
     precision = click.option(
         "--precision",
         type=click.Choice(["auto", "f32", "bf16"]),
         default="auto",
         show_default=True,
-        help="Of the networks. auto: for OpenL3 bf16 where the processor has AMX, else f32.",
+        help="Numeric precision of the networks. auto: bf16 for OpenL3 on processors with AMX, otherwise f32.",
     )
     device = click.option(
         "--device",
         type=click.Choice(["auto", "cpu", "cuda"]),
         default="auto",
         show_default=True,
-        help="Where they run. auto: on a GPU where the extra cuda is installed and finds one.",
+        help="Device that runs the networks. auto: the GPU if the extra cuda is installed and finds one, otherwise the CPU.",
     )
     return precision(device(command))

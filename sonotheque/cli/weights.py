@@ -1,4 +1,4 @@
-"""The command ``sonotheque weights``: the published networks, what of them is on this machine, and fetching them."""
+"""The command ``sonotheque weights``: list, download and verify the published weights of OpenL3."""
 
 from __future__ import annotations
 
@@ -16,65 +16,65 @@ DEFAULT = "openl3-music-mel256"
 name_argument = click.argument("name", default=DEFAULT, metavar="[NAME]")
 
 
-def _model(name: str) -> PublishedModel:
+def _published_model(name: str) -> PublishedModel:
     from sonotheque.embed.weights.openl3 import MODELS
 
     if name not in MODELS:
-        raise WeightsError(f"{name}: no published network; there are {', '.join(MODELS)}")
+        raise WeightsError(f"{name}: unknown model; the published models are {', '.join(MODELS)}")
     return MODELS[name]
 
 
 @click.group()
 def weights() -> None:
-    """Show, fetch and check the networks that do not ship with sonotheque."""
+    """List, download and verify pretrained networks."""
 
 
 @weights.command("list")
 def list_() -> None:
-    """List the published networks and whether they are on this machine."""
-    from sonotheque.console import table
-    from sonotheque.embed.weights.fetch import cached
+    """List the published networks and which ones are in your cache."""
+    from sonotheque.console import print_table
+    from sonotheque.embed.weights.fetch import find_cached
     from sonotheque.embed.weights.openl3 import CITATION, LICENCE, MODELS
 
-    rows = [[name, "here" if cached(model) else "-", model.address] for name, model in MODELS.items()]
-    table(["name", "cached", "address"], rows)
+    rows = [[name, "yes" if find_cached(model) else "no", model.url] for name, model in MODELS.items()]
+    print_table(["name", "cached", "address"], rows)
     click.echo(f"{LICENCE}; {CITATION}")
 
 
 @weights.command()
 @name_argument
 def fetch(name: str) -> None:
-    """Fetch a network into your cache; openl3-music-mel256 by default."""
+    """Download a network (default: openl3-music-mel256)."""
     from sonotheque.console import progress_bar
     from sonotheque.embed.weights import fetch as fetching
 
-    model = _model(name)
-    with progress_bar(f"fetching {name}", amount="bytes") as progress:
-        path = fetching.fetch(model, progress=progress)
+    model = _published_model(name)
+    with progress_bar(f"downloading {name}", unit="bytes") as progress:
+        path = fetching.fetch_weights(model, progress=progress)
     click.echo(path)
 
 
 @weights.command()
 def verify() -> None:
-    """Check the networks in your cache against their published sums."""
-    from sonotheque.embed.weights.fetch import cached, is_published
+    """Verify the checksums of the networks in your cache."""
+    from sonotheque.embed.weights.fetch import find_cached, is_published
     from sonotheque.embed.weights.openl3 import MODELS
 
-    damaged = 0
+    n_damaged = 0
     for name, model in MODELS.items():
-        path = cached(model)
+        path = find_cached(model)
         if path:
-            good = is_published(path.read_bytes(), model)
-            damaged += not good
-            click.echo(f"{name}: {'as published' if good else f'NOT as published; delete {path} and fetch it again'}")
-    if damaged:
-        raise WeightsError(f"{damaged} networks in the cache are damaged")
+            is_intact = is_published(path.read_bytes(), model)
+            n_damaged += not is_intact
+            click.echo(f"{name}: {'OK' if is_intact else f'damaged; delete {path} and download it again'}")
+    if n_damaged:
+        raise WeightsError(f"{n_damaged} networks in the cache are damaged")
 
 
 @weights.command()
 @name_argument
 def path(name: str) -> None:
-    """Print where a network lies."""
-    from sonotheque.embed.openl3.embedder import local_weights
+    """Print the path of a downloaded network."""
+    from sonotheque.embed.openl3.embedder import find_weights
 
-    click.echo(local_weights(_model(name)))
+    click.echo(find_weights(_published_model(name)))

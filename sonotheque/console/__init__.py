@@ -1,28 +1,34 @@
-"""What a person sees in a terminal: progress, tables, notices. Results go to standard output, the rest to standard error."""
+"""Terminal output: tables, messages and progress bars. Results go to standard output, everything else to standard error."""
 
-from sonotheque.console.collection import show_failed, show_similar, show_status
-from sonotheque.console.exports import show_exported, show_tagged
-from sonotheque.console.genres import show_classified, show_compared, show_evaluated, show_trained
-from sonotheque.console.terminal import SHOWN, print_json, progress_bar, quiet_decoders, show_notices, table
-from sonotheque.console.views import show_inspected, show_mapped, show_suspicious
+from sonotheque.console.classification import print_comparison, print_evaluation, print_predictions, print_training
+from sonotheque.console.export import print_exported_tables, print_tag_changes
+from sonotheque.console.formatting import print_json, print_table
+from sonotheque.console.inspection import print_inspection
+from sonotheque.console.label_issues import print_applied_corrections, print_label_issues
+from sonotheque.console.library import print_label_changes, print_removal, print_status
+from sonotheque.console.maps import print_map_summary
+from sonotheque.console.progress import progress_bar
+from sonotheque.console.similarity import print_similar_tracks
+from sonotheque.console.standard_error import print_log_messages, silence_decoders
 
 __all__ = [
-    "SHOWN",
+    "print_applied_corrections",
+    "print_comparison",
+    "print_evaluation",
+    "print_exported_tables",
+    "print_inspection",
     "print_json",
+    "print_label_changes",
+    "print_label_issues",
+    "print_log_messages",
+    "print_map_summary",
+    "print_predictions",
+    "print_removal",
+    "print_similar_tracks",
+    "print_status",
+    "print_table",
+    "print_tag_changes",
+    "print_training",
     "progress_bar",
-    "quiet_decoders",
-    "show_classified",
-    "show_compared",
-    "show_evaluated",
-    "show_exported",
-    "show_failed",
-    "show_inspected",
-    "show_mapped",
-    "show_notices",
-    "show_similar",
-    "show_status",
-    "show_suspicious",
-    "show_tagged",
-    "show_trained",
-    "table",
+    "silence_decoders",
 ]

@@ -1,23 +1,23 @@
-"""From samples to vectors: spaces and their registry, the networks, the inference runtime, pooling.
+"""From samples to vectors: spaces and their registry, the networks, the inference runtimes, and pooling.
 
-It knows nothing of libraries, labels or neighbours.
+This package does not know about libraries, labels or neighbours.
 """
 
-from sonotheque.embed.pooling import Pooler, pool
-from sonotheque.embed.registry import Choice, choose, embedder_names, open_embedder, space_of
+from sonotheque.embed.pooling import Pooler, pool_frames
+from sonotheque.embed.registry import SpaceChoice, choose_spaces, embedder_names, open_embedder, space_of
 from sonotheque.embed.space import Embedder, Space
 from sonotheque.embed.track import TrackVectors, embed_track
 
 __all__ = [
-    "Choice",
     "Embedder",
     "Pooler",
     "Space",
+    "SpaceChoice",
     "TrackVectors",
-    "choose",
+    "choose_spaces",
     "embed_track",
     "embedder_names",
     "open_embedder",
-    "pool",
+    "pool_frames",
     "space_of",
 ]

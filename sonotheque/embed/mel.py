@@ -1,6 +1,6 @@
-"""The space of mel spectrograms: pictures of 10 s, for networks that learn from scratch. No network of its own.
+"""The space of mel spectrograms: patches of 10 s, the input of networks that are trained from scratch.
 
-A picture is a frame and a segment at once; the track vector, the mean picture, is there because every space has one.
+A patch is both a frame and a segment. The track vector is the mean patch; it exists only because every space has track vectors.
 """
 
 from __future__ import annotations
@@ -15,36 +15,38 @@ from sonotheque.embed.space import Space, Times
 from sonotheque.types import FloatArray
 
 SAMPLE_RATE, N_FFT, MEL_HOP, N_MELS = 22_050, 2048, 1024, 64
-LENGTH = 215
-"""Mel frames of a picture: 9.985 s."""
+PATCH_LENGTH = 215
+"""Length of a patch in mel frames: 9.985 s."""
 
 SPACE = Space(
     id="mel-64x215-h10.0@1",
     embedder="mel",
-    dimensions=N_MELS * LENGTH,
+    dimensions=N_MELS * PATCH_LENGTH,
     sample_rate=SAMPLE_RATE,
-    frame=LENGTH * MEL_HOP / SAMPLE_RATE,
-    hop=LENGTH * MEL_HOP / SAMPLE_RATE,
+    frame=PATCH_LENGTH * MEL_HOP / SAMPLE_RATE,
+    hop=PATCH_LENGTH * MEL_HOP / SAMPLE_RATE,
     pooled=False,
 )
 
 
 class MelSpectrogram:
-    """The embedder of mel spectrograms.
+    """Compute the mel spectrogram patches of a recording.
 
     Parameters
     ----------
     compute : Compute
-        There is nothing here for a device, a precision or threads.
+        Not used; every embedder accepts it.
     """
 
     space = SPACE
 
     def __init__(self, *, compute: Compute = Compute()) -> None:
-        self._mel = LogMel(sample_rate=SAMPLE_RATE, n_fft=N_FFT, hop=MEL_HOP, n_mels=N_MELS)
+        self._mel = LogMel(sample_rate=SAMPLE_RATE, n_fft=N_FFT, hop_length=MEL_HOP, n_mels=N_MELS)
 
     def frames(self, blocks: Iterable[FloatArray]) -> Iterator[tuple[FloatArray, Times]]:
-        """Turn mono float32 blocks at 22,050 Hz into pictures of 9.985 s, cut as `sonotheque.audio.mel.cut_patches` does.
+        """Compute patches of 9.985 s from mono float32 blocks at 22,050 Hz.
+
+        `sonotheque.audio.mel.cut_patches` describes what happens with short recordings and with the tail.
 
         Parameters
         ----------
@@ -53,9 +55,9 @@ class MelSpectrogram:
         Yields
         ------
         vectors : float32 array [1, 215 * 64]
-            Mel frames one after the other, as `sonotheque.audio.LogMel` gives them.
+            A flattened patch: the mel frames of `sonotheque.audio.LogMel` in time order.
         starts : float64 array [1]
-            In s.
+            Start of the patch in s.
         """
-        for picture, start in cut_patches(self._mel.frames(blocks), length=LENGTH, hop=LENGTH):
-            yield picture.reshape(1, -1), np.array([start * MEL_HOP / SAMPLE_RATE])
+        for patch, start in cut_patches(self._mel.frames(blocks), length=PATCH_LENGTH, hop=PATCH_LENGTH):
+            yield patch.reshape(1, -1), np.array([start * MEL_HOP / SAMPLE_RATE])

@@ -1,6 +1,6 @@
-"""Frames to one vector: for a segment, for a track.
+"""Pool the frames of a track, or of each of its segments, into one vector.
 
-Sums run in float64 in time order, so a result does not depend on how the frames arrive.
+Sums are computed in float64 and in time order, so the result does not depend on how the frames are split into blocks.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from sonotheque.types import FloatArray
 STATISTICS = ("mean", "std", "max")
 
 
-class _Moments:
+class _RunningStatistics:
     """Running sum, sum of squares and maximum of frames."""
 
     def __init__(self) -> None:
@@ -45,14 +45,15 @@ class _Moments:
         return np.concatenate([parts[name] for name in statistics]).astype(np.float32)
 
 
-def pool(frames: FloatArray, *, statistics: Sequence[str] = ("mean",)) -> FloatArray:
-    """Summarise the frames of one track in a single vector.
+def pool_frames(frames: FloatArray, *, statistics: Sequence[str] = ("mean",)) -> FloatArray:
+    """Summarise the frames of one track as a single vector.
 
     Parameters
     ----------
     frames : float32 array [T, D], T >= 1
         One embedding per frame, in time order.
-    statistics : names out of `STATISTICS`, in output order
+    statistics : sequence of str
+        Names from `STATISTICS`, in output order.
 
     Returns
     -------
@@ -61,37 +62,38 @@ def pool(frames: FloatArray, *, statistics: Sequence[str] = ("mean",)) -> FloatA
     Raises
     ------
     NoSamplesError
-        If there is no frame.
+        If there are no frames.
     SpaceError
         If a statistic is unknown.
 
     Examples
     --------
-    >>> pool(np.array([[1.0, 4.0], [3.0, 4.0]], dtype=np.float32), statistics=("mean", "std"))
+    >>> pool_frames(np.array([[1.0, 4.0], [3.0, 4.0]], dtype=np.float32), statistics=("mean", "std"))
     array([2., 4., 1., 0.], dtype=float32)
     """
     pooler = Pooler(statistics=statistics)
     pooler.add(frames, np.zeros(len(frames)))
-    return pooler.track()
+    return pooler.track_vector()
 
 
 class Pooler:
-    """Pool frames as they arrive, for the track and for each segment of 10 s.
+    """Pool frames that arrive in blocks, for the whole track and for each segment of 10 s.
 
-    A frame counts to the segment that holds its start. A segment without a frame (the tail of a track that is shorter than
-    a frame) does not exist.
+    A frame belongs to the segment that contains its start. A segment without frames is left out; that happens if the tail of a
+    track is shorter than a frame.
 
     Parameters
     ----------
-    statistics : names out of `STATISTICS`, in output order
+    statistics : sequence of str
+        Names from `STATISTICS`, in output order.
     segments : bool
-        Whether frames are pooled to segments; else each frame is a segment.
+        Whether frames are pooled to segments; otherwise each frame is a segment.
 
     Examples
     --------
     >>> pooler = Pooler()
     >>> pooler.add(np.array([[1.0], [3.0], [8.0]], np.float32), np.array([0.0, 5.0, 10.0]))
-    >>> pooler.track(), pooler.segments().tolist()
+    >>> pooler.track_vector(), pooler.segment_vectors().tolist()
     (array([4.], dtype=float32), [[2.0], [8.0]])
     """
 
@@ -100,30 +102,30 @@ class Pooler:
         if unknown:
             raise SpaceError(f"unknown statistic {unknown[0]!r}; known are {', '.join(STATISTICS)}")
         self._statistics = tuple(statistics)
-        self._pooled = segments
-        self._track = _Moments()
-        self._segment = _Moments()
+        self._pool_segments = segments
+        self._track = _RunningStatistics()
+        self._segment = _RunningStatistics()
         self._segment_number = 0
         self._segments: list[FloatArray] = []
 
     def add(self, frames: FloatArray, starts: Times) -> None:
-        """Take frames [n, D] with their starts [n] in s, in time order."""
+        """Add frames [n, D] with their starts [n] in s, in time order."""
         for frame, start in zip(frames.astype(np.float64), starts, strict=True):
-            number = int(start // SEGMENT) if self._pooled else self._track.count
+            number = int(start // SEGMENT) if self._pool_segments else self._track.count
             if number != self._segment_number and self._segment.count:
                 self._segments.append(self._segment.vector(self._statistics))
-                self._segment = _Moments()
+                self._segment = _RunningStatistics()
             self._segment_number = number
             self._segment.add(frame)
             self._track.add(frame)
 
-    def track(self) -> FloatArray:
+    def track_vector(self) -> FloatArray:
         """Return the track vector, float32 [D]."""
         if self._track.count == 0:
-            raise NoSamplesError("there is no frame to pool; the recording is empty")
+            raise NoSamplesError("there are no frames to pool; the recording is empty")
         return self._track.vector(self._statistics)
 
-    def segments(self) -> FloatArray:
+    def segment_vectors(self) -> FloatArray:
         """Return the segment vectors, float32 [S, D]."""
         last = [self._segment.vector(self._statistics)] if self._segment.count else []
         return np.stack(self._segments + last)

@@ -1,4 +1,4 @@
-"""Which embedders there are, which space each computes, and which one ``auto`` takes."""
+"""The registry of embedders: their names, the space that each one computes, and the choice that ``auto`` makes."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ from functools import cache
 
 from sonotheque.embed import descriptors, essentia, mel, musicnn
 from sonotheque.embed.runtime import Compute
-from sonotheque.embed.space import FRAMES, Embedder, Space
+from sonotheque.embed.space import FRAMES_SUFFIX, Embedder, Space
 from sonotheque.embed.weights import fetch
 from sonotheque.errors import SpaceError, WeightsError
 
 NAMES = ("openl3", "musicnn", "descriptors", "essentia", "mel", "openl3-frames", "musicnn-frames")
-"""Embedders by name, the one that ``auto`` prefers first."""
+"""Names of the embedders; the first is the one that ``auto`` prefers."""
 
-PATIENCE = 10.0
-"""Seconds after which ``auto`` no longer waits for a download."""
+AUTO_TIMEOUT = 10.0
+"""Seconds that ``auto`` waits for a download."""
 
 
 @dataclass(frozen=True)
-class Choice:
-    """The spaces that a library computes, and why.
+class SpaceChoice:
+    """The spaces that a library computes, and the reason for an automatic choice.
 
     Attributes
     ----------
     spaces : tuple of Space
     reason : str or None
-        One line for a person, where the program chose.
+        One line that explains the choice of ``auto``; None if the user named the embedders.
     """
 
     spaces: tuple[Space, ...]
@@ -35,7 +35,7 @@ class Choice:
 
 
 def embedder_names() -> tuple[str, ...]:
-    """Name the embedders, the one that ``auto`` prefers first.
+    """Return the names of the embedders; the first is the one that ``auto`` prefers.
 
     Examples
     --------
@@ -45,104 +45,114 @@ def embedder_names() -> tuple[str, ...]:
     return NAMES
 
 
-def choose(names: Sequence[str], *, progress: fetch.Progress | None = None) -> Choice:
-    """Turn what a person asked for into spaces; weights that are missing are fetched.
+def choose_spaces(names: Sequence[str], *, progress: fetch.Progress | None = None) -> SpaceChoice:
+    """Resolve embedder names to spaces, and download missing weights.
 
     Parameters
     ----------
-    names : embedder names, or ``("auto",)``: OpenL3 if its weights are there or come within `PATIENCE`, else musicnn
+    names : sequence of str
+        Names of embedders. If ``auto`` is among them, OpenL3 is chosen if its weights are on this machine or can be downloaded
+        within `AUTO_TIMEOUT`, else musicnn.
     progress : callable
-        Called with (bytes received, bytes in all) while weights are fetched.
+        Called with (bytes received, total bytes) during a download.
 
     Returns
     -------
-    Choice
+    SpaceChoice
 
     Raises
     ------
     SpaceError
         If a name is unknown.
     WeightsError
-        If weights that were asked for by name cannot be had.
+        If the weights of a named embedder cannot be obtained.
     """
     if "auto" not in names:
         for name in names:
-            _provide(name, progress=progress)
-        return Choice(tuple({space.id: space for space in map(space_of, names)}.values()), None)
+            _prepare_embedder(name, progress=progress)
+        return SpaceChoice(tuple({space.id: space for space in map(space_of, names)}.values()), None)
     try:
-        _provide("openl3", progress=progress, seconds=PATIENCE, tries=1)
-        return Choice((space_of("openl3"),), "embedder: openl3 (its weights are on this machine)")
+        _prepare_embedder("openl3", progress=progress, timeout=AUTO_TIMEOUT, attempts=1)
+        return SpaceChoice((space_of("openl3"),), "embedder: openl3 (its weights are on this machine)")
     except WeightsError as error:
         reason = str(error).partition(". ")[0].removeprefix("openl3-music-mel256: ")
-    return Choice((musicnn.SPACE,), f"embedder: musicnn, which ships with sonotheque (openl3's weights: {reason})")
+    return SpaceChoice(
+        (musicnn.SPACE,), f"embedder: musicnn, which ships with sonotheque (OpenL3 weights are unavailable: {reason})"
+    )
 
 
-def _provide(
-    name: str, *, progress: fetch.Progress | None, seconds: float | None = None, tries: int = fetch.TRIES
+def _prepare_embedder(
+    name: str,
+    *,
+    progress: fetch.Progress | None,
+    timeout: float | None = None,
+    attempts: int = fetch.MAX_ATTEMPTS,
 ) -> None:
-    """Fetch the weights of an embedder where it needs some and none are on this machine; check that its package is there."""
+    """Download the weights of an embedder if they are missing, and check that its optional package is installed."""
     from sonotheque.embed.openl3 import Variant
-    from sonotheque.embed.openl3.embedder import named_weights
+    from sonotheque.embed.openl3.embedder import weights_from_environment
 
     if name in {"essentia", essentia.SPACE.id}:
-        essentia.require()
-    variant = Variant.parse(name.replace(FRAMES, ""))
-    if variant is not None and named_weights() is None:
-        fetch.fetch(variant.published, progress=progress, seconds=seconds, tries=tries)
+        essentia.check_installed()
+    variant = Variant.parse(name.replace(FRAMES_SUFFIX, ""))
+    if variant is not None and weights_from_environment() is None:
+        fetch.fetch_weights(variant.published_model, progress=progress, timeout=timeout, attempts=attempts)
 
 
 def space_of(name: str) -> Space:
-    """Return the space of an embedder's name or of a space's id. Nothing is fetched.
+    """Return the space with this embedder name or space id. Nothing is downloaded.
 
     Raises
     ------
     SpaceError
-        If neither is known, or the id is that of other weights than those on this machine.
+        If the name or id is unknown, or if the id belongs to other weights than those on this machine.
     WeightsError
-        If its weights are not on this machine.
+        If the weights of the space are not on this machine.
     """
     from sonotheque.embed.openl3 import Variant
-    from sonotheque.embed.openl3.embedder import local_weights
+    from sonotheque.embed.openl3.embedder import find_weights
 
     for space in (musicnn.SPACE, descriptors.SPACE, essentia.SPACE, mel.SPACE, musicnn.SPACE.unpooled()):
         if name in {space.embedder, space.id}:
             return space
-    pooled = name.replace(FRAMES, "")
+    pooled = name.replace(FRAMES_SUFFIX, "")
     variant = Variant.parse(pooled)
     if variant is None:
-        raise SpaceError(f"unknown embedder or space {name!r}; this version knows {', '.join(NAMES)}")
-    space = variant.space(local_weights(variant.published))
+        raise SpaceError(f"unknown embedder or space {name!r}; known embedders are {', '.join(NAMES)}")
+    space = variant.space(find_weights(variant.published_model))
     if "@" in name and pooled != space.id:
-        raise SpaceError(f"{name} was made with other weights than those on this machine, which give {space.id}")
-    return space.unpooled() if FRAMES in name else space
+        raise SpaceError(f"{name} was computed with other weights than those on this machine, which give {space.id}")
+    return space.unpooled() if FRAMES_SUFFIX in name else space
 
 
-def share_frames(spaces: Sequence[str]) -> list[list[str]]:
-    """Put spaces together that keep the same frames, pooled and not: they are computed once."""
+def group_by_frames(spaces: Sequence[str]) -> list[list[str]]:
+    """Group space ids that are computed from the same frames, pooled or not, so that the frames are computed once."""
     groups: dict[str, list[str]] = {}
     for space in spaces:
-        groups.setdefault(space.replace(FRAMES, ""), []).append(space)
+        groups.setdefault(space.replace(FRAMES_SUFFIX, ""), []).append(space)
     return list(groups.values())
 
 
 @cache
 def open_embedder(space_id: str, *, compute: Compute = Compute()) -> Embedder:
-    """Make the embedder of a space; it is kept for the life of the process. Its frames are the same whether they are pooled or not.
+    """Return the embedder of a space, and cache it for the lifetime of the process.
+
+    An embedder yields frames; they are the same for the pooled space and for the space of single frames.
 
     Raises
     ------
     SpaceError
-        If the space is unknown to this version.
+        If this version does not know the space.
     WeightsError
-        If its weights are not on this machine.
+        If the weights of the space are not on this machine.
     """
     from sonotheque.embed.openl3 import OpenL3, Variant
 
-    makers: dict[str, Callable[[], Embedder]] = {
+    factories: dict[str, Callable[[], Embedder]] = {
         "mel": lambda: mel.MelSpectrogram(compute=compute),
         "musicnn": lambda: musicnn.Musicnn(compute=compute),
         "essentia": lambda: essentia.Essentia(compute=compute),
         "descriptors": lambda: descriptors.Descriptors(compute=compute),
-        "openl3": lambda: OpenL3(Variant.parse(space_id.replace(FRAMES, "")) or Variant(), compute=compute),
+        "openl3": lambda: OpenL3(Variant.parse(space_id.replace(FRAMES_SUFFIX, "")) or Variant(), compute=compute),
     }
-    return makers[space_of(space_id).embedder.removesuffix(FRAMES)]()
+    return factories[space_of(space_id).embedder.removesuffix(FRAMES_SUFFIX)]()

@@ -1,7 +1,7 @@
-"""How networks are computed: on which device, in which precision, in how many threads. Not which networks there are.
+"""How networks are run: device, precision and number of threads. This module does not know which networks there are.
 
-On the processor each inference runs on one thread, with a fixed batch shape, so that the same frame gives the same bytes whatever
-else runs; several side by side, in processes or threads, fill the processor.
+On the CPU each inference runs in one thread with a fixed batch shape, so the same frame gives the same bytes whatever else is
+running. To use all cores, several inferences run in parallel, in threads or in processes.
 """
 
 from __future__ import annotations
@@ -29,21 +29,21 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class Compute:
-    """How networks are to be computed.
+    """Settings for running networks.
 
     Attributes
     ----------
     precision : str
         ``auto``, ``f32`` or ``bf16``.
     device : str
-        ``auto`` (a GPU where the extra ``cuda`` is installed and finds one), ``cpu`` or ``cuda``.
+        ``auto``, ``cpu`` or ``cuda``. ``auto`` is the GPU if the extra ``cuda`` is installed and finds one, else the CPU.
     threads : int
-        Inferences side by side in this process. Vectors do not depend on it.
+        Number of inferences that run in parallel in this process. It does not change the vectors.
 
     Raises
     ------
     SpaceError
-        If precision or device is unknown.
+        If the precision or the device is unknown.
     """
 
     precision: str = "auto"
@@ -54,24 +54,24 @@ class Compute:
         """Check the values."""
         for name, value, known in (("precision", self.precision, PRECISIONS), ("device", self.device, DEVICES)):
             if value not in known:
-                raise SpaceError(f"unknown {name} {value!r}; known are {', '.join(known)}")
+                raise SpaceError(f"unknown {name} {value!r}; choose one of {', '.join(known)}")
 
 
 class Network(Protocol):
-    """A loaded network with one input and one chosen output."""
+    """A loaded network with one input and one selected output."""
 
     def __call__(self, batch: FloatArray) -> FloatArray:
         """Run one batch of the fixed shape and return the output, float32 [n, D]."""
 
 
-def cores() -> int:
-    """Count the processors that this process may use."""
+def count_cores() -> int:
+    """Count the CPU cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @cache
 def has_amx() -> bool:
-    """Say whether the processor multiplies bf16 matrices in hardware (AMX); without that, bf16 is slower than float32."""
+    """Return whether the CPU multiplies bf16 matrices in hardware (AMX); without AMX, bf16 is slower than float32."""
     try:
         return " amx_bf16 " in Path("/proc/cpuinfo").read_text()
     except OSError:
@@ -80,64 +80,69 @@ def has_amx() -> bool:
 
 @cache
 def choose_device(device: str) -> str:
-    """Turn ``auto`` into ``cuda`` where ONNX Runtime can use a GPU, else ``cpu``."""
+    """Resolve ``auto`` to ``cuda`` if ONNX Runtime can use a GPU, else to ``cpu``."""
     if device != "auto":
         return device
-    from sonotheque.embed import cuda
+    from sonotheque.embed.runtime_onnxruntime import cuda_is_available
 
-    return "cuda" if cuda.is_available() else "cpu"
+    return "cuda" if cuda_is_available() else "cpu"
 
 
 def batch_size(device: str) -> int:
-    """Frames that a device takes at once: one on the processor, where more gain nothing."""
+    """Return the number of frames per inference: 1 on the CPU, where larger batches are no faster, and 16 on a GPU."""
     return 1 if choose_device(device) == "cpu" else 16
 
 
-def load(model: bytes | Path, *, output: str, shape: Sequence[int], precision: str, device: str) -> Network:
+def load_network(model: bytes | Path, *, output: str, shape: Sequence[int], precision: str, device: str) -> Network:
     """Load a network.
 
     Parameters
     ----------
     model : bytes or path
-        An ONNX file; a path where its weights lie beside it.
+        An ONNX file; a path if its weights are stored in a separate file beside it.
     output : str
         Name of the output to compute.
     shape : sequence of int
         Fixed shape of the input, batch first.
     precision : str
-        ``auto`` is ``bf16`` on processors with AMX, else ``f32``.
+        ``auto``, ``f32`` or ``bf16``. On the CPU, ``auto`` is ``bf16`` if there is AMX, else ``f32``. On a GPU it is ``f32``.
     device : str
+        ``auto``, ``cpu`` or ``cuda``.
+
+    Returns
+    -------
+    Network
 
     Raises
     ------
     SpaceError
-        If this machine cannot compute so.
+        If this machine does not support the device or the precision.
     """
     if choose_device(device) == "cuda":
-        from sonotheque.embed.cuda import CudaNetwork
+        from sonotheque.embed.runtime_onnxruntime import OnnxRuntimeNetwork
 
         if precision == "bf16":
-            raise SpaceError("precision bf16 is for processors; on a GPU networks run in f32")
-        return CudaNetwork(model, output=output, shape=shape)
-    from sonotheque.embed.cpu import CpuNetwork
+            raise SpaceError("precision bf16 is available on the CPU only; use f32 or auto on a GPU")
+        return OnnxRuntimeNetwork(model, output=output, shape=shape)
+    from sonotheque.embed.runtime_openvino import OpenVinoNetwork
 
     chosen = precision if precision != "auto" else "bf16" if has_amx() else "f32"
-    return CpuNetwork(model, output=output, shape=shape, precision=chosen)
+    return OpenVinoNetwork(model, output=output, shape=shape, precision=chosen)
 
 
-_BUILDING = threading.Lock()
-"""Held while a thread imports and compiles: two threads that import OpenVINO at once can wait for each other for ever."""
+_BUILD_LOCK = threading.Lock()
+"""Held while a thread imports a runtime and compiles a network: two threads that import OpenVINO at once can deadlock."""
 
 
-class SideBySide(Generic[Item, Result]):
-    """Applies a function to items in some threads, each with a function of its own; results come in order.
+class ParallelMap(Generic[Item, Result]):
+    """Apply a function to items in several threads, and return the results in order.
 
     Parameters
     ----------
     build : callable
-        Makes a function, such as a network; called once for each thread, when it is first needed.
+        Makes the function, such as a network. Each thread gets its own: `build` is called when a thread first needs one.
     threads : int
-        With one, everything happens in the caller's thread.
+        Number of threads. With 1, everything runs in the caller's thread.
     """
 
     def __init__(self, build: Callable[[], Callable[[Item], Result]], *, threads: int) -> None:
@@ -146,11 +151,11 @@ class SideBySide(Generic[Item, Result]):
         self._idle: queue.LifoQueue[Callable[[Item], Result]] = queue.LifoQueue()
 
     def __call__(self, item: Item) -> Result:
-        """Apply the function to one item; threads may do so side by side."""
+        """Apply the function to one item. This method is thread-safe."""
         try:
             function = self._idle.get_nowait()
         except queue.Empty:
-            with _BUILDING:
+            with _BUILD_LOCK:
                 function = self._build()
         try:
             return function(item)
@@ -158,7 +163,7 @@ class SideBySide(Generic[Item, Result]):
             self._idle.put(function)
 
     def map(self, items: Iterable[Item]) -> Iterator[Result]:
-        """Apply the function to all items, which are drawn as results are taken: at most two for each thread wait."""
+        """Apply the function to all items. Items are read lazily: at most two per thread are waiting at any time."""
         if self._threads == 1:
             yield from map(self, items)
             return

@@ -1,4 +1,4 @@
-"""What a space is, and what an embedder must offer."""
+"""The definition of a space, and the interface of an embedder."""
 
 from __future__ import annotations
 
@@ -14,31 +14,31 @@ from sonotheque.types import FloatArray
 Times = npt.NDArray[np.float64]
 
 SEGMENT = 10.0
-"""Length of a segment in s; local decisions are made on segments."""
+"""Length of a segment in s. Each segment of a track is stored as one vector."""
 
-FRAMES = "-frames"
-"""Ends the name of an embedder, and the id of a space up to its version, where single frames are kept."""
+FRAMES_SUFFIX = "-frames"
+"""Suffix of an embedder's name, and of a space id before its version, if the space stores single frames without pooling."""
 
 
 def short_name(space_id: str) -> str:
-    """Return the name of a space's embedder, by its id alone: for tables.
+    """Return the short name of the embedder in a space id, for tables.
 
     Examples
     --------
     >>> short_name("musicnn-msd-penultimate-h3.0-frames@1")
     'musicnn-frames'
     """
-    return space_id.partition("-")[0] + (FRAMES if FRAMES in space_id else "")
+    return space_id.partition("-")[0] + (FRAMES_SUFFIX if FRAMES_SUFFIX in space_id else "")
 
 
 def kind_of(space_id: str) -> str:
-    """Say what the vectors of a space are, by its id alone.
+    """Return the kind of vectors that a space holds, read from its id.
 
     Returns
     -------
     str
-        ``embedding``: of a network; ``descriptors``: columns of different units; ``frames``: of a network, not pooled;
-        ``spectrogram``.
+        ``embedding``: pooled output of a network; ``frames``: output of a network without pooling; ``descriptors``: columns with
+        different units; ``spectrogram``: log-mel spectrograms.
 
     Examples
     --------
@@ -46,33 +46,33 @@ def kind_of(space_id: str) -> str:
     ('descriptors', 'frames')
     """
     name = space_id.partition("-")[0]
-    if FRAMES in space_id:
+    if FRAMES_SUFFIX in space_id:
         return "frames"
     return {"descriptors": "descriptors", "essentia": "descriptors", "mel": "spectrogram"}.get(name, "embedding")
 
 
 @dataclass(frozen=True)
 class Space:
-    """One way to turn audio into vectors. Vectors of different spaces never mix.
+    """One way to turn audio into vectors. Vectors of different spaces are never mixed.
 
     Attributes
     ----------
     id : str
-        Network, layer, hop and the version of our code for it: a change that changes numbers changes the id.
+        Identifies the network, the layer, the hop and the version of the code: any change to the numbers changes the id.
     embedder : str
-        The name that a person uses.
+        Name of the embedder, as users write it.
     dimensions : int
-        Length of a vector.
+        Number of dimensions of a vector.
     sample_rate : int
-        Of the audio that the embedder takes, in Hz.
+        Sample rate of the embedder's input, in Hz.
     frame, hop : float
-        Window that the network sees once, and the step between two windows, in s.
+        Length of the network's input window, and the step between two windows, in s.
     statistics : tuple of str
-        What the frames are pooled to, see `sonotheque.embed.pooling`.
+        Statistics that pool the frames; see `sonotheque.embed.pooling`.
     resampler : str
-        How the audio comes to that rate, see `sonotheque.audio.resample`.
+        Resampler that converts audio to `sample_rate`; see `sonotheque.audio.resample`.
     pooled : bool
-        Whether frames are pooled to segments of `SEGMENT`; else each frame is a segment.
+        Whether frames are pooled into segments of length `SEGMENT`. If not, each frame is a segment.
     """
 
     id: str
@@ -86,25 +86,28 @@ class Space:
     pooled: bool = True
 
     def unpooled(self) -> Space:
-        """Return the space of the frames themselves: each is kept where this space keeps means of `SEGMENT`."""
-        return replace(self, id=self.id.replace("@", f"{FRAMES}@"), embedder=self.embedder + FRAMES, pooled=False)
+        """Return the space that stores each single frame of this space instead of one pooled vector per segment."""
+        return replace(
+            self, id=self.id.replace("@", f"{FRAMES_SUFFIX}@"), embedder=self.embedder + FRAMES_SUFFIX, pooled=False
+        )
 
 
 class Embedder(Protocol):
-    """The object that computes a space."""
+    """The object that computes the vectors of a space."""
 
     space: Space
 
     def frames(self, blocks: Iterable[FloatArray]) -> Iterator[tuple[FloatArray, Times]]:
-        """Turn mono float32 blocks at the space's rate into frames.
+        """Compute frame vectors from mono blocks at the space's sample rate.
 
         Parameters
         ----------
-        blocks : iterable of float32 arrays [any]
+        blocks : iterable of float32 arrays [n_samples]
+            Consecutive blocks of any length.
 
         Yields
         ------
         vectors : float32 array [n, D]
         starts : float64 array [n]
-            Start of each frame in s.
+            Start time of each frame in s.
         """

@@ -1,4 +1,4 @@
-"""One recording to its vectors in one or several spaces."""
+"""Compute the vectors of one track in one or several spaces."""
 
 from __future__ import annotations
 
@@ -7,27 +7,29 @@ from dataclasses import dataclass
 
 from sonotheque.audio import MonoStream, Source
 from sonotheque.embed.pooling import Pooler
-from sonotheque.embed.registry import open_embedder, share_frames, space_of
+from sonotheque.embed.registry import group_by_frames, open_embedder, space_of
 from sonotheque.embed.runtime import Compute
 from sonotheque.types import FloatArray
 
 
 @dataclass(frozen=True)
 class TrackVectors:
-    """What was heard of one recording.
+    """The vectors and audio properties of one track.
 
     Attributes
     ----------
     seconds : float
-        Decoded length in s.
+        Duration of the decoded audio in s.
     sample_rate, channels : int
-        As the file has them; the rate in Hz.
+        Sample rate in Hz and number of channels of the file.
     silent : bool
-        Whether it is digital silence.
+        Whether the track is digital silence.
     notice : str or None
-        Such as that the file is truncated.
+        A notice about the file, for example that it is truncated.
     track : mapping of space id to float32 array [D]
+        The track vector in each space.
     segments : mapping of space id to float32 array [S, D]
+        The segment vectors in each space.
     """
 
     seconds: float
@@ -40,15 +42,19 @@ class TrackVectors:
 
 
 def embed_track(source: Source, *, spaces: Sequence[str], compute: Compute = Compute()) -> TrackVectors:
-    """Embed one recording, in blocks: memory does not grow with its length.
+    """Embed one track.
 
-    The result depends on the recording alone. BLAS is held to one thread while it runs.
+    The audio is processed in blocks, so memory use does not grow with its length. The result depends only on the audio. BLAS is
+    limited to one thread while the function runs.
 
     Parameters
     ----------
-    source : path, or bytes of a whole file
-    spaces : ids of the spaces, at least one
+    source : path or bytes
+        An audio file, or its entire content.
+    spaces : sequence of str
+        Ids of the spaces, at least one.
     compute : Compute
+        Device, precision and number of threads.
 
     Returns
     -------
@@ -57,14 +63,16 @@ def embed_track(source: Source, *, spaces: Sequence[str], compute: Compute = Com
     Raises
     ------
     AudioError
-        One of its children.
+        If the file cannot be used; one of its subclasses names the reason.
     SpaceError
         If a space is unknown.
+    WeightsError
+        If the weights of a space are not on this machine.
 
     Examples
     --------
-    >>> heard = embed_track("tests/data/tone.flac", spaces=["musicnn-msd-penultimate-h3.0@1"])
-    >>> heard.seconds, heard.track["musicnn-msd-penultimate-h3.0@1"].shape
+    >>> vectors = embed_track("tests/data/tone.flac", spaces=["musicnn-msd-penultimate-h3.0@1"])
+    >>> vectors.seconds, vectors.track["musicnn-msd-penultimate-h3.0@1"].shape
     (1.0, (200,))
     """
     from threadpoolctl import threadpool_limits
@@ -72,10 +80,10 @@ def embed_track(source: Source, *, spaces: Sequence[str], compute: Compute = Com
     track: dict[str, FloatArray] = {}
     segments: dict[str, FloatArray] = {}
     with threadpool_limits(limits=1, user_api="blas"):
-        for shared in share_frames(spaces):
-            embedder = open_embedder(shared[0], compute=compute)
+        for group in group_by_frames(spaces):
+            embedder = open_embedder(group[0], compute=compute)
             poolers = {
-                space.id: Pooler(statistics=space.statistics, segments=space.pooled) for space in map(space_of, shared)
+                space.id: Pooler(statistics=space.statistics, segments=space.pooled) for space in map(space_of, group)
             }
             space = embedder.space
             with MonoStream(source, sample_rate=space.sample_rate, resampler=space.resampler) as stream:
@@ -83,7 +91,7 @@ def embed_track(source: Source, *, spaces: Sequence[str], compute: Compute = Com
                     for pooler in poolers.values():
                         pooler.add(vectors, starts)
             for space_id, pooler in poolers.items():
-                track[space_id], segments[space_id] = pooler.track(), pooler.segments()
+                track[space_id], segments[space_id] = pooler.track_vector(), pooler.segment_vectors()
     return TrackVectors(
         seconds=stream.seconds,
         sample_rate=stream.source_rate,

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from sonotheque.embed import descriptors, musicnn
-from sonotheque.embed.tags import TAGS
+from sonotheque.embed.auto_tags import TAGS
 from sonotheque.errors import LibraryError
 from sonotheque.explore.track_attributes import TrackAttributes, likely_tags, load_track_attributes
 from sonotheque.metadata.parquet import write_parquet

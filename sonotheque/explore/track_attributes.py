@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sonotheque.embed import descriptors, musicnn
-from sonotheque.embed.tags import GROUPS, TAGS, tag_probabilities
+from sonotheque.embed.auto_tags import GROUPS, TAGS, tag_probabilities
 from sonotheque.store.catalogue import Catalogue
 from sonotheque.types import FloatArray
 
@@ -43,11 +43,11 @@ class TrackAttributes:
     tempo : float or None
         In BPM; None where the beat is too weak to tell, see `WEAKEST_BEAT`.
     beat_strength : float or None
-        In [0, 1], see `sonotheque.embed.descriptors.track_tempo`.
+        In [0, 1], see `sonotheque.embed.descriptors.estimate_track_tempo`.
     key : str or None
         Such as ``F# minor``.
     tags : float64 array [50] or None
-        Probabilities in the order of `sonotheque.embed.tags.TAGS`.
+        Probabilities in the order of `sonotheque.embed.auto_tags.TAGS`.
 
     Notes
     -----
@@ -100,10 +100,10 @@ def reliable_tempo(segments: FloatArray) -> tuple[float | None, float]:
     bpm : float or None
     strength : float
     """
-    heard = segments[:, descriptors.columns().index("onset.max")] >= LEAST_ONSET
+    heard = segments[:, descriptors.column_names().index("onset.max")] >= LEAST_ONSET
     if not heard.any():
         return None, 0.0
-    bpm, strength = descriptors.track_tempo(segments[heard])
+    bpm, strength = descriptors.estimate_track_tempo(segments[heard])
     strength *= float(heard.mean())
     least = max(WEAKEST_BEAT, WEAKEST_BEAT_OF_ONE / len(segments) ** 0.5)
     return (bpm if strength >= least else None), strength
@@ -129,7 +129,7 @@ def likely_tags(character: TrackAttributes, group: str) -> list[str]:
     ----------
     character : Character
     group : str
-        ``style``, ``mood``, ``instruments`` or ``era``, see `sonotheque.embed.tags.GROUPS`.
+        ``style``, ``mood``, ``instruments`` or ``era``, see `sonotheque.embed.auto_tags.GROUPS`.
 
     Returns
     -------

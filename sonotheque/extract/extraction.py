@@ -66,10 +66,10 @@ def extract(
     AudioError
         If the file cannot be used.
     """
-    from sonotheque.audio.augment import augmented
+    from sonotheque.audio.augment import make_augmented_copy
     from sonotheque.embed.track import embed_track
 
-    source = path if augmentation_seed is None else augmented(path, seed=augmentation_seed)
+    source = path if augmentation_seed is None else make_augmented_copy(path, seed=augmentation_seed)
     embedded = embed_track(source, spaces=spaces, compute=compute)
     return Extraction(
         seconds=embedded.seconds,

@@ -20,7 +20,7 @@ from types import TracebackType
 from typing import IO, Self, TypeVar
 
 from sonotheque import errors
-from sonotheque.embed.runtime import Compute, cores
+from sonotheque.embed.runtime import Compute, count_cores
 from sonotheque.errors import AudioError, LibraryError
 from sonotheque.extract.extraction import Extraction, from_json
 
@@ -106,8 +106,8 @@ class ExtractionPool:
     """
 
     def __init__(self, *, files: int, compute: Compute = Compute(), workers: int | None = None) -> None:
-        self._count = workers or max(1, min(files, cores()))
-        self._compute = replace(compute, threads=max(1, cores() // self._count))
+        self._count = workers or max(1, min(files, count_cores()))
+        self._compute = replace(compute, threads=max(1, count_cores() // self._count))
         self._pool = ThreadPoolExecutor(self._count, thread_name_prefix="extraction")
         self._local = threading.local()
         self._workers: list[_Worker] = []

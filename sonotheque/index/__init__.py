@@ -1,7 +1,7 @@
-"""Vectors to neighbours. It knows vectors and ids, nothing of music."""
+"""Nearest-neighbour search over vectors. This package knows vectors and ids, and nothing about music."""
 
-from sonotheque.index.cache import cached_index
-from sonotheque.index.exact import ExactIndex, unit
-from sonotheque.index.graph import Neighbourhood, nearest_of_all
+from sonotheque.index.cache import load_or_build_index
+from sonotheque.index.exact import ExactIndex, l2_normalize
+from sonotheque.index.knn_graph import KnnGraph, build_knn_graph
 
-__all__ = ["ExactIndex", "Neighbourhood", "cached_index", "nearest_of_all", "unit"]
+__all__ = ["ExactIndex", "KnnGraph", "build_knn_graph", "l2_normalize", "load_or_build_index"]

@@ -1,7 +1,7 @@
-"""The index of a space as a file beside the catalogue: a cache, made again whenever it is missing, stale or damaged.
+"""The cached index of a space: a file beside the catalogue, which is rebuilt if it is missing, stale or damaged.
 
-One file: a line of JSON (what it was made from, and the SHA-256 of the rest), then the index as FAISS writes it. It is put
-in place by a rename, so a reader never sees half of one.
+The file starts with one line of JSON, which holds a stamp of the vectors and the SHA-256 of the rest of the file. The rest is the
+serialised FAISS index. The file is replaced atomically, so a reader never sees a partial file.
 """
 
 from __future__ import annotations
@@ -19,19 +19,20 @@ from sonotheque.output_files import write_atomic
 from sonotheque.types import FloatArray
 
 FORMAT = 1
-LONGEST_HEADER = 4096
+MAX_HEADER_BYTES = 4096
 
 
-def cached_index(path: Path, *, stamp: str, vectors: Callable[[], tuple[IdArray, FloatArray]]) -> ExactIndex:
-    """Load an index, or build and keep it.
+def load_or_build_index(path: Path, *, stamp: str, vectors: Callable[[], tuple[IdArray, FloatArray]]) -> ExactIndex:
+    """Load the cached index of a space, or build it and write the cache file.
 
     Parameters
     ----------
-    path : path of the file
+    path : Path
+        The cache file.
     stamp : str
-        What the index must have been made from: space and generation.
+        Identifies the vectors that the index must hold: their space and the catalogue's generation.
     vectors : callable
-        Gives ids [N] and vectors [N, D] where the index must be built.
+        Returns the ids [N] and the vectors [N, D]. It is called only if the index must be built.
 
     Returns
     -------
@@ -40,24 +41,24 @@ def cached_index(path: Path, *, stamp: str, vectors: Callable[[], tuple[IdArray,
     index = _load(path, stamp)
     if index is None:
         index = ExactIndex.build(*vectors())
-        with contextlib.suppress(LibraryError):  # a library that may only be read is searched all the same
+        with contextlib.suppress(LibraryError):  # a read-only library can still be searched
             _save(path, stamp, index)
     return index
 
 
 def is_fresh(path: Path, *, stamp: str) -> bool:
-    """Say whether the file was made from just this, by its header alone."""
+    """Return whether the file has the current format and this stamp. Only its header is read."""
     try:
         with path.open("rb") as file:
-            header = _header(file)
+            header = _read_header(file)
     except OSError:
         return False
     return header is not None and header.get("stamp") == stamp and header.get("format") == FORMAT
 
 
-def _header(file: BinaryIO) -> dict[str, Any] | None:
+def _read_header(file: BinaryIO) -> dict[str, Any] | None:
     try:
-        header = json.loads(file.readline(LONGEST_HEADER))
+        header = json.loads(file.readline(MAX_HEADER_BYTES))
     except (ValueError, UnicodeDecodeError):
         return None
     return header if isinstance(header, dict) else None
@@ -69,7 +70,7 @@ def _load(path: Path, stamp: str) -> ExactIndex | None:
     if not is_fresh(path, stamp=stamp):
         return None
     with path.open("rb") as file:
-        header = _header(file) or {}
+        header = _read_header(file) or {}
         start = file.tell()
         if hashlib.file_digest(file, "sha256").hexdigest() != header.get("sha256"):
             return None

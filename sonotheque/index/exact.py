@@ -1,6 +1,6 @@
-"""Exact nearest neighbours by cosine, with FAISS.
+"""Exact nearest-neighbour search by cosine similarity, with FAISS.
 
-Right up to about 200,000 vectors. Another kind of index would offer the same two methods.
+It is suitable for up to about 200,000 vectors. Another kind of index would provide the same methods, `build` and `search`.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from sonotheque.types import FloatArray
 
 IdArray = npt.NDArray[np.int64]
 
-QUERIES = 16
-"""Queries searched at once: below FAISS's switch to BLAS at 20, so that a similarity never depends on the other queries."""
+QUERY_BATCH_SIZE = 16
+"""Queries per FAISS call. From 20 queries on, FAISS uses BLAS, and a similarity could then depend on the other queries."""
 
 
-def unit(vectors: FloatArray) -> FloatArray:
-    """Scale vectors to length 1; a zero vector stays zero.
+def l2_normalize(vectors: FloatArray) -> FloatArray:
+    """Scale vectors to unit L2 norm. A zero vector stays zero.
 
     Parameters
     ----------
@@ -31,21 +31,21 @@ def unit(vectors: FloatArray) -> FloatArray:
 
     Examples
     --------
-    >>> unit(np.array([3.0, 4.0], np.float32))
+    >>> l2_normalize(np.array([3.0, 4.0], np.float32))
     array([0.6, 0.8], dtype=float32)
     """
-    length = np.linalg.norm(vectors.astype(np.float64), axis=-1, keepdims=True)
-    result: FloatArray = (vectors / np.where(length > 0, length, 1)).astype(np.float32)
+    norms = np.linalg.norm(vectors.astype(np.float64), axis=-1, keepdims=True)
+    result: FloatArray = (vectors / np.where(norms > 0, norms, 1)).astype(np.float32)
     return result
 
 
 class ExactIndex:
-    """All vectors of one space, compared one by one.
+    """Index that compares a query with every vector.
 
     Parameters
     ----------
     index : faiss.IndexIDMap2
-        As `build` makes it.
+        A FAISS index as created by `build`.
 
     Examples
     --------
@@ -61,49 +61,50 @@ class ExactIndex:
 
     @classmethod
     def build(cls, ids: IdArray, vectors: FloatArray) -> ExactIndex:
-        """Index vectors [N, D] of any length under ids [N]."""
+        """Build an index of vectors, float32 [N, D], with ids, int64 [N]. The vectors need not be normalised."""
         import faiss
 
         index: Any = faiss.IndexIDMap2(faiss.IndexFlatIP(vectors.shape[1]))
-        index.add_with_ids(unit(vectors), np.ascontiguousarray(ids, dtype=np.int64))
+        index.add_with_ids(l2_normalize(vectors), np.ascontiguousarray(ids, dtype=np.int64))
         return cls(index)
 
     def __len__(self) -> int:
-        """Count the vectors."""
+        """Return the number of vectors."""
         return int(self.faiss_index.ntotal)
 
-    def search(self, queries: FloatArray, *, k: int, among: IdArray | None = None) -> tuple[IdArray, FloatArray]:
-        """Find the nearest vectors of each query.
+    def search(self, queries: FloatArray, *, k: int, restrict_to: IdArray | None = None) -> tuple[IdArray, FloatArray]:
+        """Find the nearest neighbours of each query.
 
         Parameters
         ----------
-        queries : float32 array [Q, D], any length
+        queries : float32 array [Q, D]
+            Query vectors; they need not be normalised.
         k : int
-            Wanted neighbours; fewer come back where there are fewer.
-        among : int64 array [M] or None
-            Search only these ids.
+            Number of neighbours.
+        restrict_to : int64 array [M] or None
+            Search only the vectors with these ids.
 
         Returns
         -------
-        ids : int64 array [Q, min(k, available)]
-            Nearest first; of equal ones the smaller id first.
+        ids : int64 array [Q, min(k, number of vectors searched)]
+            Ids of the neighbours, the nearest first; ties are ordered by id.
         similarities : float32 array, same shape
-            Cosine, in [-1, 1].
+            Cosine similarities in [-1, 1].
         """
         import faiss
 
-        available = len(self) if among is None else len(among)
+        available = len(self) if restrict_to is None else len(restrict_to)
         k = min(k, available)
         if k == 0:
             return np.empty((len(queries), 0), np.int64), np.empty((len(queries), 0), np.float32)
         parameters: Any = None
-        if among is not None:
-            selector: Any = faiss.IDSelectorBatch(np.ascontiguousarray(among, dtype=np.int64))
+        if restrict_to is not None:
+            selector: Any = faiss.IDSelectorBatch(np.ascontiguousarray(restrict_to, dtype=np.int64))
             parameters = faiss.SearchParameters(sel=selector)  # type: ignore[call-arg]
         similarities, ids = np.empty((len(queries), k), np.float32), np.empty((len(queries), k), np.int64)
-        wanted = unit(queries)
-        for start in range(0, len(queries), QUERIES):
-            part = slice(start, start + QUERIES)
-            similarities[part], ids[part] = self.faiss_index.search(wanted[part], k, params=parameters)
+        normalized_queries = l2_normalize(queries)
+        for start in range(0, len(queries), QUERY_BATCH_SIZE):
+            part = slice(start, start + QUERY_BATCH_SIZE)
+            similarities[part], ids[part] = self.faiss_index.search(normalized_queries[part], k, params=parameters)
         order = np.lexsort((ids, -similarities), axis=1)
         return np.take_along_axis(ids, order, 1), np.clip(np.take_along_axis(similarities, order, 1), -1, 1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
-from sonotheque.embed.registry import choose
+from sonotheque.embed.registry import choose_spaces
 from sonotheque.embed.runtime import Compute
 from sonotheque.errors import LibraryError
 from sonotheque.extract import AudioFile, scan_paths
@@ -85,7 +85,7 @@ def _choose_spaces(catalogue: Catalogue, embedders: Sequence[str], fetching: Pro
     """Return the ids of the spaces to compute: those that the library already uses, and those requested by name."""
     remembered = (catalogue.database.get_setting("embedders") or "").split()
     named = [name for name in embedders if name != "auto"]
-    choice = choose([*remembered, *named] or ["auto"], progress=fetching)
+    choice = choose_spaces([*remembered, *named] or ["auto"], progress=fetching)
     if choice.reason:
         log.info("%s", choice.reason)
     spaces = list(dict.fromkeys(space.id for space in choice.spaces))

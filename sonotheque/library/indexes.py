@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sonotheque.index import ExactIndex, cached_index
+from sonotheque.index import ExactIndex, load_or_build_index
 from sonotheque.index.cache import is_fresh
 from sonotheque.store import Catalogue
 
@@ -20,7 +20,7 @@ def open_index(folder: Path, catalogue: Catalogue, space: str) -> ExactIndex:
         Id of the space.
     """
     path, stamp = _file_and_stamp(folder, catalogue, space)
-    return cached_index(path, stamp=stamp, vectors=lambda: catalogue.vectors.matrix(space))
+    return load_or_build_index(path, stamp=stamp, vectors=lambda: catalogue.vectors.matrix(space))
 
 
 def index_state(folder: Path, catalogue: Catalogue, space: str) -> str:

@@ -13,7 +13,7 @@ import numpy as np
 
 from sonotheque.audio import MonoStream
 from sonotheque.audio.decode import Source
-from sonotheque.embed.runtime import cores
+from sonotheque.embed.runtime import count_cores
 from sonotheque.errors import AudioError
 from sonotheque.store.records import Track
 from sonotheque.types import FloatArray, Progress
@@ -59,7 +59,7 @@ def excerpt(source: Source, *, seconds: float) -> str | None:
 def cut_excerpts(tracks: Sequence[Track], *, progress: Progress | None = None) -> list[str | None]:
     """Cut an excerpt of each track, in their order; None where the file cannot be read any more."""
     clips: list[str | None] = []
-    with ThreadPoolExecutor(cores()) as pool:
+    with ThreadPoolExecutor(count_cores()) as pool:
         for clip in pool.map(lambda track: excerpt(track.path, seconds=track.seconds), tracks):
             clips.append(clip)
             if progress:

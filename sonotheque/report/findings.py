@@ -196,7 +196,7 @@ def find_mistakes(training: TrainingSet, judged: CrossValidationResult, *, most:
         if track in found or len(found) == most:
             continue
         others = numbers[training.groups != training.groups[track]]
-        ids, similarities = index.search(vectors[track : track + 1], k=NEIGHBOURS, among=others)
+        ids, similarities = index.search(vectors[track : track + 1], k=NEIGHBOURS, restrict_to=others)
         near = [
             Near(training.tracks[number], round(float(similarity), 6))
             for number, similarity in zip(ids[0].tolist(), similarities[0], strict=True)

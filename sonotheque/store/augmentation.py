@@ -60,7 +60,7 @@ def add_augmented_copies(
     ]
     if not work:
         return
-    augment.require()
+    augment.check_installed()
     failed: dict[str, str] = {}
     with ExtractionPool(files=len(work), compute=compute) as pool:
         copies = pool.map(work, key=lambda item: (item[0].path, item[2], augmentation_seed(item[0].hash, item[1])))

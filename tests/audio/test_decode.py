@@ -1,4 +1,4 @@
-"""Every promised format, rate and channel count is read; each kind of bad file has its own error."""
+"""Decoding of all supported formats, sampling rates and channel counts, and the errors for unusable files."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NAMES = ["wav16.wav", "wav24.wav", "float.wav", "flac.flac", "vorbis.ogg", "mp3.
 NAMES += ["aac.m4a", "wma.wma", "raw.aac", "alac.m4a", "video.mp4"]
 
 
-def loudest(samples: np.ndarray, rate: int) -> float:
+def peak_frequency(samples: np.ndarray, rate: int) -> float:
     return float(np.abs(np.fft.rfft(samples * np.hanning(len(samples)))).argmax() * rate / len(samples))
 
 
@@ -26,7 +26,7 @@ def test_every_format(formats: dict[str, Path], name: str) -> None:
         samples = np.concatenate(list(stream))
     assert len(samples) / 16_000 == pytest.approx(3.0, abs=0.15)
     assert stream.seconds == pytest.approx(3.0, abs=0.15)
-    assert loudest(samples, 16_000) == pytest.approx(440, abs=1)
+    assert peak_frequency(samples, 16_000) == pytest.approx(440, abs=1)
     assert np.sqrt(np.mean(samples[4000:-4000] ** 2)) == pytest.approx(0.3 / np.sqrt(2), rel=0.05)
     assert (stream.notice, stream.silent, stream.channels) == (None, False, 2)
 
@@ -37,7 +37,7 @@ def test_rates_and_channels(tmp_path: Path, rate: int, channels: int) -> None:
     sf.write(tmp_path / "a.wav", tone(1.0, rate=rate, channels=channels), rate)
     samples, _ = load(tmp_path / "a.wav", sample_rate=16_000)
     assert len(samples) == pytest.approx(16_000, abs=2)
-    assert loudest(samples, 16_000) == pytest.approx(440, abs=1)
+    assert peak_frequency(samples, 16_000) == pytest.approx(440, abs=1)
 
 
 def test_channels_are_averaged(tmp_path: Path) -> None:
@@ -46,22 +46,22 @@ def test_channels_are_averaged(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["mp3.mp3", "aac.m4a"])
-def test_bytes_are_as_good_as_a_path(formats: dict[str, Path], name: str) -> None:
+def test_bytes_decode_like_a_path(formats: dict[str, Path], name: str) -> None:
     assert np.array_equal(load(formats[name])[0], load(formats[name].read_bytes())[0])
 
 
 def test_content_chooses_the_decoder(formats: dict[str, Path], tmp_path: Path) -> None:
-    lie = tmp_path / "lie.wav"
-    lie.write_bytes(formats["mp3.mp3"].read_bytes())
-    assert np.array_equal(load(lie)[0], load(formats["mp3.mp3"])[0])
+    misnamed = tmp_path / "misnamed.wav"
+    misnamed.write_bytes(formats["mp3.mp3"].read_bytes())
+    assert np.array_equal(load(misnamed)[0], load(formats["mp3.mp3"])[0])
 
 
-def test_missing(tmp_path: Path) -> None:
+def test_missing_file(tmp_path: Path) -> None:
     with pytest.raises(MissingFileError, match=r"gone\.mp3: no such file"):
         load(tmp_path / "gone.mp3")
 
 
-def test_empty(tmp_path: Path) -> None:
+def test_empty_file(tmp_path: Path) -> None:
     (tmp_path / "a.mp3").touch()
     with pytest.raises(EmptyFileError, match=r"a\.mp3.*empty"):
         load(tmp_path / "a.mp3")
@@ -99,7 +99,7 @@ def test_nan_samples(tmp_path: Path, bad: float) -> None:
         load(tmp_path / "a.wav")
 
 
-def test_silence_is_flagged_not_refused(tmp_path: Path) -> None:
+def test_silence_is_flagged_and_not_an_error(tmp_path: Path) -> None:
     sf.write(tmp_path / "a.wav", np.zeros((RATE, 2)), RATE)
     with MonoStream(tmp_path / "a.wav", sample_rate=16_000) as stream:
         assert sum(map(len, stream)) == 16_000
@@ -109,7 +109,7 @@ def test_silence_is_flagged_not_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "name", ["wav16.wav", "aiff.aiff", "flac.flac", "vorbis.ogg", "mp3.mp3", "opus.opus", "wma.wma"]
 )
-def test_what_can_be_decoded_of_a_truncated_file_is_used(formats: dict[str, Path], tmp_path: Path, name: str) -> None:
+def test_a_truncated_file_is_decoded_as_far_as_possible(formats: dict[str, Path], tmp_path: Path, name: str) -> None:
     content = formats[name].read_bytes()
     (tmp_path / name).write_bytes(content[: len(content) * 6 // 10])
     with MonoStream(tmp_path / name, sample_rate=16_000) as stream:
@@ -119,7 +119,7 @@ def test_what_can_be_decoded_of_a_truncated_file_is_used(formats: dict[str, Path
     assert stream.notice.startswith(("truncated", "damaged"))
 
 
-def test_truncated_m4a_with_its_index_in_front(tmp_path: Path) -> None:
+def test_truncated_m4a_with_the_index_at_the_start(tmp_path: Path) -> None:
     whole = encode(tmp_path / "a.m4a", "aac", tone(10.0), options={"movflags": "faststart"})
     content = whole.read_bytes()
     whole.write_bytes(content[: len(content) * 6 // 10])
@@ -129,8 +129,8 @@ def test_truncated_m4a_with_its_index_in_front(tmp_path: Path) -> None:
     assert stream.notice is not None
 
 
-def test_mp3_without_a_length_header_is_not_called_truncated(tmp_path: Path) -> None:
-    """A constant-bit-rate MP3 cut at will is a whole MP3: libsndfile's frame count is only an estimate."""
+def test_cut_mp3_without_a_xing_header_is_not_reported_as_truncated(tmp_path: Path) -> None:
+    """A constant-bit-rate MP3 that was cut is still a valid MP3, and libsndfile's frame count is only an estimate."""
     path = encode(tmp_path / "a.mp3", "libmp3lame", tone(4.0), options={"write_xing": "0"})
     with MonoStream(path) as stream:
         list(stream)
@@ -140,8 +140,10 @@ def test_mp3_without_a_length_header_is_not_called_truncated(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     "text", ["#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXTINF:3,\n{}\n#EXT-X-ENDLIST\n", "ffconcat version 1.0\nfile '{}'\n"]
 )
-def test_a_file_cannot_make_the_decoder_open_another(formats: dict[str, Path], tmp_path: Path, text: str) -> None:
-    trap = tmp_path / "trap.m4a"
-    trap.write_text(text.format(formats["aac.m4a"]))
+def test_a_playlist_cannot_make_the_decoder_open_another_file(
+    formats: dict[str, Path], tmp_path: Path, text: str
+) -> None:
+    playlist = tmp_path / "playlist.m4a"
+    playlist.write_text(text.format(formats["aac.m4a"]))
     with pytest.raises(NotAudioError):
-        load(trap)
+        load(playlist)

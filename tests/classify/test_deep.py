@@ -29,7 +29,7 @@ def stripes(count: int = 48, *, seed: int = 0) -> tuple[npt.NDArray[np.float32],
     """Pictures in which one of three genres has energy in low, middle or high bands, under noise."""
     generator = np.random.default_rng(seed)
     y = np.arange(count) % 3
-    pictures = generator.standard_normal((count, mel.LENGTH, mel.N_MELS))
+    pictures = generator.standard_normal((count, mel.PATCH_LENGTH, mel.N_MELS))
     for row, genre in enumerate(y):
         pictures[row, :, 20 * genre + 2 : 20 * genre + 10] += 1.0
     return pictures.reshape(count, -1).astype(np.float32), y

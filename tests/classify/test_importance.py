@@ -142,7 +142,7 @@ def test_an_exchange_keeps_the_rest_and_takes_from_one_other(counts: list[int], 
 
 
 def test_families_cover_their_space() -> None:
-    for space, names in ((descriptors.SPACE, descriptors.columns()), (essentia.SPACE, essentia.columns())):
+    for space, names in ((descriptors.SPACE, descriptors.column_names()), (essentia.SPACE, essentia.column_names())):
         whole, *families = feature_families(EmbeddingSet.from_matrix(np.zeros((1, space.dimensions)), space=space.id))
         assert whole == FeatureFamily(space.id, "", slice(0, space.dimensions))
         places = [place for family in families for place in range(*family.columns.indices(len(names)))]

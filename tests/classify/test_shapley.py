@@ -14,8 +14,8 @@ from sonotheque.classify.models.model_spec import fit_model
 from sonotheque.embed import descriptors
 
 SMALL = (("trees", 15),)
-WIDTH = len(descriptors.columns())
-KEY = descriptors.families()["key"]
+WIDTH = len(descriptors.column_names())
+KEY = descriptors.family_slices()["key"]
 
 
 def noise(tracks: int, columns: int, *, seed: int = 0) -> npt.NDArray[np.float32]:

@@ -1,4 +1,4 @@
-"""Fetching survives servers that drop, stall and lie; a wrong file never counts."""
+"""Downloads of weights: interrupted, stalled and corrupt transfers, retries, and verification."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from sonotheque.embed.weights import fetch as module
-from sonotheque.embed.weights.fetch import cached, fetch, is_published
+from sonotheque.embed.weights.fetch import fetch_weights, find_cached, is_published
 from sonotheque.embed.weights.openl3 import MODELS, PublishedModel
 from sonotheque.errors import WeightsError
 
@@ -20,11 +20,11 @@ CONTENT = bytes(range(256)) * 4000
 MODEL = PublishedModel("test", "music", "mel256", "", hashlib.sha256(CONTENT).hexdigest(), None)
 
 
-Serve = Callable[..., "Server"]
+StartServer = Callable[..., "Server"]
 
 
 class Server:
-    """A server that behaves as told, request by request; the last behaviour stays."""
+    """An HTTP server with one scripted behaviour per request; the last behaviour is repeated."""
 
     def __init__(self, behaviours: list[str]) -> None:
         self.requests: list[str | None] = []
@@ -33,29 +33,29 @@ class Server:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 outer.requests.append(self.headers.get("Range"))
-                outer.answer(self, behaviours[min(len(outer.requests), len(behaviours)) - 1])
+                outer.respond(self, behaviours[min(len(outer.requests), len(behaviours)) - 1])
 
             def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002
                 pass
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.address = f"http://127.0.0.1:{self.server.server_port}"
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
-    def answer(self, handler: BaseHTTPRequestHandler, behaviour: str) -> None:
+    def respond(self, handler: BaseHTTPRequestHandler, behaviour: str) -> None:
         begin = 0
-        asked = handler.headers.get("Range")
+        requested_range = handler.headers.get("Range")
         if behaviour == "error":
             return handler.send_error(503)
         if behaviour == "missing":
             return handler.send_error(404)
-        if asked and behaviour != "no ranges":
-            begin = int(asked.removeprefix("bytes=").rstrip("-"))
+        if requested_range and behaviour != "no ranges":
+            begin = int(requested_range.removeprefix("bytes=").rstrip("-"))
             handler.send_response(206)
         else:
             handler.send_response(200)
         body = CONTENT[begin:]
-        if behaviour == "lie":
+        if behaviour == "corrupt":
             body = body[:-1] + b"!"
         handler.send_header("Content-Length", str(len(body)))
         handler.end_headers()
@@ -71,21 +71,21 @@ class Server:
 
 
 @pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def isolated_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("SONOTHEQUE_CACHE", str(tmp_path / "cache"))
     monkeypatch.delenv("SONOTHEQUE_OFFLINE", raising=False)
     monkeypatch.setenv("no_proxy", "127.0.0.1")
-    monkeypatch.setattr(module, "STALL", 0.5)
+    monkeypatch.setattr(module, "READ_TIMEOUT", 0.5)
 
 
 @pytest.fixture
-def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
+def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[StartServer]:
     started: list[Server] = []
 
     def start(*behaviours: str) -> Server:
         server = Server(list(behaviours))
         started.append(server)
-        monkeypatch.setenv("SONOTHEQUE_WEIGHTS_MIRROR", server.address)
+        monkeypatch.setenv("SONOTHEQUE_WEIGHTS_MIRROR", server.url)
         return server
 
     yield start
@@ -94,82 +94,82 @@ def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
         server.server.server_close()
 
 
-def test_a_file_comes_and_stays(serve: Serve, tmp_path: Path) -> None:
+def test_a_downloaded_file_is_cached(serve: StartServer, tmp_path: Path) -> None:
     server = serve("whole")
     seen: list[tuple[int, int]] = []
-    path = fetch(MODEL, progress=lambda done, total: seen.append((done, total)))
+    path = fetch_weights(MODEL, progress=lambda done, total: seen.append((done, total)))
     assert path.read_bytes() == CONTENT
     assert seen[-1] == (len(CONTENT), len(CONTENT))
-    assert fetch(MODEL) == cached(MODEL) == path
+    assert fetch_weights(MODEL) == find_cached(MODEL) == path
     assert len(server.requests) == 1
-    assert [file.name for file in (tmp_path / "cache").iterdir()] == [MODEL.file]
+    assert [file.name for file in (tmp_path / "cache").iterdir()] == [MODEL.filename]
 
 
 @pytest.mark.parametrize("first", ["drop", "stall", "error"])
-def test_it_goes_on_where_it_ended(serve: Serve, first: str) -> None:
+def test_an_interrupted_download_is_resumed(serve: StartServer, first: str) -> None:
     server = serve(first, "whole")
-    assert fetch(MODEL).read_bytes() == CONTENT
+    assert fetch_weights(MODEL).read_bytes() == CONTENT
     assert len(server.requests) == 2
     assert (server.requests[1] is not None) == (first != "error")
 
 
-def test_a_server_without_ranges_starts_anew(serve: Serve) -> None:
+def test_without_range_support_the_download_restarts(serve: StartServer) -> None:
     serve("drop", "no ranges")
-    assert fetch(MODEL).read_bytes() == CONTENT
+    assert fetch_weights(MODEL).read_bytes() == CONTENT
 
 
-def test_a_wrong_file_never_counts(serve: Serve, tmp_path: Path) -> None:
-    serve("lie")
-    with pytest.raises(WeightsError, match="sum differs"):
-        fetch(MODEL, tries=2)
+def test_a_corrupt_file_is_rejected(serve: StartServer, tmp_path: Path) -> None:
+    serve("corrupt")
+    with pytest.raises(WeightsError, match="checksum differs"):
+        fetch_weights(MODEL, attempts=2)
     assert list((tmp_path / "cache").iterdir()) == []
-    assert cached(MODEL) is None
+    assert find_cached(MODEL) is None
 
 
-def test_what_is_not_there_is_not_tried_again(serve: Serve, tmp_path: Path) -> None:
+def test_not_found_is_not_retried(serve: StartServer, tmp_path: Path) -> None:
     server = serve("missing")
     with pytest.raises(WeightsError, match="404") as raised:
-        fetch(MODEL)
+        fetch_weights(MODEL)
     assert len(server.requests) == 1
-    for way in (MODEL.address, "SONOTHEQUE_WEIGHTS_MIRROR", "SONOTHEQUE_OPENL3_WEIGHTS", "musicnn"):
-        assert way in str(raised.value)
+    for alternative in (MODEL.url, "SONOTHEQUE_WEIGHTS_MIRROR", "SONOTHEQUE_OPENL3_WEIGHTS", "musicnn"):
+        assert alternative in str(raised.value)
     assert not (tmp_path / "cache").exists()
 
 
-def test_time_is_limited(serve: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "STALL", 30)
+def test_timeout(serve: StartServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "READ_TIMEOUT", 30)
     serve("stall")
     begin = time.monotonic()
     with pytest.raises(WeightsError, match="within 1 s"):
-        fetch(MODEL, seconds=1)
+        fetch_weights(MODEL, timeout=1)
     assert time.monotonic() - begin < 3
 
 
-def test_nobody_answers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_connection_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("SONOTHEQUE_WEIGHTS_MIRROR", "http://127.0.0.1:9")
     with pytest.raises(WeightsError, match="refused"):
-        fetch(MODEL, tries=1)
+        fetch_weights(MODEL, attempts=1)
     assert not (tmp_path / "cache").exists()
 
 
 def test_offline(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SONOTHEQUE_OFFLINE", "1")
     with pytest.raises(WeightsError, match="SONOTHEQUE_OFFLINE forbids"):
-        fetch(MODEL)
+        fetch_weights(MODEL)
 
 
-def test_a_mirror_must_be_an_address(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_mirror_must_be_an_http_url(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SONOTHEQUE_WEIGHTS_MIRROR", "file:///etc")
     with pytest.raises(WeightsError, match="must begin with https"):
-        fetch(MODEL)
+        fetch_weights(MODEL)
 
 
 def test_published_models() -> None:
     assert len(MODELS) == 6
     for name, model in MODELS.items():
         assert model.name == name
-        assert len(model.blob) == 40
-        assert model.address.endswith(f"openl3_audio_{model.picture}_{model.content}-v0_4_0.h5.gz")
+        assert len(model.git_blob_id) == 40
+        assert model.url.endswith(f"openl3_audio_{model.input_repr}_{model.content}-v0_4_0.h5.gz")
     blob = PublishedModel("x", "env", "linear", hashlib.sha1(b"blob 3\0abc").hexdigest())  # noqa: S324
     assert is_published(b"abc", blob)
     assert not is_published(b"abd", blob)

@@ -1,4 +1,4 @@
-"""Pooling as frames arrive is pooling at once."""
+"""Pooling equals NumPy's statistics and does not depend on the block size."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hn
 
-from sonotheque.embed import Pooler, pool
+from sonotheque.embed import Pooler, pool_frames
 from sonotheque.errors import NoSamplesError, SpaceError
 
 FRAMES = hn.arrays(
@@ -17,27 +17,27 @@ FRAMES = hn.arrays(
 
 
 @given(frames=FRAMES)
-def test_statistics_are_numpys(frames: np.ndarray) -> None:
-    ours = pool(frames, statistics=("mean", "std", "max"))
+def test_statistics_equal_numpy(frames: np.ndarray) -> None:
+    ours = pool_frames(frames, statistics=("mean", "std", "max"))
     double = frames.astype(np.float64)
     expected = np.concatenate([double.mean(0), double.std(0), double.max(0)])
     assert np.allclose(ours, expected, rtol=1e-5, atol=1e-3)
 
 
 @given(frames=FRAMES, cut=st.integers(0, 30))
-def test_arrival_does_not_matter(frames: np.ndarray, cut: int) -> None:
+def test_results_do_not_depend_on_the_block_size(frames: np.ndarray, cut: int) -> None:
     starts = np.arange(len(frames), dtype=np.float64) * 3
     pooler = Pooler()
     pooler.add(frames[:cut], starts[:cut])
     pooler.add(frames[cut:], starts[cut:])
-    assert pooler.track().tobytes() == pool(frames).tobytes()
+    assert pooler.track_vector().tobytes() == pool_frames(frames).tobytes()
     means = [frames[starts // 10 == n].mean(0, dtype=np.float64) for n in sorted(set(starts // 10))]
-    assert np.allclose(pooler.segments(), means, rtol=1e-5, atol=1e-3)
+    assert np.allclose(pooler.segment_vectors(), means, rtol=1e-5, atol=1e-3)
 
 
-def test_nothing_to_pool() -> None:
+def test_no_frames() -> None:
     with pytest.raises(NoSamplesError):
-        pool(np.zeros((0, 3), np.float32))
+        pool_frames(np.zeros((0, 3), np.float32))
 
 
 def test_unknown_statistic() -> None:

@@ -1,27 +1,27 @@
-"""Names and ids lead to spaces; unknown ones say what is known."""
+"""The registry resolves names and ids to spaces, and lists the known names for an unknown one."""
 
 from __future__ import annotations
 
 import pytest
 
-from sonotheque.embed import choose, open_embedder, space_of
+from sonotheque.embed import choose_spaces, open_embedder, space_of
 from sonotheque.errors import SpaceError
 
 
-def test_names_and_ids_are_the_same_space() -> None:
+def test_a_name_and_an_id_resolve_to_the_same_space() -> None:
     space = space_of("musicnn")
     assert space_of(space.id) is space
     assert open_embedder(space.id).space == space
 
 
-def test_auto_says_what_it_takes() -> None:
-    choice = choose(("auto",))
+def test_auto_explains_its_choice() -> None:
+    choice = choose_spaces(("auto",))
     assert [space.embedder for space in choice.spaces] == ["musicnn"]
     assert choice.reason is not None
     assert "musicnn, which ships" in choice.reason
     assert len(choice.reason.splitlines()) == 1
 
 
-def test_unknown() -> None:
+def test_unknown_name() -> None:
     with pytest.raises(SpaceError, match=r"'vggish'.*musicnn"):
-        choose(["vggish"])
+        choose_spaces(["vggish"])

@@ -1,4 +1,4 @@
-"""Pictures of 10 s are librosa's mel spectrograms, cut; single frames are the pooled space's, computed once."""
+"""The spaces of unpooled vectors: mel spectrogram patches, and single frames of a network."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ FRAMES = "musicnn-msd-penultimate-h3.0-frames@1"
 
 
 @given(length=st.integers(1, 60), size=st.integers(1, 12), hop=st.integers(1, 12), data=st.data())
-def test_patches_do_not_depend_on_blocks(length: int, size: int, hop: int, data: st.DataObject) -> None:
+def test_patches_do_not_depend_on_the_block_size(length: int, size: int, hop: int, data: st.DataObject) -> None:
     spectrogram = np.arange(length, dtype=np.float32)[:, None]
     cuts = sorted(data.draw(st.sets(st.integers(1, length - 1))) if length > 1 else [])
     whole = [(p[:, 0].tolist(), s) for p, s in cut_patches([spectrogram], length=size, hop=hop)]
@@ -35,7 +35,7 @@ def test_patches_do_not_depend_on_blocks(length: int, size: int, hop: int, data:
         assert len(whole) == 1
 
 
-def test_a_picture_is_librosas(clips: Path) -> None:
+def test_a_patch_equals_librosa(clips: Path) -> None:
     samples, rate = load(str(clips / "metal.ogg"), sample_rate=mel.SAMPLE_RATE)
     vectors = np.concatenate([v for v, _ in open_embedder(mel.SPACE.id).frames([samples])])
     power = librosa.feature.melspectrogram(
@@ -43,18 +43,18 @@ def test_a_picture_is_librosas(clips: Path) -> None:
     )
     expected = np.log10(10_000 * power.T + 1)
     assert len(vectors) >= 1
-    assert np.allclose(vectors[0].reshape(mel.LENGTH, mel.N_MELS), expected[: mel.LENGTH], atol=1e-4)
+    assert np.allclose(vectors[0].reshape(mel.PATCH_LENGTH, mel.N_MELS), expected[: mel.PATCH_LENGTH], atol=1e-4)
 
 
-def test_each_picture_is_a_segment(clips: Path) -> None:
-    heard = embed_track(str(clips / "ambient.mp3"), spaces=[mel.SPACE.id])
-    count = heard.seconds / mel.SPACE.frame
-    assert heard.segments[mel.SPACE.id].shape == (round(count), 13_760)
+def test_each_patch_is_a_segment(clips: Path) -> None:
+    embedded = embed_track(str(clips / "ambient.mp3"), spaces=[mel.SPACE.id])
+    count = embedded.seconds / mel.SPACE.frame
+    assert embedded.segments[mel.SPACE.id].shape == (round(count), 13_760)
 
 
-def test_frames_and_their_means_at_once(clips: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_frames_and_their_means_are_computed_in_one_run(clips: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = str(clips / "ambient.mp3")
-    alone = [embed_track(path, spaces=[space]) for space in (POOLED, FRAMES)]
+    separate = [embed_track(path, spaces=[space]) for space in (POOLED, FRAMES)]
     runs: list[object] = []
     embedder = type(open_embedder(POOLED))
     original = embedder.frames
@@ -66,15 +66,15 @@ def test_frames_and_their_means_at_once(clips: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(embedder, "frames", frames)
     both = embed_track(path, spaces=[FRAMES, POOLED])
     assert len(runs) == 1
-    for space, heard in zip((POOLED, FRAMES), alone, strict=True):
-        assert np.array_equal(both.track[space], heard.track[space])
-        assert np.array_equal(both.segments[space], heard.segments[space])
+    for space, expected in zip((POOLED, FRAMES), separate, strict=True):
+        assert np.array_equal(both.track[space], expected.track[space])
+        assert np.array_equal(both.segments[space], expected.segments[space])
     assert np.array_equal(both.track[FRAMES], both.track[POOLED])
     assert len(both.segments[FRAMES]) > 2 * len(both.segments[POOLED])
     assert np.allclose(both.segments[FRAMES].mean(axis=0), both.track[POOLED], atol=1e-5)
 
 
-def test_names() -> None:
+def test_names_and_kinds_of_spaces() -> None:
     assert space_of("musicnn-frames").id == FRAMES
     assert space_of(FRAMES).embedder == "musicnn-frames"
     assert not space_of(FRAMES).pooled

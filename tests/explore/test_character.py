@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from sonotheque import Library
 from sonotheque.demo import music
 from sonotheque.embed import descriptors
-from sonotheque.embed.tags import GROUPS, TAGS
+from sonotheque.embed.auto_tags import GROUPS, TAGS
 from sonotheque.explore.track_attributes import (
     LIKELY,
     MOST,
@@ -105,10 +105,10 @@ def test_words_are_the_likeliest(probabilities: list[float], group: str) -> None
 
 
 def test_the_beat_of_short_tracks_must_be_stronger() -> None:
-    segments = np.zeros((9, len(descriptors.columns())), np.float32)
-    segments[:, descriptors.families()["tempo"]] = 120
-    segments[:, descriptors.families()["beat_strength"]] = 0.2
-    segments[:, descriptors.families()["onset"]] = 5
+    segments = np.zeros((9, len(descriptors.column_names())), np.float32)
+    segments[:, descriptors.family_slices()["tempo"]] = 120
+    segments[:, descriptors.family_slices()["beat_strength"]] = 0.2
+    segments[:, descriptors.family_slices()["onset"]] = 5
 
     tempi = [reliable_tempo(segments[:count])[0] for count in (1, 2, 3, 9)]
     assert tempi == [None, None, pytest.approx(120), pytest.approx(120)]

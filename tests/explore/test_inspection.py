@@ -21,11 +21,11 @@ from sonotheque import results
 from sonotheque.audio import load
 from sonotheque.audio.loudness import measure_loudness
 from sonotheque.demo import music
-from sonotheque.embed.descriptors import musical
+from sonotheque.embed.auto_tags import TAGS
+from sonotheque.embed.descriptors import rhythm_tonal
 from sonotheque.embed.descriptors.filters import BARK_EDGES
 from sonotheque.embed.descriptors.spectral import SpectralAnalysis
 from sonotheque.embed.musicnn import SPACE, Musicnn
-from sonotheque.embed.tags import TAGS
 from sonotheque.errors import InvalidSamplesError, MissingFileError, NoSamplesError
 from sonotheque.explore.inspection import Inspection, OverTime, inspect
 from sonotheque.explore.inspection.beats import beat_times
@@ -149,8 +149,8 @@ def test_beats_are_those_of_librosa() -> None:
     from librosa.beat import beat_track
 
     samples, _ = load(music() / "metal" / "david-reeves-david01.mp3", sample_rate=22_050)
-    onsets = SpectralAnalysis()(samples).rows["onset"][0]
-    bpm, _ = musical.tempo(onsets)
+    onsets = SpectralAnalysis()(samples).features["onset"][0]
+    bpm, _ = rhythm_tonal.estimate_tempo(onsets)
     _, reference = beat_track(onset_envelope=onsets, sr=22_050, hop_length=512, bpm=bpm, units="time")
     ours = beat_times(onsets, bpm=bpm)
     assert len(ours) == pytest.approx(len(reference), abs=1)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn import metrics
 
-from sonotheque.embed.tags import TAGS
+from sonotheque.embed.auto_tags import TAGS
 from sonotheque.explore.map.cluster_agreement import HeldOutPredictions, cluster_agreement, weakest_region
 from sonotheque.explore.map.cluster_names import ClusterFeatures, name_clusters
 

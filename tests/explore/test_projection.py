@@ -20,7 +20,7 @@ from sonotheque.explore.map.projection import (
     transform_one,
 )
 from sonotheque.explore.map.projection_quality import measure_projection_quality, trustworthiness
-from sonotheque.index import Neighbourhood, nearest_of_all, unit
+from sonotheque.index import KnnGraph, build_knn_graph, l2_normalize
 from sonotheque.types import FloatArray
 
 
@@ -96,7 +96,7 @@ def test_silence_among_sounds_does_no_harm() -> None:
 
 def test_a_later_vector_is_put_where_umap_learn_puts_it() -> None:
     vectors, _ = groups()
-    known, later = unit(vectors[6:]), unit(vectors[:6])
+    known, later = l2_normalize(vectors[6:]), l2_normalize(vectors[:6])
     distances = np.maximum(1 - later @ known.T, 0).astype(np.float32)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -107,23 +107,21 @@ def test_a_later_vector_is_put_where_umap_learn_puts_it() -> None:
         theirs = [model.transform(one[None])[0] for one in distances]
     for one, place_of in zip(distances, theirs, strict=True):
         rows = np.argsort(one)[:15]
-        ours = transform_one(
-            Neighbourhood(rows[None], (1 - one[rows][None]).astype(np.float32)), model.embedding_, seed=42
-        )
+        ours = transform_one(KnnGraph(rows[None], (1 - one[rows][None]).astype(np.float32)), model.embedding_, seed=42)
         assert ours == pytest.approx(place_of, abs=0.02 * float(np.ptp(model.embedding_)))
 
 
 def test_a_later_vector_comes_to_its_group_whatever_comes_with_it() -> None:
     vectors, labels = groups()
     known = np.arange(len(vectors)) % 5 > 0
-    near = nearest_of_all(vectors[known], k=14)
+    near = build_knn_graph(vectors[known], k=14)
     places = project(vectors[known], near)
     before = places.copy()
-    cosines = unit(vectors[~known]) @ unit(vectors[known]).T
+    cosines = l2_normalize(vectors[~known]) @ l2_normalize(vectors[known]).T
     right = 0
     for one, label in zip(cosines, labels[~known], strict=True):
         rows = np.argsort(-one)[:15]
-        put = transform_one(Neighbourhood(rows[None], one[rows][None]), places)
+        put = transform_one(KnnGraph(rows[None], one[rows][None]), places)
         nearest = np.argsort(np.linalg.norm(places - put, axis=1))[:5]
         right += (labels[known][nearest] == label).all()
     assert right / (~known).sum() > 0.9

@@ -1,4 +1,4 @@
-"""The index finds what comparing everything with everything finds; its file is never trusted."""
+"""The index agrees with a brute-force search, and a cache file that is not exactly right is rebuilt."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sonotheque.index import ExactIndex, cached_index, unit
+from sonotheque.index import ExactIndex, l2_normalize, load_or_build_index
 from sonotheque.index.cache import is_fresh
 
 GENERATOR = np.random.default_rng(0)
@@ -19,13 +19,13 @@ IDS = np.arange(100, 160)
 
 
 @settings(deadline=None)
-@given(k=st.integers(1, 70), few=st.one_of(st.none(), st.integers(0, 60)))
-def test_neighbours_are_exact(k: int, few: int | None) -> None:
+@given(k=st.integers(1, 70), n_allowed=st.one_of(st.none(), st.integers(0, 60)))
+def test_neighbours_are_exact(k: int, n_allowed: int | None) -> None:
     index = ExactIndex.build(IDS, VECTORS)
-    among = None if few is None else IDS[:few]
-    ids, similarities = index.search(VECTORS[:21], k=k, among=among)
-    allowed = unit(VECTORS) if few is None else unit(VECTORS)[:few]
-    expected = unit(VECTORS[:21]) @ allowed.T
+    restrict_to = None if n_allowed is None else IDS[:n_allowed]
+    ids, similarities = index.search(VECTORS[:21], k=k, restrict_to=restrict_to)
+    allowed = l2_normalize(VECTORS) if n_allowed is None else l2_normalize(VECTORS)[:n_allowed]
+    expected = l2_normalize(VECTORS[:21]) @ allowed.T
     assert ids.shape == (21, min(k, len(allowed)))
     assert np.allclose(similarities, -np.sort(-expected, axis=1)[:, :k], atol=1e-5)
     rows = np.arange(21)[:, None]
@@ -39,18 +39,18 @@ def test_a_similarity_does_not_depend_on_the_other_queries() -> None:
     assert together.tobytes() == alone.tobytes()
 
 
-def test_equal_vectors_come_in_order_of_their_ids() -> None:
+def test_ties_are_ordered_by_id() -> None:
     index = ExactIndex.build(np.array([7, 3, 5]), np.ones((3, 4), np.float32))
     assert index.search(np.ones((1, 4), np.float32), k=3)[0].tolist() == [[3, 5, 7]]
 
 
-def test_a_zero_vector_is_near_nothing() -> None:
+def test_a_zero_vector_has_similarity_zero() -> None:
     index = ExactIndex.build(np.array([1, 2]), np.array([[0, 0], [1, 0]], np.float32))
     assert index.search(np.array([[1, 0]], np.float32), k=2)[1].tolist() == [[1.0, 0.0]]
 
 
-class Counted:
-    """Gives vectors and counts how often it was asked."""
+class CountingReader:
+    """Return the vectors and count the calls."""
 
     def __init__(self) -> None:
         self.calls = 0
@@ -60,23 +60,25 @@ class Counted:
         return IDS, VECTORS
 
 
-def same(one: ExactIndex, other: ExactIndex) -> bool:
+def same_results(one: ExactIndex, other: ExactIndex) -> bool:
     (ids, similarities), (ids_, similarities_) = one.search(VECTORS, k=3), other.search(VECTORS, k=3)
     return np.array_equal(ids, ids_) and np.array_equal(similarities, similarities_)
 
 
-def test_the_file_is_used_while_it_is_fresh(tmp_path: Path) -> None:
-    vectors, path = Counted(), tmp_path / "index" / "a.faiss"
-    first, second = (cached_index(path, stamp="1", vectors=vectors) for _ in range(2))
+def test_a_fresh_file_is_used(tmp_path: Path) -> None:
+    vectors, path = CountingReader(), tmp_path / "index" / "a.faiss"
+    first, second = (load_or_build_index(path, stamp="1", vectors=vectors) for _ in range(2))
     assert vectors.calls == 1
-    assert same(first, second)
+    assert same_results(first, second)
     assert [file.name for file in path.parent.iterdir()] == ["a.faiss"]
 
 
-@pytest.mark.parametrize("damage", ["missing", "stale", "flipped", "cut", "headless", "garbage", "other format"])
-def test_a_file_that_is_not_just_right_is_made_again(tmp_path: Path, damage: str) -> None:
-    vectors, path = Counted(), tmp_path / "a.faiss"
-    expected = cached_index(path, stamp="1", vectors=vectors)
+@pytest.mark.parametrize(
+    "damage", ["missing", "stale", "bit flip", "truncated", "no header", "garbage", "other format"]
+)
+def test_a_stale_or_damaged_file_is_rebuilt(tmp_path: Path, damage: str) -> None:
+    vectors, path = CountingReader(), tmp_path / "a.faiss"
+    expected = load_or_build_index(path, stamp="1", vectors=vectors)
     content = path.read_bytes()
     header, _, body = content.partition(b"\n")
     match damage:
@@ -84,17 +86,17 @@ def test_a_file_that_is_not_just_right_is_made_again(tmp_path: Path, damage: str
             path.unlink()
         case "stale":
             path.write_bytes(header.replace(b'"stamp": "1"', b'"stamp": "0"') + b"\n" + body)
-        case "flipped":
+        case "bit flip":
             path.write_bytes(content[:-9] + bytes([content[-9] ^ 1]) + content[-8:])
-        case "cut":
+        case "truncated":
             path.write_bytes(content[: len(content) // 2])
-        case "headless":
+        case "no header":
             path.write_bytes(body)
         case "garbage":
             path.write_bytes(b"\xff" * 10_000)
         case "other format":
             path.write_bytes(json.dumps({**json.loads(header), "format": 0}).encode() + b"\n" + body)
-    found = cached_index(path, stamp="1", vectors=vectors)
+    found = load_or_build_index(path, stamp="1", vectors=vectors)
     assert vectors.calls == 2
-    assert same(expected, found)
+    assert same_results(expected, found)
     assert is_fresh(path, stamp="1")

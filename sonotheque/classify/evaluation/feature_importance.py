@@ -80,15 +80,15 @@ def feature_families(data: EmbeddingSet) -> list[FeatureFamily]:
 def named_families(space: str) -> dict[str, slice]:
     """Say where the families of a space lie; empty where its columns have no names, as those of a network."""
     if space == descriptors.SPACE.id:
-        return descriptors.families()
-    return essentia.families() if space == essentia.SPACE.id else {}
+        return descriptors.family_slices()
+    return essentia.family_slices() if space == essentia.SPACE.id else {}
 
 
 def named_columns(space: str) -> tuple[str, ...]:
     """Name the columns of a space; empty where they have no names."""
     if space == descriptors.SPACE.id:
-        return descriptors.columns()
-    return essentia.columns() if space == essentia.SPACE.id else ()
+        return descriptors.column_names()
+    return essentia.column_names() if space == essentia.SPACE.id else ()
 
 
 def permutation_importance(

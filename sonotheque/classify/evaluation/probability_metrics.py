@@ -53,7 +53,8 @@ def log_loss(reference: Codes, probabilities: Float64Array) -> float:
     1.0397
     """
     validate(reference, probabilities)
-    return float(sklearn_metrics.log_loss(reference, probabilities, labels=range(probabilities.shape[1])))
+    with _without_user_warnings():  # rows that do not sum to 1 exactly, because small probabilities were clipped
+        return float(sklearn_metrics.log_loss(reference, probabilities, labels=range(probabilities.shape[1])))
 
 
 def log_losses(reference: Codes, probabilities: Float64Array) -> Float64Array:
@@ -86,7 +87,7 @@ def roc_curve(reference: Codes, scores: Float64Array, *, label: int) -> tuple[Fl
     [[0.0, 0.0, 0.5, 1.0], [0.0, 0.5, 1.0, 1.0], [inf, 0.8, 0.4, 0.1]]
     """
     validate(reference, scores)
-    with _undefined_is_nan():
+    with _without_user_warnings():
         curve = sklearn_metrics.roc_curve(reference == label, scores[:, label], drop_intermediate=False)
     return curve[0], curve[1], curve[2]
 
@@ -149,7 +150,7 @@ def precision_recall_curve(
     ([0.5, 0.67, 1.0, 1.0], [1.0, 1.0, 0.5, 0.0], [0.1, 0.4, 0.8])
     """
     validate(reference, scores)
-    with _undefined_is_nan():
+    with _without_user_warnings():
         precision, recall, thresholds = sklearn_metrics.precision_recall_curve(reference == label, scores[:, label])
     if not (reference == label).any():
         recall = np.full_like(recall, np.nan)  # scikit-learn returns 1
@@ -277,8 +278,8 @@ def _each_label(metric: Callable[[int], float], scores: Float64Array) -> Float64
 
 
 @contextmanager
-def _undefined_is_nan() -> Iterator[None]:
-    """Silence scikit-learn's warning that a label always or never occurs."""
+def _without_user_warnings() -> Iterator[None]:
+    """Silence scikit-learn's warnings, for example that a label always or never occurs."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
         yield

@@ -167,7 +167,7 @@ def _explaining_neighbours(
     for genre in sorted(set(genres)):
         candidates = np.array(sorted(track.id for track in tracks.values() if track.label == genre), dtype=np.int64)
         rows = [row for row, name in enumerate(genres) if name == genre]
-        ids, similarities = index.search(data.tracks[space][rows], k=N_NEIGHBOURS + 1, among=candidates)
+        ids, similarities = index.search(data.tracks[space][rows], k=N_NEIGHBOURS + 1, restrict_to=candidates)
         for row, found, values in zip(rows, ids, similarities, strict=True):
             others = [
                 results.LabelledNeighbour(tracks[int(track)].path, genre, round(float(value), 6))

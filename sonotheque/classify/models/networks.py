@@ -212,7 +212,7 @@ class ConvolutionalNetwork(NetworkClassifier):
     """
 
     def _shaped(self, X: npt.NDArray[Any]) -> FloatArray:
-        return np.asarray(X, dtype=np.float32).reshape(len(X), 1, mel.LENGTH, mel.N_MELS)
+        return np.asarray(X, dtype=np.float32).reshape(len(X), 1, mel.PATCH_LENGTH, mel.N_MELS)
 
     def _network(self, columns: int, n_classes: int) -> Any:
         from torch import nn
@@ -227,9 +227,9 @@ class ConvolutionalNetwork(NetworkClassifier):
     def _altered(self, batch: Batch, generator: np.random.Generator) -> Batch:
         import torch
 
-        result = torch.roll(batch, int(generator.integers(mel.LENGTH)), dims=2)
+        result = torch.roll(batch, int(generator.integers(mel.PATCH_LENGTH)), dims=2)
         for row in range(len(result)):
-            for axis, most in ((1, mel.LENGTH // 5), (2, mel.N_MELS // 5)):
+            for axis, most in ((1, mel.PATCH_LENGTH // 5), (2, mel.N_MELS // 5)):
                 width = int(generator.integers(most))
                 first = int(generator.integers(result.shape[axis + 1] - width))
                 result[row].narrow(axis, first, width).zero_()

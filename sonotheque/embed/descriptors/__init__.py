@@ -1,11 +1,12 @@
-"""Descriptors: what the field measures in a recording by hand-made formulas, as a space of named columns.
+"""Audio descriptors with fixed formulas, such as MFCCs, chroma and tempo, as a space of named columns.
 
-`columns` names the numbers of a vector, `Descriptors` computes them, `key_name` and `track_tempo` read them. No network, no
-download, and nothing but NumPy: librosa, whose definitions these are, is needed by the tests alone.
+`Descriptors` computes the vectors, `column_names` names their columns, `key_name` and `estimate_track_tempo` read the key and the
+tempo from them. The definitions are librosa's, but only NumPy is needed: there is no network, no download, and librosa itself is
+used only by the tests.
 """
 
-from sonotheque.embed.descriptors.columns import columns, families, family
+from sonotheque.embed.descriptors.columns import column_names, family_of, family_slices
 from sonotheque.embed.descriptors.embedder import SPACE, Descriptors
-from sonotheque.embed.descriptors.musical import key_name, track_tempo
+from sonotheque.embed.descriptors.rhythm_tonal import estimate_track_tempo, key_name
 
-__all__ = ["SPACE", "Descriptors", "columns", "families", "family", "key_name", "track_tempo"]
+__all__ = ["SPACE", "Descriptors", "column_names", "estimate_track_tempo", "family_of", "family_slices", "key_name"]

@@ -1,7 +1,8 @@
-"""The published .h5 weights to the model that the runtime loads: read with h5py, folded, written beside a shipped graph.
+"""Convert the published .h5 weights of OpenL3 to an ONNX model.
 
-No TensorFlow and no onnx: the graph comes with the package (``tools/build_openl3_graphs.py`` made it), and only the file of
-numbers that it names is written here. The result is a cache; a change of `VERSION` makes it again.
+The ONNX graphs ship with the package (``tools/build_openl3_graphs.py`` builds them) and refer to an external file of weights. This
+module reads the .h5 file with h5py, folds the batch normalisation, and writes that file of weights beside a copy of the graph, so
+it needs neither TensorFlow nor onnx. The result is cached; increase `VERSION` to invalidate the cache.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from sonotheque.errors import WeightsError
 
 VERSION = 1
 EPSILON = 1e-3
-"""Of Keras' batch normalisation, its default."""
+"""Default epsilon of batch normalisation in Keras."""
 
 CHANNELS = (1, 64, 64, 128, 128, 256, 256, 512, 512)
 
@@ -31,25 +32,26 @@ Array = np.ndarray[Any, Any]
 
 
 def read_h5(content: bytes, *, name: str) -> list[list[Array]]:
-    """Read the layers of a Keras file that have weights, in the order of the network.
+    """Read the arrays of all layers with weights from a Keras file, in network order.
 
-    Layers are taken by that order, not by name: Keras has numbered names in more than one way.
+    Layers are identified by their order, not by their names: Keras versions number the names differently.
 
     Parameters
     ----------
     content : bytes
-        An .h5 file, gzipped or not.
+        Content of an .h5 file, gzipped or not.
     name : str
-        For messages.
+        File name for error messages.
 
     Returns
     -------
-    list of the arrays of each layer
+    list of lists of arrays
+        The arrays of each layer.
 
     Raises
     ------
     WeightsError
-        If it is no such file.
+        If the content is not a Keras weights file.
     """
     import h5py
 
@@ -66,30 +68,30 @@ def read_h5(content: bytes, *, name: str) -> list[list[Array]]:
                     layers.append(arrays)
             return layers
     except (OSError, EOFError, KeyError, ValueError) as error:
-        raise WeightsError(
-            f"{name}: not OpenL3's weights as Keras writes them ({error}); fetch the file again"
-        ) from None
+        raise WeightsError(f"{name}: not a Keras file of OpenL3 weights ({error}); download the file again") from None
 
 
 def _text(name: bytes | str) -> str:
     return name.decode() if isinstance(name, bytes) else name
 
 
-def fold(layers: list[list[Array]], *, name: str) -> list[Array]:
-    """Fold each batch normalisation into the convolution before it, in float64.
+def fold_batch_norms(layers: list[list[Array]], *, name: str) -> list[Array]:
+    """Fold each batch normalisation into the preceding convolution, in float64.
 
-    The first one, on the input, cannot be folded exactly, since zero padding follows it: its scale and shift stay.
+    The first one normalises the input. It cannot be folded exactly, because zero padding follows it, so its scale and shift are
+    kept.
 
     Parameters
     ----------
-    layers : as `read_h5` gives them
+    layers : list of lists of arrays
+        As returned by `read_h5`.
     name : str
-        For messages.
+        File name for error messages.
 
     Returns
     -------
     list of float32 arrays
-        Scale, shift, then kernel [out, in, 3, 3] and bias [out] of each of the 8 convolutions.
+        Scale and shift of the input, then kernel [out, in, 3, 3] and bias [out] of each of the 8 convolutions.
 
     Raises
     ------
@@ -100,58 +102,63 @@ def fold(layers: list[list[Array]], *, name: str) -> list[Array]:
     convolutions = [layer for layer in layers if len(layer) == 2]
     shapes = [layer[0].shape for layer in convolutions]
     if len(norms) != 8 or shapes != [(3, 3, *pair) for pair in pairwise(CHANNELS)]:
-        raise WeightsError(f"{name}: not the weights of an OpenL3 audio network; fetch the file again")
-    scale, shift = _affine(norms[0])
+        raise WeightsError(f"{name}: not the weights of an OpenL3 audio network; download the file again")
+    scale, shift = _batch_norm_affine(norms[0])
     result = [scale, shift]
     for number, (kernel, bias) in enumerate(convolutions):
         kernel, bias = kernel.astype(np.float64).transpose(3, 2, 0, 1), bias.astype(np.float64)
         if number < 7:
-            scale, shift = _affine(norms[number + 1])
+            scale, shift = _batch_norm_affine(norms[number + 1])
             kernel, bias = kernel * scale[:, None, None, None], bias * scale + shift
         result += [kernel, bias]
     return [np.ascontiguousarray(array, dtype="<f4") for array in result]
 
 
-def _affine(norm: list[Array]) -> tuple[Array, Array]:
+def _batch_norm_affine(norm: list[Array]) -> tuple[Array, Array]:
+    """Return the scale and shift that a batch normalisation applies at inference."""
     gamma, beta, mean, variance = (array.astype(np.float64) for array in norm)
     scale = gamma / np.sqrt(variance + EPSILON)
     return scale, beta - mean * scale
 
 
-def converted(source: Path, *, picture: str, cache: Path) -> Path:
-    """Return the model of a weights file, converted now or before.
+def convert_weights(source: Path, *, input_repr: str, cache: Path) -> Path:
+    """Convert a weights file to ONNX, or return the cached result.
 
     Parameters
     ----------
-    source : path of an .h5 or .h5.gz file
-    picture : str
-        ``mel256``, ``mel128`` or ``linear``: which network the weights are of.
-    cache : path of the folder for converted models
+    source : Path
+        An .h5 or .h5.gz file.
+    input_repr : str
+        Input representation of the network: ``mel256``, ``mel128`` or ``linear``.
+    cache : Path
+        Folder for converted models.
 
     Returns
     -------
     Path
-        An ONNX file, with its numbers beside it.
+        An ONNX file; its weights are in a second file beside it.
 
     Raises
     ------
     WeightsError
-        If the file is missing or no OpenL3 weights.
+        If the file is missing or does not hold OpenL3 weights.
     """
     try:
         content = source.read_bytes()
     except OSError as error:
         raise WeightsError(f"{source}: cannot be read ({error.strerror or error})") from None
-    folder = cache / f"openl3-{picture}-{hashlib.sha256(content).hexdigest()[:16]}-v{VERSION}"
+    folder = cache / f"openl3-{input_repr}-{hashlib.sha256(content).hexdigest()[:16]}-v{VERSION}"
     if not folder.exists():
-        numbers = b"".join(array.tobytes() for array in fold(read_h5(content, name=str(source)), name=str(source)))
-        graph = resources.files("sonotheque.embed.openl3").joinpath("graphs", f"{picture}.onnx").read_bytes()
-        _place(folder, {"weights.bin": numbers, "model.onnx": graph})
+        weights = b"".join(
+            array.tobytes() for array in fold_batch_norms(read_h5(content, name=str(source)), name=str(source))
+        )
+        graph = resources.files("sonotheque.embed.openl3").joinpath("graphs", f"{input_repr}.onnx").read_bytes()
+        _write_folder(folder, {"weights.bin": weights, "model.onnx": graph})
     return folder / "model.onnx"
 
 
-def _place(folder: Path, files: dict[str, bytes]) -> None:
-    """Write a folder as a whole or not at all."""
+def _write_folder(folder: Path, files: dict[str, bytes]) -> None:
+    """Write a folder of files atomically."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     part = Path(tempfile.mkdtemp(dir=folder.parent, prefix=folder.name, suffix=".part"))
     try:
@@ -160,5 +167,5 @@ def _place(folder: Path, files: dict[str, bytes]) -> None:
         os.rename(part, folder)
     except OSError:
         shutil.rmtree(part, ignore_errors=True)
-        if not folder.exists():  # else another process was faster
+        if not folder.exists():  # if it exists, another process has written it first
             raise

@@ -1,4 +1,4 @@
-"""OpenL3's embedder, its many spaces, and `embed` for one array of samples."""
+"""The OpenL3 embedder, its spaces, and `embed` for an array of samples."""
 
 from __future__ import annotations
 
@@ -14,33 +14,50 @@ from typing import Any
 
 import numpy as np
 
-from sonotheque.audio.resample import kaiser_blocks
-from sonotheque.embed.openl3.convert import converted
-from sonotheque.embed.openl3.frontend import FRONT_ENDS, PICTURES, SAMPLE_RATE, FrontEnd
-from sonotheque.embed.runtime import Compute, SideBySide, batch_size, cores, load
+from sonotheque.audio.resample import resample_kaiser_best
+from sonotheque.embed.openl3.convert import convert_weights
+from sonotheque.embed.openl3.frontend import FRONT_ENDS, INPUT_REPRS, SAMPLE_RATE, FrontEnd
+from sonotheque.embed.runtime import Compute, ParallelMap, batch_size, count_cores, load_network
 from sonotheque.embed.space import Space, Times
-from sonotheque.embed.weights.fetch import advice, cache_folder, cached, is_published
+from sonotheque.embed.weights.fetch import cache_folder, find_cached, is_published, unavailable_message
 from sonotheque.embed.weights.openl3 import MODELS, PublishedModel
 from sonotheque.errors import NoSamplesError, SpaceError, WeightsError
 from sonotheque.types import FloatArray
 
 VERSION = 1
 SIZES = (512, 6144)
-FIELDS = 12
-"""Fields of the picture whose largest values make the 6,144 numbers; the largest over them makes the 512."""
+POOL_REGIONS = 12
+"""Max-pooling regions of the spectrogram (4 x 3). Each gives 512 values, 6,144 in total; their maximum over the regions gives the
+512-dimensional embedding."""
 
-NAME = re.compile(
-    r"openl3(?:-(?P<content>music|env)-(?P<picture>mel256|mel128|linear)-(?P<size>512|6144)"
+NAME_PATTERN = re.compile(
+    r"openl3(?:-(?P<content>music|env)-(?P<input_repr>mel256|mel128|linear)-(?P<size>512|6144)"
     r"-(?P<front_end>kapre|librosa|trained)-h(?P<hop>\d+(?:\.\d+)?)(?:-w(?P<weights>[0-9a-f]{8}))?(?:@1)?)?"
 )
 
 
 @dataclass(frozen=True)
 class Variant:
-    """One of OpenL3's spaces. The defaults are the official ones, but for hop (0.1 there) and size (6144 there)."""
+    """A variant of OpenL3: the model, the size of the embedding, the front end and the hop.
+
+    The defaults are those of the package openl3, except for the hop (0.1 there) and the size (6144 there).
+
+    Attributes
+    ----------
+    content : str
+        Training data: ``music`` or ``env`` (environmental videos).
+    input_repr : str
+        Input representation: ``mel256``, ``mel128`` or ``linear``.
+    size : int
+        Dimensions of a vector: 512 or 6144.
+    front_end : str
+        ``kapre``, ``librosa`` or ``trained``; see `sonotheque.embed.openl3.frontend`.
+    hop : float
+        Step between two frames in s.
+    """
 
     content: str = "music"
-    picture: str = "mel256"
+    input_repr: str = "mel256"
     size: int = 512
     front_end: str = "kapre"
     hop: float = 1.0
@@ -54,34 +71,38 @@ class Variant:
             If one is unknown.
         """
         known: dict[str, tuple[object, ...]] = {
-            "content": ("music", "env"), "picture": tuple(PICTURES), "size": SIZES, "front_end": FRONT_ENDS,
+            "content": ("music", "env"), "input_repr": tuple(INPUT_REPRS), "size": SIZES, "front_end": FRONT_ENDS,
         }  # fmt: skip
         for name, values in known.items():
             if getattr(self, name) not in values:
-                raise SpaceError(f"OpenL3: {name} {getattr(self, name)!r} is none of {', '.join(map(str, values))}")
+                raise SpaceError(
+                    f"OpenL3: unknown {name} {getattr(self, name)!r}; choose one of {', '.join(map(str, values))}"
+                )
         if not self.hop * SAMPLE_RATE >= 1:
-            raise SpaceError(f"OpenL3: a hop of {self.hop} s is less than a sample; 1.0 and 0.1 are usual")
+            raise SpaceError(
+                f"OpenL3: a hop of {self.hop} s is shorter than one sample; typical values are 1.0 and 0.1"
+            )
 
     @classmethod
     def parse(cls, name: str) -> Variant | None:
-        """Read the name or the id of a space; None where it is none of OpenL3's."""
-        match = NAME.fullmatch(name)
+        """Parse an embedder name or space id; return None if it is not one of OpenL3."""
+        match = NAME_PATTERN.fullmatch(name)
         if not match:
             return None
         if match["content"] is None:
             return cls()
         size, hop = int(match["size"]), float(match["hop"])
-        return cls(match["content"], match["picture"], size, match["front_end"], hop)
+        return cls(match["content"], match["input_repr"], size, match["front_end"], hop)
 
     @property
-    def published(self) -> PublishedModel:
-        """The published weights of the variant."""
-        return MODELS[f"openl3-{self.content}-{self.picture}"]
+    def published_model(self) -> PublishedModel:
+        """The published weights of this variant."""
+        return MODELS[f"openl3-{self.content}-{self.input_repr}"]
 
     def space(self, weights: Path) -> Space:
-        """Return the space that these weights give: its id carries the hash of weights that are not the published ones."""
-        foreign = _foreign(weights, weights.stat().st_mtime_ns, self.published)
-        name = f"openl3-{self.content}-{self.picture}-{self.size}-{self.front_end}-h{self.hop}{foreign}"
+        """Return the space of these weights. If they are not the published ones, its id contains their hash."""
+        suffix = _weights_suffix(weights, weights.stat().st_mtime_ns, self.published_model)
+        name = f"openl3-{self.content}-{self.input_repr}-{self.size}-{self.front_end}-h{self.hop}{suffix}"
         return Space(
             id=f"{name}@{VERSION}",
             embedder="openl3",
@@ -93,37 +114,40 @@ class Variant:
         )
 
 
-def named_weights() -> Path | None:
-    """Return the file that $SONOTHEQUE_OPENL3_WEIGHTS names, None where it names none.
+def weights_from_environment() -> Path | None:
+    """Return the weights file given by $SONOTHEQUE_OPENL3_WEIGHTS, or None if the variable is not set.
 
     Raises
     ------
     WeightsError
-        If there is no such file.
+        If the file does not exist.
     """
     named = os.environ.get("SONOTHEQUE_OPENL3_WEIGHTS")
     if named and not Path(named).is_file():
-        raise WeightsError(f"SONOTHEQUE_OPENL3_WEIGHTS={named}: no such file")
+        raise WeightsError(f"SONOTHEQUE_OPENL3_WEIGHTS={named}: no such file; correct or unset the variable")
     return Path(named) if named else None
 
 
-def local_weights(model: PublishedModel) -> Path:
-    """Find the weights on this machine: the file in $SONOTHEQUE_OPENL3_WEIGHTS, else the cache's.
+def find_weights(model: PublishedModel) -> Path:
+    """Find the weights on this machine: the file given by $SONOTHEQUE_OPENL3_WEIGHTS, else the file in the cache.
 
     Raises
     ------
     WeightsError
-        If there are none; the message says what can be done.
+        If there are none. The message says how to get them.
     """
-    found = named_weights() or cached(model)
+    found = weights_from_environment() or find_cached(model)
     if not found:
-        raise WeightsError(advice(model, "not on this machine"))
+        raise WeightsError(unavailable_message(model, "not on this machine"))
     return found
 
 
 @cache
-def _foreign(path: Path, changed: int, model: PublishedModel) -> str:
-    """Mark weights that are not the published ones by their hash; `changed` makes a new file a new question."""
+def _weights_suffix(path: Path, mtime_ns: int, model: PublishedModel) -> str:
+    """Return the part of a space id for unpublished weights (their hash); empty if they are published.
+
+    `mtime_ns`, the file's modification time, only serves as a cache key, so that a changed file is read again.
+    """
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -137,17 +161,17 @@ class OpenL3:
     Parameters
     ----------
     variant : Variant
-    weights : path or None
-        An .h5 or .h5.gz file, by default as `local_weights` finds it.
+    weights : Path or None
+        An .h5 or .h5.gz file; by default the result of `find_weights`.
     compute : Compute
-        Device, precision, threads.
+        Device, precision and number of threads.
     center : bool
-        Whether half a frame of zeros comes first, so that a frame's start is the time of its middle.
+        Whether to prepend half a frame of zeros, so that each frame is centred on its time.
 
     Raises
     ------
     WeightsError
-        If the weights are missing or no OpenL3 weights.
+        If the weights are missing or are not OpenL3 weights.
     """
 
     def __init__(
@@ -158,21 +182,21 @@ class OpenL3:
         compute: Compute = Compute(),
         center: bool = True,
     ) -> None:
-        weights = weights or local_weights(variant.published)
+        weights = weights or find_weights(variant.published_model)
         self.space = variant.space(weights)
         self._variant = variant
         self._center = center
         self._compute = compute
-        self._model = converted(weights, picture=variant.picture, cache=cache_folder())
+        self._model = convert_weights(weights, input_repr=variant.input_repr, cache=cache_folder())
         self._batch = batch_size(compute.device)
-        self._vectors = SideBySide(self._build, threads=compute.threads)
+        self._vectors = ParallelMap(self._build, threads=compute.threads)
 
     def _build(self) -> Callable[[list[FloatArray]], FloatArray]:
-        """Make a front end and a network; return the function that takes at most a batch of frames to vectors [n, D]."""
-        picture = PICTURES[self._variant.picture]
-        shape = (self._batch, 1, picture.rows, picture.columns)
-        front_end = FrontEnd(self._variant.picture, self._variant.front_end)
-        network = load(
+        """Create a front end and a network; return a function from at most one batch of frames to vectors [n, D]."""
+        config = INPUT_REPRS[self._variant.input_repr]
+        shape = (self._batch, 1, config.rows, config.columns)
+        front_end = FrontEnd(self._variant.input_repr, self._variant.front_end)
+        network = load_network(
             self._model,
             output="embedding",
             shape=shape,
@@ -181,38 +205,42 @@ class OpenL3:
         )
 
         def vectors(frames: list[FloatArray]) -> FloatArray:
-            pictures = np.zeros(shape, dtype=np.float32)
+            batch = np.zeros(shape, dtype=np.float32)
             for number, frame in enumerate(frames):
-                pictures[number, 0] = front_end(frame)
-            whole: FloatArray = network(pictures)[: len(frames)]
-            return whole if self._variant.size == 6144 else whole.reshape(len(frames), FIELDS, -1).max(axis=1)
+                batch[number, 0] = front_end(frame)
+            embeddings: FloatArray = network(batch)[: len(frames)]
+            return (
+                embeddings
+                if self._variant.size == 6144
+                else embeddings.reshape(len(frames), POOL_REGIONS, -1).max(axis=1)
+            )
 
         return vectors
 
-    def vector(self, frame: FloatArray) -> FloatArray:
-        """Embed one frame, float32 [48000], into float32 [D]."""
+    def embed_frame(self, frame: FloatArray) -> FloatArray:
+        """Embed one frame, float32 [48000], as a vector, float32 [D]."""
         vector: FloatArray = self._vectors([frame])[0]
         return vector
 
     def frames(self, blocks: Iterable[FloatArray]) -> Iterator[tuple[FloatArray, Times]]:
-        """Turn mono float32 blocks at 48 kHz into vectors [n, D] with their times [n] in s."""
-        frames = self.cut(blocks)
+        """Compute vectors, float32 [n, D], and their times, float64 [n] in s, from mono float32 blocks at 48 kHz."""
+        frames = self.cut_frames(blocks)
         first = 0
         for vectors in self._vectors.map(iter(lambda: list(islice(frames, self._batch)), [])):
             yield vectors, np.arange(first, first + len(vectors), dtype=np.float64) * self._variant.hop
             first += len(vectors)
 
-    def cut(self, blocks: Iterable[FloatArray]) -> Iterator[FloatArray]:
-        """Cut mono blocks at 48 kHz into frames, float32 [48000], as openl3 0.4 does.
+    def cut_frames(self, blocks: Iterable[FloatArray]) -> Iterator[FloatArray]:
+        """Cut mono blocks at 48 kHz into frames, float32 [48000], exactly as openl3 0.4 does.
 
-        Zeros fill the last frame, so that every sample is in one. No sample gives no frame.
+        The last frame is padded with zeros, so that every sample belongs to a frame. Empty audio gives no frames.
         """
         hop = int(self._variant.hop * SAMPLE_RATE)
         samples = np.zeros(SAMPLE_RATE // 2 if self._center else 0, dtype=np.float32)
-        first = start = 0  # the sample that `samples` begins with, and the one that the next frame begins with
-        heard = False
+        first = start = 0  # index of the first sample of `samples`, and of the first sample of the next frame
+        has_samples = False
         for block in blocks:
-            heard = heard or len(block) > 0
+            has_samples = has_samples or len(block) > 0
             samples = np.concatenate([samples, block])
             while first + len(samples) >= start + SAMPLE_RATE:
                 yield samples[start - first : start - first + SAMPLE_RATE]
@@ -220,7 +248,7 @@ class OpenL3:
             past = min(start - first, len(samples))
             samples, first = samples[past:], first + past
         end = first + len(samples)
-        last = hop * max(0, -(-(end - SAMPLE_RATE) // hop)) if heard else -1
+        last = hop * max(0, -(-(end - SAMPLE_RATE) // hop)) if has_samples else -1
         for begin in range(start, last + 1, hop):
             rest = samples[begin - first :]
             yield np.pad(rest, (0, SAMPLE_RATE - len(rest)))
@@ -235,22 +263,22 @@ def embed(
     size: int = 512,
     precision: str = "auto",
 ) -> tuple[FloatArray, Times]:
-    """Embed samples with the music, mel256, kapre model: a drop-in for ``openl3.get_audio_embedding``.
+    """Embed samples with the OpenL3 model for music and mel256: a replacement for ``openl3.get_audio_embedding``.
 
-    Weights are those of $SONOTHEQUE_OPENL3_WEIGHTS, else of the cache. Frames are embedded side by side on all processors; the
-    numbers do not depend on how many there are.
+    The front end is ``kapre``. The weights are the file given by $SONOTHEQUE_OPENL3_WEIGHTS, else those in the cache. Frames are
+    embedded in parallel on all cores; the result does not depend on their number.
 
     Parameters
     ----------
     audio : float32 or float64 array [n] or [n, channels]
     sr : int
-        Sampling rate in Hz.
+        Sample rate in Hz.
     hop : float
-        Step between two frames in s (0.1 in openl3).
+        Step between two frames in s. The default of openl3 is 0.1.
     center : bool
-        Whether a frame's time is that of its middle.
+        Whether each frame is centred on its time.
     size : int
-        512 or 6144 (the latter in openl3).
+        Dimensions of a vector: 512 or 6144. The default of openl3 is 6144.
     precision : str
         ``auto``, ``f32`` or ``bf16``.
 
@@ -258,33 +286,33 @@ def embed(
     -------
     frames : float32 array [T, size]
     times : float64 array [T]
-        In s.
+        Times of the frames in s.
 
     Raises
     ------
     NoSamplesError
-        If there is no sample.
+        If there are no samples.
     SpaceError
-        If hop, size or precision is none.
+        If the hop, the size, the precision or the shape of `audio` is invalid.
     WeightsError
         If the weights are missing.
     """
     from threadpoolctl import threadpool_limits
 
     if audio.size == 0:
-        raise NoSamplesError("audio is empty; nothing to embed")
+        raise NoSamplesError("the audio is empty; pass at least one sample")
     if audio.ndim > 2:
-        raise SpaceError(f"audio has {audio.ndim} dimensions; it must be [n] or [n, channels]")
+        raise SpaceError(f"the audio array has {audio.ndim} dimensions; its shape must be [n] or [n, channels]")
     mono = audio.mean(axis=1) if audio.ndim == 2 else audio
     blocks: Iterable[np.ndarray[Any, Any]] = [mono]
     if sr != SAMPLE_RATE:
-        blocks = kaiser_blocks([mono], source_rate=sr, target_rate=SAMPLE_RATE)
-    compute = Compute(precision=precision, threads=cores())
-    embedder = _embedder(Variant(size=size, hop=hop), local_weights(Variant().published), compute, center)
-    with threadpool_limits(limits=1, user_api="blas"):  # its idle threads would spin beside the networks
+        blocks = resample_kaiser_best([mono], source_rate=sr, target_rate=SAMPLE_RATE)
+    compute = Compute(precision=precision, threads=count_cores())
+    embedder = _embedder(Variant(size=size, hop=hop), find_weights(Variant().published_model), compute, center)
+    with threadpool_limits(limits=1, user_api="blas"):  # idle BLAS threads would busy-wait while the networks run
         found = list(embedder.frames(block.astype(np.float32) for block in blocks))
     if not found:
-        raise NoSamplesError("audio is shorter than a sample at 48 kHz; nothing to embed")
+        raise NoSamplesError("the audio is shorter than one sample at 48 kHz; pass longer audio")
     vectors, times = zip(*found, strict=True)
     return np.concatenate(vectors), np.concatenate(times)
 

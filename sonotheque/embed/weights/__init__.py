@@ -1,4 +1,4 @@
-"""The network files that ship inside the package: where they come from, and their check on loading."""
+"""The network files that ship inside the package: their origin, and their integrity check on loading."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sonotheque.errors import WeightsError
 
 @dataclass(frozen=True)
 class WeightFile:
-    """A network file with its origin.
+    """A network file and its origin.
 
     Attributes
     ----------
@@ -31,7 +31,7 @@ SHIPPED = {
         WeightFile(
             name="musicnn-msd.onnx",
             sha256="7e4ef6e26d942d8c6f28116573620e2273830c28f8d85f21f78393a32525072d",
-            licence="ISC (musicnn-LICENSE.md beside it)",
+            licence="ISC (musicnn-LICENSE.md in the same folder)",
             origin="MSD_musicnn in the Python package musicnn 0.1.0, converted by tools/convert_musicnn.py",
             citation="Pons, Serra: musicnn: pre-trained convolutional neural networks for music audio tagging, 2019",
         ),
@@ -39,13 +39,13 @@ SHIPPED = {
 }
 
 
-def shipped(name: str) -> bytes:
-    """Read a shipped network file and check it.
+def read_shipped(name: str) -> bytes:
+    """Read a network file that ships with the package, and verify its SHA-256.
 
     Parameters
     ----------
     name : str
-        One of `SHIPPED`.
+        A key of `SHIPPED`.
 
     Returns
     -------
@@ -54,14 +54,14 @@ def shipped(name: str) -> bytes:
     Raises
     ------
     WeightsError
-        If the file is missing or its SHA-256 is not the recorded one.
+        If the file is missing or its SHA-256 is not the expected one.
     """
     file = resources.files(__package__).joinpath(name)
     try:
         content = file.read_bytes()
     except OSError as error:
-        raise WeightsError(f"{name}: missing from the installed package ({error}); install sonotheque again") from None
+        raise WeightsError(f"{name}: missing from the installed package ({error}); reinstall sonotheque") from None
     found = hashlib.sha256(content).hexdigest()
     if found != SHIPPED[name].sha256:
-        raise WeightsError(f"{name}: SHA-256 is {found[:12]}..., not the recorded one; install sonotheque again")
+        raise WeightsError(f"{name}: SHA-256 {found[:12]}... is not the expected one; reinstall sonotheque")
     return content

@@ -1,7 +1,7 @@
-"""Fetches a published file of weights into the user's cache: resumed, retried, checked before it counts.
+"""Download published weights into the user's cache. Downloads are resumed, retried, and verified before use.
 
-Environment: ``SONOTHEQUE_OFFLINE=1`` forbids it, ``SONOTHEQUE_CACHE`` moves the cache, ``SONOTHEQUE_WEIGHTS_MIRROR`` names an
-address under which files of the same names lie. Proxies are those of the environment, as for any program.
+Environment variables: ``SONOTHEQUE_OFFLINE=1`` forbids downloads, ``SONOTHEQUE_CACHE`` sets the cache folder, and
+``SONOTHEQUE_WEIGHTS_MIRROR`` is the URL of a folder that holds files of the same names. The usual proxy variables apply.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from sonotheque.embed.weights.openl3 import PublishedModel
 from sonotheque.errors import WeightsError
 
 Progress = Callable[[int, int], None]
-"""Called with bytes received and bytes in all (0 where the server does not say)."""
+"""Called with the bytes received and the total bytes (0 if the server does not send the length)."""
 
-LARGEST = 200 * 1024 * 1024
-"""Bytes at which a download is broken off: no published model is near that."""
+MAX_BYTES = 200 * 1024 * 1024
+"""A download that exceeds this size is aborted: no published model comes close to it."""
 
-STALL = 8.0
-"""Seconds without a byte after which a connection is given up."""
+READ_TIMEOUT = 8.0
+"""Seconds without data after which a connection is closed."""
 
-TRIES = 4
-PART = 1 << 16
+MAX_ATTEMPTS = 4
+CHUNK_SIZE = 1 << 16
 
 
 def cache_folder() -> Path:
@@ -40,33 +40,37 @@ def cache_folder() -> Path:
 
 
 def is_published(content: bytes, model: PublishedModel) -> bool:
-    """Say whether these are just the published bytes, packed, or unpacked where that sum is known."""
-    if hashlib.sha256(content).hexdigest() in {model.sha256, model.unpacked}:
+    """Return whether the content is exactly the published file, compressed or (if that checksum is known) decompressed."""
+    if hashlib.sha256(content).hexdigest() in {model.sha256, model.unpacked_sha256}:
         return True
-    blob = hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
-    return model.sha256 is None and blob == model.blob
+    blob_id = hashlib.sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
+    return model.sha256 is None and blob_id == model.git_blob_id
 
 
-def cached(model: PublishedModel) -> Path | None:
-    """Return the file in the cache, None where there is none. It was checked when it came."""
-    path = cache_folder() / model.file
+def find_cached(model: PublishedModel) -> Path | None:
+    """Return the path of the model in the cache, or None. Files are verified before they enter the cache."""
+    path = cache_folder() / model.filename
     return path if path.is_file() else None
 
 
-def fetch(
-    model: PublishedModel, *, progress: Progress | None = None, seconds: float | None = None, tries: int = TRIES
+def fetch_weights(
+    model: PublishedModel,
+    *,
+    progress: Progress | None = None,
+    timeout: float | None = None,
+    attempts: int = MAX_ATTEMPTS,
 ) -> Path:
-    """Fetch a model into the cache, or find it there.
+    """Return the path of a model in the cache, and download it first if necessary.
 
     Parameters
     ----------
     model : PublishedModel
     progress : callable
-        Called as bytes arrive.
-    seconds : float or None
-        Give up after so long, whatever happens; what has come so far is kept for the next time.
-    tries : int
-        Connections that are tried, with growing pauses.
+        Called as data arrives.
+    timeout : float or None
+        Limit on the total time, in s. The data received until then is kept for the next attempt.
+    attempts : int
+        Maximum number of connections, with increasing pauses between them.
 
     Returns
     -------
@@ -75,106 +79,109 @@ def fetch(
     Raises
     ------
     WeightsError
-        If it cannot be fetched or is not the published file; the message says what else can be done.
+        If the download fails or the file is not the published one. The message lists alternatives.
     """
-    found = cached(model)
+    found = find_cached(model)
     if found:
         return found
     if os.environ.get("SONOTHEQUE_OFFLINE", "0") not in {"", "0"}:
-        raise WeightsError(advice(model, "SONOTHEQUE_OFFLINE forbids downloads"))
+        raise WeightsError(unavailable_message(model, "SONOTHEQUE_OFFLINE forbids downloads"))
     outcome: list[Path | WeightsError] = []
     stop = threading.Event()
 
     def work() -> None:
         try:
-            outcome.append(_fetch(model, progress=progress, tries=tries, stop=stop))
+            outcome.append(_download_with_retries(model, progress=progress, attempts=attempts, stop=stop))
         except WeightsError as error:
             outcome.append(error)
 
-    thread = threading.Thread(target=work, daemon=True)  # a name server that is silent cannot be timed out otherwise
+    thread = threading.Thread(target=work, daemon=True)  # a DNS lookup that hangs cannot be timed out otherwise
     thread.start()
-    thread.join(seconds)
+    thread.join(timeout)
     if not outcome:
         stop.set()
-        raise WeightsError(advice(model, f"not fetched within {seconds:.0f} s"))
+        raise WeightsError(unavailable_message(model, f"not downloaded within {timeout:.0f} s"))
     if isinstance(outcome[0], WeightsError):
         raise outcome[0]
     return outcome[0]
 
 
-def advice(model: PublishedModel, reason: str) -> str:
-    """Say what is wrong and what can be done instead."""
+def unavailable_message(model: PublishedModel, reason: str) -> str:
+    """Return an error message that states why the weights are unavailable and what the user can do."""
     return (
-        f"{model.name}: {reason}. Its address is {model.address}. Other ways: SONOTHEQUE_WEIGHTS_MIRROR=ADDRESS of a "
-        f"folder that holds {model.file}; SONOTHEQUE_OPENL3_WEIGHTS=FILE, the .h5 or .h5.gz that you have; "
-        "or --embedder musicnn, which needs no download"
+        f"{model.name}: {reason}. The file is {model.url}. Alternatives: set SONOTHEQUE_WEIGHTS_MIRROR to the URL of a "
+        f"folder that holds {model.filename}; set SONOTHEQUE_OPENL3_WEIGHTS to a local .h5 or .h5.gz file; "
+        "or use --embedder musicnn, which needs no download"
     )
 
 
-def _address(model: PublishedModel) -> str:
+def _download_url(model: PublishedModel) -> str:
     mirror = os.environ.get("SONOTHEQUE_WEIGHTS_MIRROR")
-    address = f"{mirror.rstrip('/')}/{model.file}" if mirror else model.address
-    if not address.startswith(("https://", "http://")):
-        raise WeightsError(f"SONOTHEQUE_WEIGHTS_MIRROR={mirror}: must begin with https:// or http://")
-    return address
+    url = f"{mirror.rstrip('/')}/{model.filename}" if mirror else model.url
+    if not url.startswith(("https://", "http://")):
+        raise WeightsError(f"SONOTHEQUE_WEIGHTS_MIRROR={mirror}: the URL must begin with https:// or http://")
+    return url
 
 
-def _fetch(model: PublishedModel, *, progress: Progress | None, tries: int, stop: threading.Event) -> Path:
-    target = cache_folder() / model.file
+def _download_with_retries(
+    model: PublishedModel, *, progress: Progress | None, attempts: int, stop: threading.Event
+) -> Path:
+    """Download a model into a partial file, verify it and move it into the cache."""
+    target = cache_folder() / model.filename
     part = target.with_name(target.name + ".part")
     reason = ""
-    for attempt in range(tries):
+    for attempt in range(attempts):
         if attempt and stop.wait(2.0 ** (attempt - 1)):
             break
         try:
-            _receive(_address(model), part, progress=progress, stop=stop)
-        except _RefusedError as error:
-            raise WeightsError(advice(model, str(error))) from None
+            _download(_download_url(model), part, progress=progress, stop=stop)
+        except _PermanentError as error:
+            raise WeightsError(unavailable_message(model, str(error))) from None
         except (OSError, http.client.HTTPException) as error:
-            reason = f"cannot be fetched ({getattr(error, 'reason', error)})"
+            reason = f"the download failed ({getattr(error, 'reason', error)})"
             continue
         if is_published(part.read_bytes(), model):
             os.replace(part, target)
             return target
         part.unlink()
-        reason = "what came is not the published file (its sum differs)"
-    raise WeightsError(advice(model, reason or "stopped"))
+        reason = "the downloaded file is not the published one (its checksum differs)"
+    raise WeightsError(unavailable_message(model, reason or "the download was stopped"))
 
 
-class _RefusedError(Exception):
-    """The server gave an answer that trying again will not change."""
+class _PermanentError(Exception):
+    """A failure that another attempt cannot fix."""
 
 
-def _receive(address: str, part: Path, *, progress: Progress | None, stop: threading.Event) -> None:
-    """Receive into a part file, going on where an earlier try ended."""
-    have = part.stat().st_size if part.exists() else 0
-    request = urllib.request.Request(address, headers={"User-Agent": "sonotheque"})  # noqa: S310 - checked by _address
-    if have:
-        request.add_header("Range", f"bytes={have}-")
+def _download(url: str, part: Path, *, progress: Progress | None, stop: threading.Event) -> None:
+    """Download into a partial file; resume if the file already has data."""
+    received = part.stat().st_size if part.exists() else 0
+    request = urllib.request.Request(url, headers={"User-Agent": "sonotheque"})  # noqa: S310 - checked by _download_url
+    if received:
+        request.add_header("Range", f"bytes={received}-")
     try:
-        response = urllib.request.urlopen(request, timeout=STALL)  # noqa: S310
+        response = urllib.request.urlopen(request, timeout=READ_TIMEOUT)  # noqa: S310
     except urllib.error.HTTPError as error:
         error.close()
         if error.code == http.client.REQUESTED_RANGE_NOT_SATISFIABLE:
-            part.unlink()  # it was whole, or longer than the file now is
-            raise OSError("the server has another file than before") from None
+            part.unlink()  # the partial file is complete, or longer than the file on the server
+            raise OSError("the file on the server has changed") from None
         if error.code in {http.client.REQUEST_TIMEOUT, http.client.TOO_MANY_REQUESTS} or error.code >= 500:
             raise
-        raise _RefusedError(f"the server answered {error.code} {error.reason}") from None
+        raise _PermanentError(f"the server returned HTTP {error.code} {error.reason}") from None
     with response:
         if response.status != http.client.PARTIAL_CONTENT:
-            have = 0
+            received = 0
         length = int(response.headers.get("Content-Length") or 0)
-        total = have + length
+        total = received + length
         part.parent.mkdir(parents=True, exist_ok=True)
-        with part.open("r+b" if have else "wb") as file:
-            file.seek(have)
-            while not stop.is_set() and (block := response.read1(PART)):
+        with part.open("r+b" if received else "wb") as file:
+            file.seek(received)
+            while not stop.is_set() and (block := response.read1(CHUNK_SIZE)):
                 file.write(block)
-                have += len(block)
-                if have > LARGEST:
-                    raise _RefusedError(f"more than {LARGEST} bytes came")
+                received += len(block)
+                if received > MAX_BYTES:
+                    raise _PermanentError(f"the download exceeded {MAX_BYTES} bytes")
                 if progress:
-                    progress(have, total)
-        if length and have < total:
-            raise OSError(f"the connection ended after {have} of {total} bytes")
+                    progress(received, total)
+        if length and received < total:
+            raise OSError(f"the connection ended after {received} of {total} bytes")

@@ -1,14 +1,14 @@
-"""The six published audio models of OpenL3: where they are, how they are checked, under which licence.
+"""The six published audio models of OpenL3: their URLs, checksums and licence.
 
-Facts of the project marl/openl3, branch `models`. Only one SHA-256 was published; the others are checked by their git blob
-ids, which the same repository states.
+Source: the repository marl/openl3, branch `models`. A SHA-256 is published for one model only; the others are verified by their
+git blob ids, which the same repository lists.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-ADDRESS = "https://github.com/marl/openl3/raw/models/openl3_audio_{picture}_{content}-v0_4_0.h5.gz"
+URL_TEMPLATE = "https://github.com/marl/openl3/raw/models/openl3_audio_{input_repr}_{content}-v0_4_0.h5.gz"
 LICENCE = "CC BY 4.0"
 CITATION = (
     "Cramer, Wu, Salamon, Bello: Look, Listen and Learn More: Design Choices for Deep Audio Embeddings, ICASSP 2019"
@@ -22,34 +22,36 @@ class PublishedModel:
     Attributes
     ----------
     name : str
-        As a person names it, such as ``openl3-music-mel256``.
-    content, picture : str
-        What it was trained on, and what it sees.
-    blob : str
-        Git blob id of the .h5.gz: SHA-1 of ``blob``, a space, the size, a zero byte and the bytes.
-    sha256, unpacked : str or None
-        SHA-256 of the .h5.gz and of the .h5 in it, where published.
+        Name on the command line, such as ``openl3-music-mel256``.
+    content : str
+        Training data: ``music`` or ``env`` (environmental videos).
+    input_repr : str
+        Input representation: ``mel256``, ``mel128`` or ``linear``.
+    git_blob_id : str
+        Git blob id of the .h5.gz file: SHA-1 of ``blob``, a space, the size, a zero byte and the content.
+    sha256, unpacked_sha256 : str or None
+        SHA-256 of the .h5.gz file and of the .h5 file inside it; None if not published.
     """
 
     name: str
     content: str
-    picture: str
-    blob: str
+    input_repr: str
+    git_blob_id: str
     sha256: str | None = None
-    unpacked: str | None = None
+    unpacked_sha256: str | None = None
 
     @property
-    def address(self) -> str:
-        """The official address."""
-        return ADDRESS.format(picture=self.picture, content=self.content)
+    def url(self) -> str:
+        """The official URL."""
+        return URL_TEMPLATE.format(input_repr=self.input_repr, content=self.content)
 
     @property
-    def file(self) -> str:
-        """The file's name, in the cache and at a mirror."""
-        return self.address.rpartition("/")[2]
+    def filename(self) -> str:
+        """The file name in the cache and on a mirror."""
+        return self.url.rpartition("/")[2]
 
 
-_BLOBS = {
+_GIT_BLOB_IDS = {
     ("music", "mel256"): "15e483646fa3d4091a463f0affbb706e6bbbb098",
     ("music", "mel128"): "73ff29de441865318c4b3a3f98c40763c4773e7c",
     ("music", "linear"): "4e2e61beb17865481c8b8791c72eac8307e2753a",
@@ -65,8 +67,12 @@ _SHA256 = {
 }
 
 MODELS = {
-    f"openl3-{content}-{picture}": PublishedModel(
-        f"openl3-{content}-{picture}", content, picture, blob, *_SHA256.get((content, picture), (None, None))
+    f"openl3-{content}-{input_repr}": PublishedModel(
+        f"openl3-{content}-{input_repr}",
+        content,
+        input_repr,
+        blob_id,
+        *_SHA256.get((content, input_repr), (None, None)),
     )
-    for (content, picture), blob in _BLOBS.items()
+    for (content, input_repr), blob_id in _GIT_BLOB_IDS.items()
 }

@@ -20,22 +20,22 @@ import numpy.typing as npt
 from sonotheque.audio.decode import Source, open_decoder, source_name
 from sonotheque.audio.loudness import Loudness, LoudnessMeter
 from sonotheque.audio.mel import mel_filters
-from sonotheque.audio.mono import SILENCE
-from sonotheque.audio.resample import soxr_blocks
-from sonotheque.embed.descriptors.filters import bark_filters, bin_frequencies, chroma_filters, hann
+from sonotheque.audio.mono import SILENCE_PEAK
+from sonotheque.audio.resample import resample_soxr
+from sonotheque.embed.descriptors.filters import bark_filters, chroma_filters, fft_frequencies, hann
 from sonotheque.embed.descriptors.spectral import (
-    AUDIBLE,
-    FLOOR,
+    AMIN,
+    AUDIBLE_RATIO,
     HOP,
-    KEY_FFT,
-    LARGEST,
+    KEY_N_FFT,
+    MAX_AMPLITUDE,
     N_FFT,
     N_MELS,
-    ROLLOFF,
+    ROLL_PERCENT,
     SAMPLE_RATE,
-    contrast,
-    decibels,
     power_spectrum,
+    power_to_db,
+    spectral_contrast,
 )
 from sonotheque.errors import NoSamplesError
 from sonotheque.explore.inspection.columns import Columns, Framer, OverTime
@@ -156,7 +156,7 @@ def look(source: Source) -> tuple[Pictures, Loudness]:
         def mono() -> Iterator[FloatArray]:
             for block in decoder.blocks():
                 meter.add(block)
-                yield np.clip(block @ weights, -LARGEST, LARGEST)
+                yield np.clip(block @ weights, -MAX_AMPLITUDE, MAX_AMPLITUDE)
 
         fine = _Fine(min(decoder.sample_rate, HIGHEST_RATE))
         coarse = _Coarse()
@@ -176,7 +176,7 @@ def look(source: Source) -> tuple[Pictures, Loudness]:
 def _at(blocks: Iterator[FloatArray], source_rate: int, target_rate: int) -> Iterator[FloatArray]:
     if source_rate == target_rate:
         return blocks
-    return soxr_blocks(blocks, source_rate=source_rate, target_rate=target_rate)
+    return resample_soxr(blocks, source_rate=source_rate, target_rate=target_rate)
 
 
 def _frame_length(rate: int, seconds: float) -> int:
@@ -226,9 +226,9 @@ class _Fine:
         extremes = np.concatenate([self._lows.reduced(), self._highs.reduced()])
         return {
             "waveform": OverTime(extremes.astype(np.float32), start=0.0, step=self._lows.width / self.rate),
-            "spectrum_hz": bin_frequencies(sample_rate=self.rate, n_fft=long.length),
+            "spectrum_hz": fft_frequencies(sample_rate=self.rate, n_fft=long.length),
             "spectrum": np.sqrt(self._power / self._frames) / (covered.sum() / 2),
-            "linear_hz": bin_frequencies(sample_rate=self.rate, n_fft=short.length),
+            "linear_hz": fft_frequencies(sample_rate=self.rate, n_fft=short.length),
             "linear": _over_time(
                 self._linear.mean() / (short.length / 4) ** 2, self._linear.width, short.hop, self.rate
             ),
@@ -239,12 +239,12 @@ class _Coarse:
     """What is seen at the descriptors' rate."""
 
     def __init__(self) -> None:
-        self._hz = bin_frequencies(sample_rate=SAMPLE_RATE, n_fft=N_FFT)
+        self._hz = fft_frequencies(sample_rate=SAMPLE_RATE, n_fft=N_FFT)
         self._mel_filters = mel_filters(sample_rate=SAMPLE_RATE, n_fft=N_FFT, n_mels=N_MELS)
         self._bark_filters = bark_filters(sample_rate=SAMPLE_RATE, n_fft=N_FFT)
-        self._chroma_filters = chroma_filters(sample_rate=SAMPLE_RATE, n_fft=KEY_FFT)
+        self._chroma_filters = chroma_filters(sample_rate=SAMPLE_RATE, n_fft=KEY_N_FFT)
         self._frames = Framer(length=N_FFT, hop=HOP, group=round(GROUP * SAMPLE_RATE / HOP))
-        self._long = Framer(length=KEY_FFT, hop=CHROMA_HOP, group=round(GROUP * SAMPLE_RATE / CHROMA_HOP))
+        self._long = Framer(length=KEY_N_FFT, hop=CHROMA_HOP, group=round(GROUP * SAMPLE_RATE / CHROMA_HOP))
         self._mel, self._bark, self._chroma = Columns(N_MELS), Columns(len(self._bark_filters)), Columns(12)
         self._shape, self._onsets = Columns(6), Columns(1, reduce=np.maximum)
         self._curve: list[FloatArray] = []
@@ -279,23 +279,23 @@ class _Coarse:
         """Return the onset strength of frames with the mel powers [T, bands], float32 [T]."""
         before = mel[:1] if self._before is None else self._before
         self._before = mel[-1:]
-        level = decibels(np.concatenate([before, mel]))
+        level = power_to_db(np.concatenate([before, mel]))
         growth: FloatArray = np.maximum(np.diff(level, axis=0), 0).mean(axis=1, dtype=np.float32)
         return growth
 
     def _shapes(self, frames: FloatArray, power: FloatArray, whole: npt.NDArray[np.bool_]) -> Float64Array:
         """Return mean square, whether it is whole and heard, and then log2 centroid and roll-off, flatness, contrast; [T, 6]."""
         mean_square = np.einsum("tn,tn->t", frames, frames, dtype=np.float64) / N_FFT
-        heard = whole & (mean_square >= AUDIBLE * mean_square.max()) & (mean_square > SILENCE**2)
-        floored = np.maximum(power, FLOOR)
+        heard = whole & (mean_square >= AUDIBLE_RATIO * mean_square.max()) & (mean_square > SILENCE_PEAK**2)
+        floored = np.maximum(power, AMIN)
         magnitude = np.sqrt(floored)
         sums = np.cumsum(magnitude, axis=1, dtype=np.float64)
         centroid = magnitude @ self._hz / sums[:, -1]
-        rolloff = self._hz[np.argmax(sums >= ROLLOFF * sums[:, -1:], axis=1)]
+        rolloff = self._hz[np.argmax(sums >= ROLL_PERCENT * sums[:, -1:], axis=1)]
         flatness = np.log10(floored).mean(axis=1) - np.log10(floored.mean(axis=1))
         lowest = self._hz[1]
         places = [np.log2(np.maximum(hz, lowest)) for hz in (centroid, rolloff)]
-        shape = [*places, 10 * flatness, contrast(magnitude, self._hz).mean(axis=0)]
+        shape = [*places, 10 * flatness, spectral_contrast(magnitude, self._hz).mean(axis=0)]
         return np.stack([mean_square, heard, *(np.where(heard, row, 0) for row in shape)], axis=1)
 
     def _look_closely(self, frames: FloatArray, rms: Float64Array) -> None:
@@ -332,7 +332,7 @@ class _Coarse:
             "bark": placed(self._bark.mean()),
             "chroma": _over_time(self._chroma.mean(), self._chroma.width, CHROMA_HOP, SAMPLE_RATE),
             "onsets": placed(self._onsets.reduced()),
-            "level": placed(10 * np.log10(np.maximum(mean_square, FLOOR))),
+            "level": placed(10 * np.log10(np.maximum(mean_square, AMIN))),
             "centroid": placed(2**centroid),
             "rolloff": placed(2**rolloff),
             "flatness": placed(flatness),

@@ -12,12 +12,12 @@ import numpy.typing as npt
 
 from sonotheque import results
 from sonotheque.audio.loudness import Loudness
-from sonotheque.audio.mono import SILENCE
+from sonotheque.audio.mono import SILENCE_PEAK
 from sonotheque.embed import TrackVectors, descriptors, embed_track, musicnn
-from sonotheque.embed.descriptors import columns, families, key_name
+from sonotheque.embed.auto_tags import TAGS, tag_probabilities
+from sonotheque.embed.descriptors import column_names, family_slices, key_name
 from sonotheque.embed.runtime import Compute
 from sonotheque.embed.space import SEGMENT
-from sonotheque.embed.tags import TAGS, tag_probabilities
 from sonotheque.explore.inspection.beats import beat_times
 from sonotheque.explore.inspection.pictures import Pictures, look
 from sonotheque.explore.track_attributes import reliable_tempo
@@ -113,7 +113,7 @@ def _numbers(
         tempo=None if bpm is None else round(bpm, 1),
         beat_strength=round(strength, 3),
         key=key,
-        clarity=None if key is None else round(float(track[families()["key"]][-1]), 3),
+        clarity=None if key is None else round(float(track[family_slices()["key"]][-1]), 3),
         tags=[] if heard.silent else strongest_tags(heard.track[musicnn.SPACE.id]),
         windows=[_window(number * SEGMENT, vector) for number, vector in enumerate(segments)],
         timeline=list(timeline),
@@ -131,10 +131,10 @@ def strongest_tags(vector: FloatArray) -> list[AutoTag]:
 
 
 def _window(start: float, vector: FloatArray) -> DescriptorWindow:
-    values = dict(zip(columns(), vector.tolist(), strict=True))
-    sounds = values["rms.max"] > 20 * math.log10(SILENCE)
+    values = dict(zip(column_names(), vector.tolist(), strict=True))
+    sounds = values["rms.max"] > 20 * math.log10(SILENCE_PEAK)
     key = key_name(vector)
-    contrast = [values[column] for column in columns()[families()["contrast"]] if column.endswith(".mean")]
+    contrast = [values[column] for column in column_names()[family_slices()["contrast"]] if column.endswith(".mean")]
 
     def shape(value: float, digits: int) -> float | None:
         return round(value, digits) if sounds else None

@@ -14,7 +14,7 @@ from sonotheque.classify.data.training_set import TrainingSet
 from sonotheque.classify.models.learners import spaces_for_model
 from sonotheque.explore.label_issues.out_of_fold import MODEL, out_of_fold_predictions
 from sonotheque.explore.map.projection import standardize_for_cosine
-from sonotheque.index import nearest_of_all
+from sonotheque.index import build_knn_graph
 from sonotheque.types import Codes, FloatArray
 
 NEIGHBOURS = 10
@@ -81,7 +81,7 @@ def nearest_rows(vectors: FloatArray, *, space: str, k: int = NEIGHBOURS) -> tup
     similarities : float32 array, same shape
     """
     compared = standardize_for_cosine(vectors, space=space)
-    found = nearest_of_all(compared - compared.mean(axis=0), k=k)
+    found = build_knn_graph(compared - compared.mean(axis=0), k=k)
     return found.rows, found.similarities
 
 
@@ -131,7 +131,7 @@ def find_near_duplicates(vectors: FloatArray) -> list[tuple[int, int, float]]:
     list of (row, row, cosine)
         The most alike first.
     """
-    nearest = nearest_of_all(vectors, k=NEIGHBOURS)
+    nearest = build_knn_graph(vectors, k=NEIGHBOURS)
     found = {
         (min(row, int(other)), max(row, int(other))): round(float(cosine), 6)
         for row, (others, cosines) in enumerate(zip(nearest.rows, nearest.similarities, strict=True))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from sonotheque.embed.tags import TAGS
+from sonotheque.embed.auto_tags import TAGS
 
 TAGS_NAMED = 2
 """Tags in a name."""

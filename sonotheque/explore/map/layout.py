@@ -11,7 +11,7 @@ import numpy as np
 from sonotheque.explore.map import clustering as groups
 from sonotheque.explore.map.clustering import Clustering, default_cluster_size, find_clusters
 from sonotheque.explore.map.projection import default_n_neighbours, n_epochs, project, standardize_for_cosine
-from sonotheque.index import Neighbourhood, nearest_of_all
+from sonotheque.index import KnnGraph, build_knn_graph
 from sonotheque.types import FloatArray, Progress
 
 PACKAGES = ("umap-learn", "hdbscan", "numba", "numpy", "scikit-learn")
@@ -53,13 +53,13 @@ class Layout:
     ----------
     positions : float32 array [N, 2]
     clusters : Clusters
-    near : Neighbourhood
+    near : KnnGraph
         By cosine, of the vectors themselves.
     """
 
     positions: FloatArray
     clusters: Clustering
-    near: Neighbourhood
+    near: KnnGraph
 
 
 def compute_layout(
@@ -84,7 +84,7 @@ def compute_layout(
     compared = standardize_for_cosine(vectors, space=space)
     steps = _Steps(progress, {"near": 100, "map": 300, "deep": 500, "clusters": 100})
     k = max(chosen.neighbours or 0, groups.NEIGHBOURS) - 1  # umap-learn counts a vector among its own neighbours
-    near = nearest_of_all(compared, k=k, progress=steps.of("near"))
+    near = build_knn_graph(compared, k=k, progress=steps.of("near"))
     seed = chosen.seed or 0
     shaping = near.nearest((chosen.neighbours or k) - 1)
     positions = rotate_to_widest(project(compared, shaping, seed=seed, progress=steps.of("map")))

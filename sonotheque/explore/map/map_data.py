@@ -13,7 +13,7 @@ from sonotheque.errors import LibraryError
 from sonotheque.explore.map.clustering import NEIGHBOURS, NO_CLUSTER
 from sonotheque.explore.map.layout import MapSettings, compute_layout, layout_parameters
 from sonotheque.explore.map.projection import SMALLEST, standardize_for_cosine, transform_one
-from sonotheque.index import ExactIndex, Neighbourhood, nearest_of_all
+from sonotheque.index import ExactIndex, KnnGraph, build_knn_graph
 from sonotheque.store.catalogue import Catalogue
 from sonotheque.store.maps import StoredMap
 from sonotheque.store.records import Track
@@ -40,7 +40,7 @@ class MapData:
     vectors : float32 array [N, D]
     kept : KeptMap
         In the same order.
-    near : Neighbourhood
+    near : KnnGraph
         The `SHOWN` nearest of each by cosine, as rows.
     """
 
@@ -48,7 +48,7 @@ class MapData:
     tracks: Sequence[Track]
     vectors: FloatArray
     kept: StoredMap
-    near: Neighbourhood
+    near: KnnGraph
 
     @property
     def compared(self) -> FloatArray:
@@ -104,7 +104,7 @@ def load_map(
         kept = _extended(catalogue, kept, ids, vectors, space=space)
     kept = _without_empty(kept)
     if near is None:
-        near = nearest_of_all(standardize_for_cosine(vectors, space=space), k=N_NEIGHBOURS_SHOWN, progress=progress)
+        near = build_knn_graph(standardize_for_cosine(vectors, space=space), k=N_NEIGHBOURS_SHOWN, progress=progress)
     return MapData(space, tracks, vectors, kept, near)
 
 
@@ -152,7 +152,7 @@ def _extended(
     seed, count = int(kept.parameters["seed"]), kept.membership.shape[1]
     positions, clusters, membership = [], [], []
     for rows, cosines in zip(found, similarities, strict=True):
-        near = Neighbourhood(rows[None, :neighbours], cosines[None, :neighbours])
+        near = KnnGraph(rows[None, :neighbours], cosines[None, :neighbours])
         positions.append(transform_one(near, kept.positions[drawn], seed=seed))
         votes = np.bincount(kept.clusters[drawn[rows]] - NO_CLUSTER, minlength=count + 1)
         clusters.append(int(votes.argmax()) + NO_CLUSTER)

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from sonotheque.embed.space import kind_of
-from sonotheque.index import Neighbourhood, unit
+from sonotheque.index import KnnGraph, l2_normalize
 from sonotheque.types import FloatArray
 
 Progress = Callable[[int, int], None]
@@ -80,7 +80,7 @@ def principal_components(vectors: FloatArray, *, dimensions: int, seed: int = 0)
 
     result = np.zeros((len(vectors), dimensions), dtype=np.float32)
     held = min(dimensions, len(vectors) - 1, vectors.shape[1])
-    directions = unit(vectors)
+    directions = l2_normalize(vectors)
     if held > 0 and np.ptp(directions, axis=0).any():
         result[:, :held] = PCA(held, random_state=seed).fit_transform(directions)
     return result
@@ -88,7 +88,7 @@ def principal_components(vectors: FloatArray, *, dimensions: int, seed: int = 0)
 
 def project(
     vectors: FloatArray,
-    near: Neighbourhood,
+    near: KnnGraph,
     *,
     dimensions: int = 2,
     min_distance: float = MIN_DISTANCE,
@@ -100,7 +100,7 @@ def project(
     Parameters
     ----------
     vectors : float32 array [N, D]
-    near : Neighbourhood
+    near : KnnGraph
         Of the vectors; all of its K neighbours shape the result.
     dimensions : int
     min_distance : float
@@ -156,7 +156,7 @@ def n_epochs(count: int) -> int:
 
 
 def transform_one(
-    near: Neighbourhood, positions: FloatArray, *, min_distance: float = MIN_DISTANCE, seed: int = 0
+    near: KnnGraph, positions: FloatArray, *, min_distance: float = MIN_DISTANCE, seed: int = 0
 ) -> FloatArray:
     """Put one vector where it belongs among positions that stay as they are.
 
@@ -164,7 +164,7 @@ def transform_one(
 
     Parameters
     ----------
-    near : Neighbourhood
+    near : KnnGraph
         Of this one vector, [1, K], among those that have a place.
     positions : float32 array [N, dimensions]
         As `project` gave them.
@@ -219,7 +219,7 @@ def _umap() -> Any:
     return umap_
 
 
-def _graph(vectors: FloatArray, near: Neighbourhood) -> Any:
+def _graph(vectors: FloatArray, near: KnnGraph) -> Any:
     """Make the fuzzy graph of neighbours; umap-learn counts a vector among its own."""
     count = len(vectors)
     rows = np.concatenate([np.arange(count)[:, None], near.rows], axis=1)

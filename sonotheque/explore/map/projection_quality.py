@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from sonotheque.index import unit
+from sonotheque.index import l2_normalize
 from sonotheque.types import FloatArray
 
 K = 10
@@ -80,7 +80,7 @@ def trustworthiness(vectors: FloatArray, positions: FloatArray, *, k: int = K, s
     count = len(vectors)
     if count <= 2 * k:
         return None
-    directions = unit(vectors)
+    directions = l2_normalize(vectors)
     asked = _asked(count, sample)
     neighbours = _nearest_places(positions, asked, k)
     penalty = 0.0
@@ -102,7 +102,7 @@ def _same_label(
     asked = _asked(len(labels), sample)
     own = codes[asked][:, None]
     on_map = float((codes[_nearest_places(positions, asked, k)] == own).mean())
-    directions = unit(vectors)
+    directions = l2_normalize(vectors)
     equal = 0
     for start in range(0, len(asked), BLOCK):
         rows = asked[start : start + BLOCK]

@@ -12,7 +12,7 @@ import numpy as np
 from sonotheque.embed.runtime import Compute
 from sonotheque.errors import LibraryError
 from sonotheque.explore.similar.query import listen_to, resolve_query
-from sonotheque.index import ExactIndex, unit
+from sonotheque.index import ExactIndex, l2_normalize
 from sonotheque.results import SimilarityResult, SimilarTrack
 from sonotheque.store.catalogue import Catalogue
 from sonotheque.store.records import Track
@@ -125,10 +125,10 @@ def nearest_tracks(
         ],
         dtype=np.int64,
     )
-    center = unit(unit(queries).mean(axis=0, keepdims=True))
+    center = l2_normalize(l2_normalize(queries).mean(axis=0, keepdims=True))
     wanted = limits.k if limits.max_per_artist is None else 4 * limits.k
     while True:
-        ids, similarities = index.search(center, k=wanted, among=among)
+        ids, similarities = index.search(center, k=wanted, restrict_to=among)
         ranked = sorted(
             ((tracks[int(id_)], round(float(s), 6)) for id_, s in zip(ids[0], similarities[0], strict=True)),
             key=lambda hit: (-hit[1], hit[0].hash),

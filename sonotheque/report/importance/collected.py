@@ -21,7 +21,7 @@ from sonotheque.classify.evaluation.feature_importance import (
 )
 from sonotheque.classify.evaluation.tree_shap import TreeShap, explain_trees
 from sonotheque.embed import musicnn
-from sonotheque.embed.tags import TAGS, tag_strengths
+from sonotheque.embed.auto_tags import TAGS, tag_logits
 from sonotheque.store.catalogue import Catalogue
 from sonotheque.store.records import Track
 from sonotheque.types import FloatArray, Interval
@@ -121,7 +121,7 @@ def find_tags(judged: CrossValidationResult, vectors: FloatArray) -> list[GenreT
     vectors : float32 array [N, 200]
         Of all recordings, in the space of musicnn.
     """
-    found, low, high = genre_correlations(judged, tag_strengths(vectors))
+    found, low, high = genre_correlations(judged, tag_logits(vectors))
     result = []
     for code in np.unique(judged.reference):
         tags = [

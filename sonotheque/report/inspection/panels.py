@@ -10,7 +10,7 @@ import numpy.typing as npt
 from sonotheque.embed import musicnn
 from sonotheque.embed.descriptors.columns import PITCH_CLASSES
 from sonotheque.embed.descriptors.filters import BARK_EDGES, hann
-from sonotheque.embed.descriptors.spectral import AUDIBLE, FRAME_RATE, HOP, N_FFT, SAMPLE_RATE
+from sonotheque.embed.descriptors.spectral import AUDIBLE_RATIO, FRAME_RATE, HOP, N_FFT, SAMPLE_RATE
 from sonotheque.embed.space import SEGMENT
 from sonotheque.explore.inspection import Inspection, OverTime
 from sonotheque.report.inspection.lettering import (
@@ -186,7 +186,7 @@ def chroma(axes: Any, scale: Any, seen: Inspection) -> None:
     over_time = seen.pictures.chroma
     power = over_time.values.astype(np.float64)
     strongest = power.max(axis=0)
-    heard = strongest > max(AUDIBLE * strongest.max(), FLOOR)
+    heard = strongest > max(AUDIBLE_RATIO * strongest.max(), FLOOR)
     shares = np.divide(power, strongest, out=np.full_like(power, np.nan), where=heard)
     picture = axes.imshow(
         np.ma.masked_invalid(shares),

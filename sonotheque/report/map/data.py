@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from sonotheque import results
-from sonotheque.embed.tags import TAGS
+from sonotheque.embed.auto_tags import TAGS
 from sonotheque.explore.map.map_data import MapData
 from sonotheque.explore.map.predictions import MapPredictions
 from sonotheque.explore.track_attributes import TrackAttributes

@@ -1,7 +1,8 @@
-"""What musicnn would call a recording: its last layer turns a vector of the space into the strengths of 50 listeners' tags.
+"""Auto-tags: the 50 tags that musicnn predicts, computed from stored vectors of its space.
 
-The layer is linear before its sigmoid, so the tag strengths of a mean of frames are the mean of the frames' tag strengths. It is
-read from the shipped network itself. Each tag speaks of style, mood, instruments or era. Nothing here listens to audio.
+The tags are the network's output layer, which is read from the shipped network file. The layer is linear before its sigmoid, so
+the logits of a mean of frames are the mean of the frames' logits. No audio is decoded here. Each tag describes the style, the mood,
+the instruments or the era.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from sonotheque.embed.musicnn import OUTPUTS, SPACE
-from sonotheque.embed.weights import shipped
+from sonotheque.embed.runtime_openvino import import_openvino
+from sonotheque.embed.weights import read_shipped
 from sonotheque.errors import SpaceError
 from sonotheque.types import FloatArray
 
@@ -23,8 +25,8 @@ TAGS = (
     "experimental", "female vocalist", "guitar", "Hip-Hop", "70s", "party", "country", "easy listening", "sexy", "catchy",
     "funk", "electro", "heavy metal", "Progressive rock", "60s", "rnb", "indie pop", "sad", "House", "happy",
 )  # fmt: skip
-"""The 50 most frequent tags of Last.fm's listeners in the Million Song Dataset, in the order of the network's outputs
-(``MSD_LABELS`` of the package musicnn 0.1.0)."""
+"""The 50 most frequent Last.fm tags in the Million Song Dataset, in the order of the network's outputs (``MSD_LABELS`` of the
+package musicnn 0.1.0)."""
 
 GROUPS = {
     "style": (
@@ -40,11 +42,11 @@ GROUPS = {
     ),
     "era": ("00s", "80s", "90s", "oldies", "70s", "60s"),
 }  # fmt: skip
-"""What a tag speaks of: each tag is in one group. Voices, and that there is none, count as instruments."""
+"""Groups of tags; each tag is in exactly one. Vocals, and their absence (``instrumental``), count as instruments."""
 
 
 def tag_group(tag: str) -> str:
-    """Say what a tag speaks of: ``style``, ``mood``, ``instruments`` or ``era``.
+    """Return the group of a tag: ``style``, ``mood``, ``instruments`` or ``era``.
 
     Raises
     ------
@@ -59,73 +61,74 @@ def tag_group(tag: str) -> str:
     for group, tags in GROUPS.items():
         if tag in tags:
             return group
-    raise SpaceError(f"musicnn has no tag {tag!r}; TAGS lists them, such as {TAGS[0]}")
+    raise SpaceError(f"musicnn has no tag {tag!r}; use one of sonotheque.embed.auto_tags.TAGS, for example {TAGS[0]}")
 
 
 def tag_probabilities(vectors: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
-    """Compute how likely musicnn holds each tag to be: the logistic function of `tag_strengths`.
+    """Compute the probability of each tag: the logistic function of `tag_logits`.
 
-    For a track this is the geometric mean of its frames' odds, as odds: a tag that a few frames alone show stays unlikely.
+    The odds of a track are the geometric mean of the odds of its frames, so a tag that appears in a few frames only stays unlikely.
 
     Parameters
     ----------
     vectors : float array [N, 200]
-        As for `tag_strengths`.
+        Vectors of the space ``musicnn-msd-penultimate-h3.0@1``: frames, segments or tracks.
 
     Returns
     -------
     float64 array [N, 50]
-        In the order of `TAGS`, in (0, 1); the tags of a track do not exclude each other.
+        Probabilities in the order of `TAGS`, in [0, 1]. The tags are not mutually exclusive.
 
     Raises
     ------
     SpaceError
-        If the vectors have another length.
+        If the array does not have this shape.
     WeightsError
         If the shipped network is damaged.
     """
-    result: npt.NDArray[np.float64] = 0.5 * (1 + np.tanh(0.5 * tag_strengths(vectors)))
+    result: npt.NDArray[np.float64] = 0.5 * (1 + np.tanh(0.5 * tag_logits(vectors)))
     return result
 
 
-def tag_strengths(vectors: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
-    """Compute how strongly musicnn hears each tag.
+def tag_logits(vectors: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
+    """Compute the logit of each tag.
 
     Parameters
     ----------
     vectors : float array [N, 200]
-        Of the space ``musicnn-msd-penultimate-h3.0@1``: frames, segments or tracks.
+        Vectors of the space ``musicnn-msd-penultimate-h3.0@1``: frames, segments or tracks.
 
     Returns
     -------
     float64 array [N, 50]
-        In the order of `TAGS`, before the sigmoid: the logarithm of the odds.
+        Logits (log-odds, before the sigmoid) in the order of `TAGS`.
 
     Raises
     ------
     SpaceError
-        If the vectors have another length.
+        If the array does not have this shape.
     WeightsError
         If the shipped network is damaged.
 
     Examples
     --------
-    >>> strengths = tag_strengths(np.zeros((3, 200)))
-    >>> strengths.shape == (3, len(TAGS))
+    >>> logits = tag_logits(np.zeros((3, 200)))
+    >>> logits.shape == (3, len(TAGS))
     True
     """
     if vectors.ndim != 2 or vectors.shape[1] != OUTPUTS["penultimate"]:
-        raise SpaceError(f"tags need vectors [N, {OUTPUTS['penultimate']}] of {SPACE.id}, not {list(vectors.shape)}")
-    weights, shift = _layer()
-    result: npt.NDArray[np.float64] = vectors.astype(np.float64) @ weights + shift
+        raise SpaceError(
+            f"auto-tags need vectors of shape [N, {OUTPUTS['penultimate']}] of {SPACE.id}, not {list(vectors.shape)}; "
+            "embed the tracks with musicnn"
+        )
+    weights, bias = _output_layer()
+    result: npt.NDArray[np.float64] = vectors.astype(np.float64) @ weights + bias
     return result
 
 
 @cache
-def _layer() -> tuple[FloatArray, FloatArray]:
-    """Read the weights float32 [200, 50] and the shift float32 [50] of the last layer."""
-    import openvino
-
-    network = openvino.Core().read_model(shipped("musicnn-msd.onnx"))
-    named = {node.get_friendly_name(): node for node in network.get_ops()}
-    return np.array(named["tags_w"].data), np.array(named["tags_b"].data)
+def _output_layer() -> tuple[FloatArray, FloatArray]:
+    """Read the weights float32 [200, 50] and the bias float32 [50] of the network's output layer."""
+    network = import_openvino().Core().read_model(read_shipped("musicnn-msd.onnx"))
+    nodes = {node.get_friendly_name(): node for node in network.get_ops()}
+    return np.array(nodes["tags_w"].data), np.array(nodes["tags_b"].data)

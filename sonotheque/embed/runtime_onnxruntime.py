@@ -1,4 +1,7 @@
-"""Networks on an NVIDIA GPU: ONNX Runtime, where the extra ``cuda`` is installed (``pip install 'sonotheque[cuda]'``)."""
+"""The ONNX Runtime runtime: run ONNX networks on an NVIDIA GPU.
+
+It needs the extra ``cuda``: ``pip install 'sonotheque[cuda]'``.
+"""
 
 from __future__ import annotations
 
@@ -12,61 +15,69 @@ import numpy as np
 from sonotheque.errors import SpaceError
 from sonotheque.types import FloatArray
 
-PROVIDER = (
+CUDA_PROVIDER = (
     "CUDAExecutionProvider",
     {"use_tf32": "0", "cudnn_conv_algo_search": "HEURISTIC"},
 )
-"""Float32 as such, and an algorithm that does not depend on what a timing happened to say."""
+"""CUDA without TF32, so that float32 is computed in full, and with a convolution algorithm that is not chosen by timing, so that
+results are reproducible."""
 
 
-def is_available() -> bool:
-    """Say whether ONNX Runtime is installed with CUDA and finds a GPU."""
+def cuda_is_available() -> bool:
+    """Return whether ONNX Runtime is installed with CUDA support and this machine has an NVIDIA GPU."""
     if importlib.util.find_spec("onnxruntime") is None or not Path("/dev/nvidiactl").exists():
         return False
     import onnxruntime
 
-    return PROVIDER[0] in onnxruntime.get_available_providers()
+    return CUDA_PROVIDER[0] in onnxruntime.get_available_providers()
 
 
-class CudaNetwork:
-    """A network on the first GPU, or where `provider` says.
+class OnnxRuntimeNetwork:
+    """A network that runs on the first GPU, or on the device of another `provider`.
 
     Parameters
     ----------
     model : bytes or path
-        An ONNX file; a path where its weights lie beside it.
+        An ONNX file; a path if its weights are stored in a separate file beside it.
     output : str
         Name of the output to compute.
     shape : sequence of int
-        Fixed shape of the input, batch first; smaller batches are filled up.
+        Fixed shape of the input, batch first. Callers pad smaller batches.
     provider : str or (str, dict)
-        ONNX Runtime's name for the device, with settings.
+        ONNX Runtime execution provider, optionally with its settings.
 
     Raises
     ------
     SpaceError
-        If ONNX Runtime is missing or does not find the device.
+        If ONNX Runtime is not installed or cannot use the device.
     """
 
     def __init__(
-        self, model: bytes | Path, *, output: str, shape: Sequence[int], provider: str | tuple[str, Any] = PROVIDER
+        self, model: bytes | Path, *, output: str, shape: Sequence[int], provider: str | tuple[str, Any] = CUDA_PROVIDER
     ) -> None:
         try:
             import onnxruntime
         except ImportError:
-            raise SpaceError("device cuda needs the extra: pip install 'sonotheque[cuda]'") from None
+            raise SpaceError(
+                "device cuda needs an optional extra; install it with: pip install 'sonotheque[cuda]'"
+            ) from None
         name = provider if isinstance(provider, str) else provider[0]
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 4
         options.intra_op_num_threads = 1
         if name not in onnxruntime.get_available_providers():
-            raise SpaceError(f"ONNX Runtime has no {name} here; take device cpu, or install onnxruntime-gpu alone")
-        if hasattr(onnxruntime, "preload_dlls") and name == PROVIDER[0]:
+            raise SpaceError(
+                f"the installed ONNX Runtime has no {name}; use device cpu, "
+                "or install onnxruntime-gpu without the package onnxruntime"
+            )
+        if hasattr(onnxruntime, "preload_dlls") and name == CUDA_PROVIDER[0]:
             onnxruntime.preload_dlls()
         source = str(model) if isinstance(model, Path) else model
         self._session: Any = onnxruntime.InferenceSession(source, options, providers=[provider])
         if self._session.get_providers()[0] != name:
-            raise SpaceError(f"ONNX Runtime does not start {name}: no GPU, or no CUDA libraries; take device cpu")
+            raise SpaceError(
+                f"ONNX Runtime cannot start {name}: there is no GPU, or the CUDA libraries are missing; use device cpu"
+            )
         self._output = output
         self._input = self._session.get_inputs()[0].name
 

@@ -1,0 +1,162 @@
+"""Output of train, classify and evaluate."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import click
+
+from sonotheque import results
+from sonotheque.console.formatting import (
+    display_path,
+    file_stem,
+    format_time,
+    pluralize,
+    print_table,
+    truncate_cell,
+)
+from sonotheque.console.library import print_failed_files
+
+
+def print_training(result: results.TrainingResult) -> None:
+    """Print the classifier that was trained, and the accuracies that it was selected by."""
+    for candidate in result.candidates:
+        click.echo(f"{candidate.model}: accuracy {candidate.accuracy:.3f} on artist-grouped folds")
+    if len(result.members) > 1:
+        click.echo("ensemble weights:")
+        for member in sorted(result.members, key=lambda member: -member.share):
+            click.echo(
+                f"{member.share:5.0%}  {member.model} on {_format_spaces(member.spaces)}, "
+                f"{_format_aggregation(member.decision, augmented=member.copies)}"
+            )
+    if result.evaluated:
+        low, high = result.evaluated.accuracy_interval
+        click.echo(
+            f"nested cross-validation of the search ({result.evaluated.folds} artist-grouped folds): "
+            f"accuracy {result.evaluated.accuracy:.3f}, 95 % interval {low:.3f} to {high:.3f}, "
+            f"balanced accuracy {result.evaluated.balanced_accuracy:.3f}"
+        )
+    selected = " (the most accurate of these)" if result.candidates else ""
+    data = f"{pluralize(result.tracks, 'track')} in {pluralize(len(result.labels), 'genre')}"
+    hint = "" if result.evaluated else "; `sonotheque evaluate` estimates its accuracy on new artists"
+    click.echo(f"trained {result.model}{selected} on {data}{hint}")
+
+
+def _format_spaces(spaces: Sequence[str]) -> str:
+    from sonotheque.embed.space import short_name
+
+    return " + ".join(map(short_name, spaces))
+
+
+def _format_aggregation(aggregation: str, *, augmented: bool) -> str:
+    level = "track" if aggregation == "track" else f"segments ({aggregation})"
+    return f"{level}, augmented" if augmented else level
+
+
+def print_comparison(result: results.ComparisonResult) -> None:
+    """Print the comparison table, with the difference of each row from the best single model."""
+    click.echo(f"{result.protocol}; {pluralize(result.tracks, 'track')}")
+    click.echo(
+        f"difference: accuracy minus that of the best single model ({result.best}); brackets: 95 % intervals over artists"
+    )
+    click.echo()
+    rows = [
+        [
+            row.model,
+            _format_spaces(row.spaces),
+            _format_aggregation(row.decision, augmented=row.copies) if row.decision else "",
+            f"{row.accuracy:.3f} [{row.accuracy_interval[0]:.3f}, {row.accuracy_interval[1]:.3f}]",
+            f"{row.balanced_accuracy:.3f}",
+            f"{row.log_loss:.2f}",
+            f"{row.auc:.3f}",
+            f"{row.difference:+.3f} [{row.difference_interval[0]:+.3f}, {row.difference_interval[1]:+.3f}]",
+        ]
+        for row in result.rows
+    ]
+    header = ["model", "spaces", "aggregation", "accuracy", "balanced accuracy", "log loss", "AUC", "difference"]
+    print_table(header, rows, right_aligned=(4, 5, 6))
+
+
+def print_predictions(result: results.ClassificationResult) -> None:
+    """Print the predicted genre of each file, with the nearest labelled tracks of that genre."""
+    rows = [
+        [
+            display_path(track.path),
+            _format_genre(track),
+            f"{track.probability:.2f}",
+            ", ".join(truncate_cell(file_stem(neighbour.path)) for neighbour in track.neighbours),
+        ]
+        for track in result.tracks
+    ]
+    if rows:
+        print_table(["file", "genre", "probability", "nearest tracks of that genre"], rows, right_aligned=(2,))
+    for track in result.tracks:
+        if track.timeline is not None:
+            segments = ", ".join(
+                f"{format_time(segment.start)} {segment.genre} {segment.probability:.2f}" for segment in track.timeline
+            )
+            click.echo(f"{display_path(track.path)}: {segments}")
+    print_failed_files(result.failed, limit=None)
+    if result.promise and result.promise.threshold is not None:
+        abstention = result.promise
+        click.echo(
+            f"predictions below probability {abstention.threshold:.2f} are marked uncertain; on grouped folds, "
+            f"{abstention.coverage:.0%} of the tracks are above it, with accuracy {abstention.accuracy:.1%} "
+            f"(at least {abstention.lower:.1%} with 95 % confidence)"
+        )
+    click.echo(f"{pluralize(len(result.tracks), 'file')} classified by {result.model}, {len(result.failed)} failed")
+
+
+def _format_genre(track: results.Prediction) -> str:
+    if track.none_of_these:
+        return f"{track.genre}? (unlike all labelled tracks)"
+    return track.genre if track.answered else f"({track.genre}: uncertain)"
+
+
+def print_evaluation(result: results.EvaluationResult) -> None:
+    """Print the overall metrics, the metrics of each genre, and the confusion matrix."""
+    low, high = result.accuracy_interval
+    selected = f" (selected in each fold: {', '.join(result.chosen)})" if result.chosen else ""
+    click.echo(f"{result.protocol}; model {result.model}{selected}; {pluralize(result.tracks, 'track')}")
+    click.echo(f"accuracy {result.accuracy:.3f}, 95 % interval {low:.3f} to {high:.3f} (bootstrap over artists)")
+    low, high = result.balanced_accuracy_interval
+    click.echo(
+        f"balanced accuracy {result.balanced_accuracy:.3f} ({low:.3f} to {high:.3f}), macro F1 {result.macro_f1:.3f}"
+    )
+    click.echo(f"log loss {result.log_loss:.3f}, AUC {result.auc:.3f}")
+    click.echo()
+    rows = [
+        [
+            genre.label,
+            str(genre.tracks),
+            str(genre.artists),
+            *(f"{metric:.2f}" for metric in (genre.precision, genre.recall, genre.f1, genre.auc)),
+        ]
+        for genre in result.genres
+    ]
+    header = ["genre", "tracks", "artists", "precision", "recall", "F1", "AUC"]
+    print_table(header, rows, right_aligned=range(1, 7))
+    for genre in result.apart:
+        tracks = pluralize(genre.tracks, "track")
+        click.echo(f"not evaluated: {genre.label} ({tracks}, {genre.reason}); used for training only")
+    click.echo()
+    unevaluated = {genre.label for genre in result.apart}
+    confusion_rows = [
+        [label, *map(str, counts)]
+        for label, counts in zip(result.labels, result.confusion, strict=True)
+        if label not in unevaluated
+    ]
+    print_table(["true \\ predicted", *result.labels], confusion_rows, right_aligned=range(1, 1 + len(result.labels)))
+    if result.learning_curve:
+        click.echo()
+        curve = [
+            [
+                f"{point.tracks:.0f}",
+                f"{point.accuracy:.3f}",
+                "{:.3f} to {:.3f}".format(*point.accuracy_interval),
+                f"{point.balanced_accuracy:.3f}",
+            ]
+            for point in result.learning_curve
+        ]
+        header = ["training tracks", "accuracy", "95 % interval", "balanced accuracy"]
+        print_table(header, curve, right_aligned=range(4))

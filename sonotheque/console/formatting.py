@@ -1,0 +1,84 @@
+"""Tables, JSON, and short forms of numbers, paths and times."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
+
+import click
+
+from sonotheque import results
+
+MAX_LISTED = 10
+"""Items of a long list that are printed."""
+
+MAX_CELL_WIDTH = 32
+"""Characters of a title, artist or album in a table; JSON has all of them."""
+
+
+def print_json(result: Any) -> None:
+    """Print a result as one JSON document."""
+    click.echo(json.dumps(results.to_dict(result), ensure_ascii=False, indent=2))
+
+
+def print_table(header: Sequence[str], rows: Sequence[Sequence[str]], *, right_aligned: Sequence[int] = ()) -> None:
+    """Print a table with aligned columns. Long lines are not wrapped.
+
+    Parameters
+    ----------
+    header : sequence of str
+    rows : sequence of sequences of str
+        Each as long as the header.
+    right_aligned : sequence of int
+        Numbers of the columns that are aligned to the right.
+    """
+    widths = [max(len(row[column]) for row in [header, *rows]) for column in range(len(header))]
+    for row in [header, *rows]:
+        cells = [
+            cell.rjust(width) if column in right_aligned else cell.ljust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        click.echo("  ".join(cells).rstrip())
+
+
+def pluralize(count: int, noun: str) -> str:
+    """Format a count with its noun in the singular or plural.
+
+    Examples
+    --------
+    >>> pluralize(1, "track"), pluralize(2, "track")
+    ('1 track', '2 tracks')
+    """
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def display_path(path: str) -> str:
+    """Return a path relative to the working folder if that is shorter, with control characters escaped."""
+    with suppress(ValueError):  # on another drive
+        path = min(path, os.path.relpath(path), key=len)
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in path)
+
+
+def truncate_cell(text: str | None) -> str:
+    """Return a text for a table cell: at most `MAX_CELL_WIDTH` characters, ``-`` for None."""
+    text = " ".join("".join(letter if letter.isprintable() else " " for letter in text or "-").split())
+    return text if len(text) <= MAX_CELL_WIDTH else text[: MAX_CELL_WIDTH - 1] + "…"
+
+
+def format_time(seconds: float) -> str:
+    """Format a time as minutes and seconds.
+
+    Examples
+    --------
+    >>> format_time(83.5)
+    '1:23'
+    """
+    return f"{int(seconds) // 60}:{int(seconds) % 60:02d}"
+
+
+def file_stem(path: str) -> str:
+    """Return the name of a file without its extension."""
+    return os.path.splitext(os.path.basename(path))[0]

@@ -1,0 +1,25 @@
+"""Output of similar."""
+
+from __future__ import annotations
+
+import click
+
+from sonotheque import results
+from sonotheque.console.formatting import display_path, print_table, truncate_cell
+
+
+def print_similar_tracks(result: results.SimilarityResult) -> None:
+    """Print similar tracks, most similar first."""
+    if not result.results:
+        click.echo("no matching track")
+        return
+    rows = [
+        [
+            str(track.rank),
+            f"{track.similarity:.3f}",
+            *map(truncate_cell, (track.title, track.artist, track.album)),
+            display_path(track.path),
+        ]
+        for track in result.results
+    ]
+    print_table(["rank", "similarity", "title", "artist", "album", "path"], rows, right_aligned=(0, 1))
