@@ -19,7 +19,7 @@ from sonotheque.classify.evaluation import bootstrap
 from sonotheque.classify.evaluation.bootstrap import mean_interval
 from sonotheque.classify.evaluation.feature_importance import FeatureFamily
 from sonotheque.embed import space_of
-from sonotheque.report.importance.collected import collect_importance, musicnn_vectors
+from sonotheque.report.feature_importance.importance_data import collect_importance, load_musicnn_vectors
 
 
 def main() -> None:
@@ -36,34 +36,34 @@ def main() -> None:
             space.id for space in library.catalogue.spaces.all() if space.tracks
         ]
         training = load_training_set(library.catalogue, spaces=spaces)
-        heard = musicnn_vectors(library.catalogue, training.tracks)
+        musicnn_vectors = load_musicnn_vectors(library.catalogue, training.tracks)
     learner = make_learner(options.model, spaces=training.data.spaces, aggregation=options.aggregation)
     judged = cross_validate(training.data, training.y, groups=training.groups, learner=learner, repeats=options.repeats)
-    found = collect_importance(training, judged, heard=heard)
+    found = collect_importance(training, judged, musicnn_vectors=musicnn_vectors)
     print(f"{options.model}, {options.aggregation}: accuracy {judged.accuracy:.3f}, log loss {judged.log_loss:.3f}\n")
     print("| family | log loss added | accuracy lost (points) |\n|---|---|---|")
-    for loss in (*found.spaces, *found.families):
+    for loss in (*found.space_losses, *found.family_losses):
         (low, high), (least, most) = loss.rise_interval, loss.drop_interval
         name = loss.family.name or loss.family.space.partition("-")[0]
         print(
             f"| `{name}` | {loss.rise:+.3f} [{low:+.3f}, {high:+.3f}] | "
             f"{100 * loss.drop:+.1f} [{100 * least:+.1f}, {100 * most:+.1f}] |"
         )
-    if found.trees is not None:
-        print(f"\n{', '.join(found.trees.models)}, {'judged' if found.trees.judged else 'fitted for this'}")
-        for number in np.argsort(-found.trees.means)[:8]:
-            family = found.trees.families[number]
-            low, high = found.trees.interval(number)
-            print(f"  {family.name or family.space}: {found.trees.means[number]:.3f} [{low:.3f}, {high:.3f}]")
-    for genre in found.tags:
+    if found.shap is not None:
+        print(f"\n{', '.join(found.shap.models)}, {'judged' if found.shap.judged else 'fitted for this'}")
+        for number in np.argsort(-found.shap.means)[:8]:
+            family = found.shap.families[number]
+            low, high = found.shap.interval(number)
+            print(f"  {family.name or family.space}: {found.shap.means[number]:.3f} [{low:.3f}, {high:.3f}]")
+    for genre in found.auto_tags:
         tags = [
             f"{tag.name} {tag.correlation:+.2f} [{tag.interval[0]:+.2f}, {tag.interval[1]:+.2f}]"
-            for tag in (*genre.rising, *genre.falling)
+            for tag in (*genre.positive, *genre.negative)
         ]
         print(f"{genre.label}: {', '.join(tags)}")
     if options.relearn:
         print("\n| learned without | log loss added | accuracy lost (points) |\n|---|---|---|")
-        for loss in found.families:
+        for loss in found.family_losses:
             less = cross_validate(
                 without(training.data, loss.family),
                 training.y,

@@ -21,7 +21,7 @@ from sonotheque.demo import music
 
 if TYPE_CHECKING:
     from sonotheque.classify import TrainingSet
-    from sonotheque.report import Findings
+    from sonotheque.report import ReportData
 
 RATE = 44_100
 
@@ -145,12 +145,12 @@ def clips(tmp_path: Path) -> Path:
     return folder
 
 
-COMPARED = ("logreg", "ensemble (learned shares)")
+COMPARED_MODELS = ("logreg", "ensemble (learned shares)")
 EVIL = "<script>alert(1)</script>"
 
 
-def compared(models: Sequence[str] = COMPARED) -> results.ComparisonResult:
-    """Make a small table, in which an ensemble is clearly better."""
+def comparison_result(models: Sequence[str] = COMPARED_MODELS) -> results.ComparisonResult:
+    """Make the result of a small model comparison, in which an ensemble is clearly better."""
     rows = [
         results.ComparisonRow(
             model=model,
@@ -171,8 +171,8 @@ def compared(models: Sequence[str] = COMPARED) -> results.ComparisonResult:
     return results.ComparisonResult(protocol="4 folds", tracks=46, best="logreg on musicnn", rows=rows)
 
 
-def spoiled(training: TrainingSet, *, every: int = 5) -> TrainingSet:
-    """Give every few tracks another genre, and one of them a title that is markup."""
+def mislabel(training: TrainingSet, *, every: int = 5) -> TrainingSet:
+    """Give every few tracks another genre, and all tracks a title that is markup."""
     y = training.y.copy()
     genres = np.unique(y)
     for row in range(0, len(y), every):
@@ -182,8 +182,8 @@ def spoiled(training: TrainingSet, *, every: int = 5) -> TrainingSet:
     return replace(training, tracks=tracks, y=y)
 
 
-def described(training: TrainingSet) -> TrainingSet:
-    """Put descriptors beside musicnn: MFCCs that vary with its vectors, in the other columns noise."""
+def add_descriptors(training: TrainingSet) -> TrainingSet:
+    """Add descriptors to musicnn: MFCCs that are linear in the musicnn vectors, and noise in the other columns."""
     from sonotheque.embed import descriptors
 
     generator = np.random.default_rng(0)
@@ -203,20 +203,20 @@ def described(training: TrainingSet) -> TrainingSet:
 
 
 @pytest.fixture(scope="session")
-def findings(demo_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Findings:
-    """Everything that a report can hold: the demo with some labels spoiled, so that there are errors."""
+def report_data(demo_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> ReportData:
+    """Report data with every optional part, from the demo library with some wrong labels, so that there are errors."""
     from sonotheque.classify import load_training_set, make_learner
-    from sonotheque.report import collect
+    from sonotheque.report import collect_report_data
 
     copy = tmp_path_factory.mktemp("report") / "library"
     shutil.copytree(demo_folder, copy)
     with Library(copy) as library:
         catalogue = library.catalogue
         spaces = [space.id for space in catalogue.spaces.all() if space.tracks]
-        training = described(spoiled(load_training_set(catalogue, spaces=spaces)))
+        training = add_descriptors(mislabel(load_training_set(catalogue, spaces=spaces)))
     failed = [results.FailedFile("/music/<i>broken.mp3", "not an audio file")]
     learner = make_learner("logreg", spaces=training.data.spaces)
-    return collect(training, learner, model="logreg", compared=compared(), failed=failed)
+    return collect_report_data(training, learner, model="logreg", comparison=comparison_result(), failed=failed)
 
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)

@@ -989,13 +989,13 @@ def inspect_file(
     >>> inspect_file("tests/data/tone.flac").loudness
     -14.15
     """
-    from sonotheque.explore.inspection import inspect
+    from sonotheque.explore.inspection import inspect_recording
 
     if picture is not None:
         require_extension(picture, ".png")
-    inspection = inspect(path, timeline=timeline, compute=compute)
+    inspection = inspect_recording(path, timeline=timeline, compute=compute)
     if picture is not None:
         from sonotheque.report.inspection import draw_inspection
 
         draw_inspection(inspection, picture, title=os.path.basename(path))
-    return inspection.numbers
+    return inspection.result

@@ -1,73 +1,93 @@
-"""The figures of a report as Plotly's JSON: plain dicts, for Plotly.js in the page and for `sonotheque.report.pictures`."""
+"""The figures of a report as Plotly JSON, for Plotly.js in the page and for `sonotheque.report.static_figures`."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from html import escape
 from typing import Any
 
 import numpy as np
 
-from sonotheque.report import evidence as ev
-from sonotheque.report.drawing import DASHES, PALETTES, Figure, Trace, framed, named_axis, share_axis, shown, whiskers
-from sonotheque.report.evidence import Evidence, Measured
-from sonotheque.report.findings import Decisions, Findings
-from sonotheque.report.importance.figures import draw_importance
-from sonotheque.report.text import model_name
-from sonotheque.report.wording import Words
+from sonotheque.classify.evaluation.cross_validation import CrossValidationResult
+from sonotheque.report.feature_importance.figures import build_importance_figures
+from sonotheque.report.model_name import format_model_name
+from sonotheque.report.plotly_figure import (
+    DASHES,
+    PALETTES,
+    Figure,
+    Trace,
+    category_axis,
+    error_bars,
+    make_figure,
+    percent_axis,
+    wrap_label,
+)
+from sonotheque.report.report_data import AggregationComparison, ReportData
+from sonotheque.report.report_statistics import (
+    Estimate,
+    ReportStatistics,
+    accuracy_estimate,
+    precision_recall_points,
+    roc_points,
+)
+from sonotheque.report.translation import Translator
+from sonotheque.types import Float64Array
 
-MOST_ROWS = 24
-"""Rows of the comparison that are drawn."""
+MAX_MODELS = 24
+"""Single models drawn in the model comparison; ensembles are always drawn."""
+
+LINES: Trace = {"type": "scatter", "mode": "lines"}
+MARKERS: Trace = {"type": "scatter", "mode": "markers", "cliponaxis": False}
+LINES_AND_MARKERS: Trace = {**MARKERS, "mode": "lines+markers"}
 
 
-def draw(findings: Findings, evidence: Evidence, *, lang: str) -> list[Figure]:
-    """Draw all figures that the findings allow, in the order of the page."""
-    artist = _Artist(findings, evidence, Words(lang))
+def build_figures(data: ReportData, statistics: ReportStatistics, *, lang: str) -> list[Figure]:
+    """Build all figures that the data allow, in the order of the page."""
+    builder = FigureBuilder(data, statistics, Translator(lang))
     figures = [
-        artist.classes(),
-        artist.genres(),
-        artist.roc(),
-        artist.precision_recall(),
-        artist.confusion(rates=False),
-        artist.confusion(rates=True),
-        artist.calibration(),
-        artist.coverage(),
+        builder.classes(),
+        builder.genres(),
+        builder.roc(),
+        builder.precision_recall(),
+        builder.confusion(normalised=False),
+        builder.confusion(normalised=True),
+        builder.calibration(),
+        builder.coverage(),
     ]
-    if findings.compared is not None:
-        figures.append(artist.models())
-    if findings.decisions is not None:
-        figures.append(artist.decisions(findings.decisions))
-    if findings.importance is not None:
-        figures += draw_importance(findings.importance, artist.words)
-    if len(findings.evaluated.learning_curve) > 1:
-        figures.append(artist.learning())
+    if data.comparison is not None:
+        figures.append(builder.models())
+    if data.aggregation is not None:
+        figures.append(builder.aggregation(data.aggregation))
+    if data.importance is not None:
+        figures += build_importance_figures(data.importance, builder.translator)
+    if len(data.evaluation.learning_curve) > 1:
+        figures.append(builder.learning_curve())
     return figures
 
 
-class _Artist:
-    """One method for each figure."""
+class FigureBuilder:
+    """One method per figure."""
 
-    def __init__(self, findings: Findings, evidence: Evidence, words: Words) -> None:
-        self.findings, self.evidence, self.words = findings, evidence, words
-        self.judged = findings.evaluation
-        self.labels = [genre.label for genre in evidence.genres]
-
-    def _figure(self, key: str, told: Sequence[str], data: list[Trace], layout: dict[str, Any]) -> Figure:
-        return framed(key, told, data, layout, self.words)
+    def __init__(self, data: ReportData, statistics: ReportStatistics, translator: Translator) -> None:
+        self.data, self.statistics, self.translator = data, statistics, translator
+        self.cross_validation = data.cross_validation
+        self.genre_labels = [genre.label for genre in statistics.genres]
 
     def classes(self) -> Figure:
-        labels = sorted({str(track.label) for track in self.findings.tracks})
-        mine = [np.array([track.label == label for track in self.findings.tracks]) for label in labels]
+        """Build a bar chart of the tracks and artists of each genre."""
+        translator = self.translator
+        labels = sorted({str(track.label) for track in self.data.tracks})
+        masks = [np.array([track.label == label for track in self.data.tracks]) for label in labels]
         counts = {
-            "tracks": [int(rows.sum()) for rows in mine],
-            "artists": [len(np.unique(self.findings.groups[rows])) for rows in mine],
+            "tracks": [int(mask.sum()) for mask in masks],
+            "artists": [len(np.unique(self.data.groups[mask])) for mask in masks],
         }
-        data = [
+        bars = [
             {
                 "type": "bar",
                 "orientation": "h",
-                "name": self.words.say(f"axis {kind}"),
+                "name": translator.translate(f"axis.{kind}"),
                 "x": values,
                 "y": list(range(len(labels))),
                 "text": [str(value) for value in values],
@@ -78,103 +98,116 @@ class _Artist:
             }
             for number, (kind, values) in enumerate(counts.items())
         ]
-        told = [
-            f"{label}: {self.words.count(tracks, 'track')}, {self.words.count(artists, 'artist')}"
+        alt = [
+            f"{label}: {translator.format_count(tracks, 'track')}, {translator.format_count(artists, 'artist')}"
             for label, tracks, artists in zip(labels, *counts.values(), strict=True)
         ]
-        height = 110 + 42 * len(labels)
-        axis = {"title": {"text": self.words.say("axis count")}, "rangemode": "tozero"}
-        return self._figure(
-            "classes", told, data, {"height": height, "xaxis": axis, "yaxis": named_axis(labels, down=True)}
-        )
+        layout = {
+            "height": 110 + 42 * len(labels),
+            "xaxis": {"title": {"text": translator.translate("axis.count")}, "rangemode": "tozero"},
+            "yaxis": category_axis(labels, first_on_top=True),
+        }
+        return make_figure("classes", alt, bars, layout, self.translator)
 
     def genres(self) -> Figure:
-        data: list[Trace] = []
-        for number, kind in enumerate(("precision", "recall", "f1")):
-            measured = [getattr(genre, kind) for genre in self.evidence.genres]
-            name = self.words.say(f"axis {kind}")
-            data.append(
+        """Build a bar chart of the precision, recall and F1 of each genre."""
+        translator = self.translator
+        bars: list[Trace] = []
+        for number, metric in enumerate(("precision", "recall", "f1")):
+            estimates = [getattr(genre, metric) for genre in self.statistics.genres]
+            name = translator.translate(f"axis.{metric}")
+            bars.append(
                 {
                     "type": "bar",
                     "orientation": "h",
                     "name": name,
-                    "x": [m.value for m in measured],
-                    "y": list(range(len(measured))),
-                    "error_x": whiskers(measured),
+                    "x": [one.value for one in estimates],
+                    "y": list(range(len(estimates))),
+                    "error_x": error_bars(estimates),
                     "hovertext": [
-                        f"{name} {self.words.number(m.value)} [{self.words.interval(m.interval)}]" for m in measured
+                        f"{name} {translator.format_number(one.value)} [{translator.format_interval(one.interval)}]"
+                        for one in estimates
                     ],
                     "hoverinfo": "text",
                     "marker": {"color": f"@{number}"},
                 }
             )
-        told = [f"{genre.label} F1 {self.words.number(genre.f1.value, digits=2)}" for genre in self.evidence.genres]
+        alt = [
+            f"{genre.label} F1 {translator.format_number(genre.f1.value, digits=2)}" for genre in self.statistics.genres
+        ]
         layout = {
-            "height": 110 + 60 * len(told),
-            "xaxis": share_axis(self.words.say("axis share")),
-            "yaxis": named_axis(self.labels, down=True),
+            "height": 110 + 60 * len(self.genre_labels),
+            "xaxis": percent_axis(translator.translate("axis.metric")),
+            "yaxis": category_axis(self.genre_labels, first_on_top=True),
         }
-        return self._figure("genres", told, data, layout)
+        return make_figure("genres", alt, bars, layout, self.translator)
 
     def roc(self) -> Figure:
-        figures = [(genre.label, genre.auc, ev.roc) for genre in self.evidence.genres]
-        chance = self._reference([0, 1], [0, 1], "line chance")
-        axes = {"xaxis": share_axis(self.words.say("axis false")), "yaxis": share_axis(self.words.say("axis true"))}
-        return self._lines("roc", "AUC", figures, [chance], axes)
+        """Build the ROC curve of each genre."""
+        axes = self._fraction_axes("false_positive_rate", "true_positive_rate")
+        chance = self._reference_line([0, 1], [0, 1], "chance")
+        curves, alt = self._genre_curves("AUC", [genre.auc for genre in self.statistics.genres], roc_points)
+        return make_figure("roc", alt, [chance, *curves], {"height": 470, **axes}, self.translator)
 
     def precision_recall(self) -> Figure:
-        figures = [(genre.label, genre.average_precision, ev.precision_recall) for genre in self.evidence.genres]
-        axes = {
-            "xaxis": share_axis(self.words.say("axis recall")),
-            "yaxis": share_axis(self.words.say("axis precision")),
-        }
-        return self._lines("precision_recall", "AP", figures, [], axes)
+        """Build the precision-recall curve of each genre, drawn as steps."""
+        axes = self._fraction_axes("recall", "precision")
+        areas = [genre.average_precision for genre in self.statistics.genres]
+        curves, alt = self._genre_curves("AP", areas, precision_recall_points, shape="vh")
+        return make_figure("precision_recall", alt, curves, {"height": 470, **axes}, self.translator)
 
-    def _lines(
-        self, key: str, area: str, figures: Sequence[tuple[str, float, Any]], before: list[Trace], axes: dict[str, Any]
-    ) -> Figure:
-        """Draw a curve for each genre, with its area in the legend."""
-        data, told = list(before), []
-        for number, (label, value, curve) in enumerate(figures):
-            x, y = curve(self.judged, self.judged.labels.index(label))
-            colours = len(PALETTES["light"]["lines"])
-            line = {"color": f"@{number % colours}", "width": 2, "dash": DASHES[number // colours % len(DASHES)]}
-            shape = "vh" if key == "precision_recall" else "linear"
-            name = f"{shown(label)} {self.words.number(value, digits=2)}"
-            data.append(
+    def _genre_curves(
+        self,
+        metric: str,
+        areas: Sequence[float],
+        points: Callable[[CrossValidationResult, int], tuple[Float64Array, Float64Array]],
+        *,
+        shape: str = "linear",
+    ) -> tuple[list[Trace], list[str]]:
+        """Build a curve per genre, with the area under it in the legend; also return the descriptions."""
+        traces: list[Trace] = []
+        alt = []
+        n_colours = len(PALETTES["light"]["lines"])
+        for number, (label, area) in enumerate(zip(self.genre_labels, areas, strict=True)):
+            x, y = points(self.cross_validation, self.cross_validation.labels.index(label))
+            dash = DASHES[number // n_colours % len(DASHES)]
+            value = self.translator.format_number(area, digits=2)
+            traces.append(
                 {
-                    "type": "scatter",
-                    "mode": "lines",
-                    "name": name,
+                    **LINES,
+                    "name": f"{wrap_label(label)} {value}",
                     "x": x.tolist(),
                     "y": y.tolist(),
-                    "line": {**line, "shape": shape},
+                    "line": {"color": f"@{number % n_colours}", "width": 2, "dash": dash, "shape": shape},
                     "hovertemplate": "%{x:.0%}, %{y:.0%}",
                 }
             )
-            told.append(f"{label}: {area} {self.words.number(value, digits=2)}")
-        return self._figure(key, told, data, {"height": 470, **axes})
+            alt.append(f"{label}: {metric} {value}")
+        return traces, alt
 
-    def confusion(self, *, rates: bool) -> Figure:
-        words, labels = self.words, self.judged.labels
-        matrix = self.judged.confusion
-        rows = [labels.index(label) for label in self.labels]
-        shares = matrix[rows] / np.maximum(matrix[rows].sum(axis=1, keepdims=True), 1)
-        values = shares if rates else matrix[rows]
-        text = [[words.percent(v) if rates else str(v) for v in row] for row in values.tolist()]
-        cells = [
+    def confusion(self, *, normalised: bool) -> Figure:
+        """Build the confusion matrix, as counts or normalised per row."""
+        translator, labels = self.translator, self.cross_validation.labels
+        codes = [labels.index(label) for label in self.genre_labels]
+        counts = self.cross_validation.confusion[codes]
+        fractions = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+        values = fractions if normalised else counts
+        text = [[translator.format_percent(v) if normalised else str(v) for v in row] for row in values.tolist()]
+        hovertext = [
             [
-                words.say("script cell", reference=shown(self.labels[r]), predicted=shown(labels[c]), count=text[r][c])
-                for c in range(len(labels))
+                translator.translate(
+                    "page.confusion_cell", reference=wrap_label(reference), predicted=wrap_label(predicted), count=cell
+                )
+                for predicted, cell in zip(labels, row, strict=True)
             ]
-            for r in range(len(rows))
+            for reference, row in zip(self.genre_labels, text, strict=True)
         ]
-        data = {
+        heatmap = {
             "type": "heatmap",
             "z": values.tolist(),
             "text": text,
             "texttemplate": "%{text}",
-            "hovertext": cells,
+            "hovertext": hovertext,
             "hoverinfo": "text",
             "showscale": False,
             "colorscale": "@scale",
@@ -182,194 +215,193 @@ class _Artist:
             "xgap": 2,
             "ygap": 2,
         }
-        told = [
-            f"{label}: {words.number(100 * float(shares[row, code]), digits=0)} %"
-            for row, (label, code) in enumerate(zip(self.labels, rows, strict=True))
+        alt = [
+            f"{label}: {translator.format_percent(float(fractions[row, code]))}"
+            for row, (label, code) in enumerate(zip(self.genre_labels, codes, strict=True))
         ]
         layout = {
-            "height": 130 + 46 * len(rows),
-            "xaxis": named_axis(labels, title=words.say("axis predicted")),
-            "yaxis": named_axis(self.labels, title=words.say("axis reference"), down=True),
+            "height": 130 + 46 * len(codes),
+            "xaxis": category_axis(labels, title=translator.translate("axis.predicted")),
+            "yaxis": category_axis(self.genre_labels, title=translator.translate("axis.reference"), first_on_top=True),
         }
-        return self._figure("confusion_rates" if rates else "confusion", told, [data], layout)
+        return make_figure("confusion_rates" if normalised else "confusion", alt, [heatmap], layout, self.translator)
 
     def calibration(self) -> Figure:
-        words, bins = self.words, self.evidence.bins
-        most = max(one.count for one in bins)
+        """Build the calibration curve: accuracy against probability, with the consistency band of exact probabilities."""
+        translator, bins = self.translator, self.statistics.calibration_bins
+        max_count = max(one.count for one in bins)
+        confidences = [translator.format_percent(one.confidence) for one in bins]
+        accuracies = [translator.format_percent(one.accuracy.value) for one in bins]
+        counts = [translator.format_count(one.count, "prediction") for one in bins]
         points = {
-            "type": "scatter",
-            "mode": "markers",
-            "cliponaxis": False,
-            "name": words.say("line answers"),
+            **MARKERS,
+            "name": translator.translate("legend.predictions"),
             "x": [one.confidence for one in bins],
             "y": [one.accuracy.value for one in bins],
-            "error_y": whiskers([one.accuracy for one in bins]),
-            "marker": {"color": "@0", "size": [7 + 15 * math.sqrt(one.count / most) for one in bins]},
-            "hovertext": [
-                f"{words.count(one.count, 'answer')}: {words.percent(one.confidence)} → {words.percent(one.accuracy.value)}"
-                for one in bins
-            ],
+            "error_y": error_bars([one.accuracy for one in bins]),
+            "marker": {"color": "@0", "size": [7 + 15 * math.sqrt(one.count / max_count) for one in bins]},
+            "hovertext": [f"{n}: {x} → {y}" for n, x, y in zip(counts, confidences, accuracies, strict=True)],
             "hoverinfo": "text",
         }
-        places, kept = [one.confidence for one in bins], [one.kept for one in bins]
-        band = {
-            "type": "scatter",
-            "mode": "lines",
-            "fill": "toself",
-            "fillcolor": "@faint",
-            "opacity": 0.18,
-            "line": {"width": 0, "color": "@faint"},
-            "name": words.say("line consistent"),
-            "x": places + places[::-1],
-            "y": [low for low, _ in kept] + [high for _, high in kept[::-1]],
-            "hoverinfo": "skip",
-        }
-        told = [f"{words.percent(one.confidence)}: {words.percent(one.accuracy.value)} ({one.count})" for one in bins]
-        layout = {
-            "height": 420,
-            "xaxis": share_axis(words.say("axis confidence")),
-            "yaxis": share_axis(words.say("axis kept")),
-        }
-        return self._figure(
-            "calibration", told, [band, self._reference([0, 1], [0, 1], "line perfect"), points], layout
+        band = self._band(
+            [one.confidence for one in bins],
+            [one.consistency_interval for one in bins],
+            "consistency_band",
+            colour="@faint",
         )
+        diagonal = self._reference_line([0, 1], [0, 1], "perfect_calibration")
+        alt = [f"{x}: {y} ({one.count})" for one, x, y in zip(bins, confidences, accuracies, strict=True)]
+        axes = self._fraction_axes("confidence", "fraction_correct")
+        return make_figure("calibration", alt, [band, diagonal, points], {"height": 420, **axes}, self.translator)
 
     def coverage(self) -> Figure:
-        words = self.words
-        shares = [share for share, _ in self.evidence.covered]
-        measured = [accuracy for _, accuracy in self.evidence.covered]
-        ends = [m.interval or (m.value, m.value) for m in measured]
-        band = {
-            "type": "scatter",
-            "mode": "lines",
-            "fill": "toself",
-            "fillcolor": "@0",
-            "opacity": 0.18,
-            "line": {"width": 0, "color": "@0"},
-            "name": words.say("line interval"),
-            "x": shares + shares[::-1],
-            "y": [low for low, _ in ends] + [high for _, high in ends[::-1]],
-            "hoverinfo": "skip",
-        }
+        """Build the accuracy of the most confident predictions against their fraction."""
+        translator = self.translator
+        fractions = [fraction for fraction, _ in self.statistics.coverage]
+        accuracies = [accuracy for _, accuracy in self.statistics.coverage]
+        intervals = [one.interval or (one.value, one.value) for one in accuracies]
+        band = self._band(fractions, intervals, "confidence_interval", colour="@0")
         line = {
-            "type": "scatter",
-            "mode": "lines+markers",
-            "cliponaxis": False,
-            "name": words.say("axis accuracy"),
-            "x": shares,
-            "y": [m.value for m in measured],
+            **LINES_AND_MARKERS,
+            "name": translator.translate("axis.accuracy"),
+            "x": fractions,
+            "y": [one.value for one in accuracies],
             "line": {"color": "@0", "width": 2},
             "marker": {"color": "@0", "size": 7},
             "hovertemplate": "%{x:.0%}, %{y:.0%}",
         }
-        told = [f"{words.percent(share)}: {words.percent(m.value)}" for share, m in self.evidence.covered]
-        axes = {"xaxis": share_axis(words.say("axis covered")), "yaxis": share_axis(words.say("axis accuracy"))}
-        return self._figure("coverage", told, [band, line], axes)
+        alt = [
+            f"{translator.format_percent(fraction)}: {translator.format_percent(accuracy.value)}"
+            for fraction, accuracy in self.statistics.coverage
+        ]
+        return make_figure("coverage", alt, [band, line], self._fraction_axes("coverage", "accuracy"), self.translator)
 
     def models(self) -> Figure:
-        words = self.words
-        rows = sorted(getattr(self.findings.compared, "rows", ()), key=lambda row: -row.difference)
-        rows = [row for row in rows if not row.decision or row in rows[:MOST_ROWS]]
-        names = [model_name(row, words) for row in rows]
-        measured = [
-            Measured(100 * r.difference, (100 * r.difference_interval[0], 100 * r.difference_interval[1])) for r in rows
+        """Build the difference of each model from the best single model, in percentage points of accuracy."""
+        translator = self.translator
+        rows = sorted(getattr(self.data.comparison, "rows", ()), key=lambda row: -row.difference)
+        rows = [row for row in rows if not row.decision or row in rows[:MAX_MODELS]]
+        names = [format_model_name(row, translator) for row in rows]
+        estimates = [
+            Estimate(100 * r.difference, (100 * r.difference_interval[0], 100 * r.difference_interval[1])) for r in rows
         ]
         points = {
-            "type": "scatter",
-            "mode": "markers",
-            "cliponaxis": False,
-            "x": [m.value for m in measured],
+            **MARKERS,
+            "x": [one.value for one in estimates],
             "y": list(range(len(rows))),
-            "error_x": whiskers(measured),
+            "error_x": error_bars(estimates),
             "marker": {"color": ["@1" if not row.decision else "@0" for row in rows], "size": 9},
             "hovertext": [
-                f"{escape(name, quote=False)}: {words.interval(m.interval, digits=1, sign=True)}"
-                for name, m in zip(names, measured, strict=True)
+                f"{escape(name, quote=False)}: {translator.format_interval(one.interval, digits=1, sign=True)}"
+                for name, one in zip(names, estimates, strict=True)
             ],
             "hoverinfo": "text",
             "showlegend": False,
         }
-        zero = self._reference([0, 0], [-0.6, len(rows) - 0.4], "line chance")
-        told = [f"{name} {words.number(m.value, digits=1, sign=True)}" for name, m in zip(names, measured, strict=True)]
+        zero = self._reference_line([0, 0], [-0.6, len(rows) - 0.4], "no_difference")
+        alt = [
+            f"{name} {translator.format_number(one.value, digits=1, sign=True)}"
+            for name, one in zip(names, estimates, strict=True)
+        ]
         layout = {
             "height": 90 + 36 * len(rows),
-            "xaxis": {"title": {"text": words.say("axis difference")}, "zeroline": False},
-            "yaxis": named_axis(names, down=True, width=28),
+            "xaxis": {"title": {"text": translator.translate("axis.accuracy_difference")}, "zeroline": False},
+            "yaxis": category_axis(names, first_on_top=True, width=28),
             "showlegend": False,
         }
-        return self._figure("models", told, [zero, points], layout)
+        return make_figure("models", alt, [zero, points], layout, self.translator)
 
-    def decisions(self, decisions: Decisions) -> Figure:
-        words = self.words
-        data: list[Trace] = []
-        told = []
-        for number, (kind, judged) in enumerate((("whole", decisions.whole), ("parts", decisions.parts))):
-            codes = [judged.labels.index(label) for label in self.labels]
-            measured = [ev.share_right(judged, np.flatnonzero(judged.reference == code)) for code in codes]
-            measured.append(ev.share_right(judged, np.arange(len(judged.reference))))
-            data.append(
+    def aggregation(self, aggregation: AggregationComparison) -> Figure:
+        """Build the recall of each genre with track and with segment aggregation."""
+        translator = self.translator
+        traces: list[Trace] = []
+        alt = []
+        for number, (kind, cv) in enumerate((("track", aggregation.track), ("segment", aggregation.segment))):
+            codes = [cv.labels.index(label) for label in self.genre_labels]
+            estimates = [accuracy_estimate(cv, np.flatnonzero(cv.reference == code)) for code in codes]
+            estimates.append(accuracy_estimate(cv, np.arange(len(cv.reference))))
+            name = translator.translate(f"legend.{kind}_aggregation")
+            percentages = [translator.format_percent(one.value) for one in estimates]
+            intervals = [translator.format_interval(one.interval) for one in estimates]
+            traces.append(
                 {
-                    "type": "scatter",
-                    "mode": "markers",
-                    "cliponaxis": False,
-                    "name": words.say(f"line {kind}"),
-                    "x": [m.value for m in measured],
-                    "y": [row - 0.13 + 0.26 * number for row in range(len(measured))],
-                    "error_x": whiskers(measured),
+                    **MARKERS,
+                    "name": name,
+                    "x": [one.value for one in estimates],
+                    "y": [row - 0.13 + 0.26 * number for row in range(len(estimates))],
+                    "error_x": error_bars(estimates),
                     "marker": {"color": f"@{number}", "size": 10, "symbol": "square" if number else "circle"},
-                    "hovertext": [f"{words.percent(m.value)} [{words.interval(m.interval)}]" for m in measured],
+                    "hovertext": [f"{x} [{interval}]" for x, interval in zip(percentages, intervals, strict=True)],
                     "hoverinfo": "text",
                 }
             )
-            told.append(f"{words.say(f'line {kind}')} {words.percent(measured[-1].value)}")
+            alt.append(f"{name} {percentages[-1]}")
         layout = {
-            "height": 120 + 40 * (len(self.labels) + 1),
-            "xaxis": share_axis(words.say("axis recall")),
-            "yaxis": named_axis([*self.labels, words.say("line all")], down=True),
+            "height": 120 + 40 * (len(self.genre_labels) + 1),
+            "xaxis": percent_axis(translator.translate("axis.recall")),
+            "yaxis": category_axis([*self.genre_labels, translator.translate("legend.all_genres")], first_on_top=True),
         }
-        return self._figure("decisions", told, data, layout)
+        return make_figure("decisions", alt, traces, layout, self.translator)
 
-    def learning(self) -> Figure:
-        words, points = self.words, self.findings.evaluated.learning_curve
-        x = [point.tracks for point in points]
-        accuracies = [Measured(point.accuracy, point.accuracy_interval) for point in points]
+    def learning_curve(self) -> Figure:
+        """Build accuracy and balanced accuracy against the number of training tracks."""
+        translator, points = self.translator, self.data.evaluation.learning_curve
+        accuracies = [Estimate(point.accuracy, point.accuracy_interval) for point in points]
         common = {
-            "type": "scatter",
-            "mode": "lines+markers",
-            "cliponaxis": False,
-            "x": x,
+            **LINES_AND_MARKERS,
+            "x": [point.tracks for point in points],
             "hovertemplate": "%{x:.0f}, %{y:.0%}",
         }
-        data = [
+        traces = [
             {
                 **common,
-                "name": words.say("axis accuracy"),
-                "y": [m.value for m in accuracies],
-                "error_y": whiskers(accuracies),
+                "name": translator.translate("axis.accuracy"),
+                "y": [one.value for one in accuracies],
+                "error_y": error_bars(accuracies),
                 "line": {"color": "@0", "width": 2},
                 "marker": {"color": "@0", "size": 9},
             },
             {
                 **common,
-                "name": words.say("axis balanced"),
+                "name": translator.translate("axis.balanced_accuracy"),
                 "y": [point.balanced_accuracy for point in points],
                 "line": {"color": "@1", "width": 2, "dash": "dash"},
                 "marker": {"color": "@1", "size": 9, "symbol": "square"},
             },
         ]
-        told = [f"{round(point.tracks)}: {words.percent(point.accuracy)}" for point in points]
-        axis = {"title": {"text": words.say("axis taught")}, "rangemode": "tozero"}
-        return self._figure("learning", told, data, {"xaxis": axis, "yaxis": share_axis(words.say("axis accuracy"))})
+        alt = [f"{round(point.tracks)}: {translator.format_percent(point.accuracy)}" for point in points]
+        layout = {
+            "xaxis": {"title": {"text": translator.translate("axis.training_tracks")}, "rangemode": "tozero"},
+            "yaxis": percent_axis(translator.translate("axis.accuracy")),
+        }
+        return make_figure("learning", alt, traces, layout, self.translator)
 
-    def _reference(self, x: list[float], y: list[float], name: str) -> Trace:
-        """Draw a line to hold the figure against."""
-        line = {"color": "@faint", "width": 1.2, "dash": "dash"}
+    def _fraction_axes(self, x: str, y: str) -> dict[str, Any]:
         return {
-            "type": "scatter",
-            "mode": "lines",
-            "name": self.words.say(name),
+            "xaxis": percent_axis(self.translator.translate(f"axis.{x}")),
+            "yaxis": percent_axis(self.translator.translate(f"axis.{y}")),
+        }
+
+    def _reference_line(self, x: list[float], y: list[float], name: str) -> Trace:
+        return {
+            **LINES,
+            "name": self.translator.translate(f"legend.{name}"),
             "x": x,
             "y": y,
-            "line": line,
+            "line": {"color": "@faint", "width": 1.2, "dash": "dash"},
+            "hoverinfo": "skip",
+        }
+
+    def _band(self, x: Sequence[float], intervals: Sequence[tuple[float, float]], name: str, *, colour: str) -> Trace:
+        """Build a filled area between the bounds of intervals."""
+        return {
+            **LINES,
+            "fill": "toself",
+            "fillcolor": colour,
+            "opacity": 0.18,
+            "line": {"width": 0, "color": colour},
+            "name": self.translator.translate(f"legend.{name}"),
+            "x": [*x, *x[::-1]],
+            "y": [low for low, _ in intervals] + [high for _, high in intervals[::-1]],
             "hoverinfo": "skip",
         }

@@ -1,80 +1,87 @@
 "use strict";
 (() => {
-  const page = JSON.parse(document.getElementById("report-data").textContent);
-  const dark = matchMedia("(prefers-color-scheme: dark)");
-  const narrow = matchMedia("(max-width: 34rem)");
-  const PRINTED = 690; // CSS pixels of the text on a printed A4 page
-  const COLOURS = new Set(["color", "fillcolor"]);
+  const report = JSON.parse(document.getElementById("report-data").textContent);
+  const darkScheme = matchMedia("(prefers-color-scheme: dark)");
+  const narrowScreen = matchMedia("(max-width: 34rem)");
+  const PRINT_WIDTH = 690; // CSS pixels of the text on a printed A4 page
+  const COLOUR_KEYS = new Set(["color", "fillcolor"]);
 
-  const colour = (token, palette) =>
-    Array.isArray(token) ? token.map((one) => colour(one, palette))
-      : /^@\d+$/.test(token) ? palette.lines[Number(token.slice(1))]
-        : typeof token === "string" && token.startsWith("@") ? palette[token.slice(1)] : token;
-
-  const coloured = (value, palette) => {
-    if (Array.isArray(value)) return value.map((one) => coloured(one, palette));
-    if (value === null || typeof value !== "object") return value;
-    return Object.fromEntries(Object.entries(value).map(([key, one]) =>
-      [key, key === "colorscale" ? palette.scale : COLOURS.has(key) ? colour(one, palette) : coloured(one, palette)]));
+  // Colours in the figures are tokens such as "@0" or "@ink".
+  const resolveColour = (token, palette) => {
+    if (Array.isArray(token)) return token.map((one) => resolveColour(one, palette));
+    if (typeof token !== "string" || !token.startsWith("@")) return token;
+    const name = token.slice(1);
+    return /^\d+$/.test(name) ? palette.lines[Number(name)] : palette[name];
   };
 
-  const dressed = (layout, palette) => {
+  const resolveColours = (value, palette) => {
+    if (Array.isArray(value)) return value.map((one) => resolveColours(one, palette));
+    if (value === null || typeof value !== "object") return value;
+    return Object.fromEntries(Object.entries(value).map(([key, one]) => {
+      if (key === "colorscale") return [key, palette.scale];
+      return [key, COLOUR_KEYS.has(key) ? resolveColour(one, palette) : resolveColours(one, palette)];
+    }));
+  };
+
+  const styleLayout = (layout, palette) => {
     const result = {
       ...structuredClone(layout), autosize: true, dragmode: false,
       paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
-      font: { color: palette.ink, size: narrow.matches ? 11 : 13, family: getComputedStyle(document.body).fontFamily },
+      font: { color: palette.ink, size: narrowScreen.matches ? 11 : 13, family: getComputedStyle(document.body).fontFamily },
       hoverlabel: { bgcolor: palette.ink, font: { color: palette.scale[0][1] } },
     };
-    for (const side of ["xaxis", "yaxis"]) {
-      const axis = { ...result[side], fixedrange: true, automargin: true, gridcolor: palette.grid, linecolor: palette.faint };
+    for (const name of ["xaxis", "yaxis"]) {
+      const axis = { ...result[name], fixedrange: true, automargin: true, gridcolor: palette.grid, linecolor: palette.faint };
       axis.title = { ...axis.title, standoff: 10 };
-      result[side] = axis;
+      result[name] = axis;
     }
-    if (narrow.matches) {
-      result.margin = { ...result.margin, l: 40, r: 8 };
-    }
+    if (narrowScreen.matches) result.margin = { ...result.margin, l: 40, r: 8 };
     return result;
   };
 
-  const drawAll = (scheme, width) => page.figures.map((figure) => {
-    const place = document.getElementById(`plot-${figure.key}`);
-    const palette = page.palettes[scheme];
-    const layout = dressed(figure.layout, palette);
+  const drawFigures = (scheme, width) => report.figures.map((figure) => {
+    const container = document.getElementById(`plot-${figure.key}`);
+    const palette = report.palettes[scheme];
+    const layout = styleLayout(figure.layout, palette);
     if (width) Object.assign(layout, { width, autosize: false });
-    return Plotly.react(place, coloured(figure.data, palette), layout, { displayModeBar: false, responsive: !width })
+    const options = { displayModeBar: false, responsive: !width };
+    return Plotly.react(container, resolveColours(figure.data, palette), layout, options)
       .catch((error) => {
-        place.textContent = page.words.failed;
+        container.textContent = report.messages.figureFailed;
         console.error(figure.key, error);
       });
   });
-  const draw = () => Promise.all(drawAll(dark.matches ? "dark" : "light"));
+  const draw = () => Promise.all(drawFigures(darkScheme.matches ? "dark" : "light"));
 
-  const make = (name, text, attributes = {}) => {
+  const createElement = (name, text, attributes = {}) => {
     const element = document.createElement(name);
     if (text) element.textContent = text;
     for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
     return element;
   };
 
-  const player = (track) => make("audio", "", {
-    controls: "", preload: "none", src: track.clip, "aria-label": track.play,
+  const createPlayer = (track) => createElement("audio", "", {
+    controls: "", preload: "none", src: track.excerpt, "aria-label": track.playLabel,
   });
 
   const panel = document.getElementById("cell-tracks");
-  const show = (row, column) => {
-    const cell = page.cells[`${row}-${column}`];
+  const showCell = (row, column) => {
+    const cell = report.cells[`${row}-${column}`];
     panel.replaceChildren();
     panel.hidden = false;
-    const close = make("button", page.words.close, { type: "button", class: "close" });
-    close.addEventListener("click", () => { panel.hidden = true; });
-    panel.append(make("h3", cell ? cell.title : page.words.empty), close);
-    const list = make("ul");
+    const closeButton = createElement("button", report.messages.close, { type: "button", class: "close" });
+    closeButton.addEventListener("click", () => { panel.hidden = true; });
+    panel.append(createElement("h3", cell ? cell.title : report.messages.noTracks), closeButton);
+    const list = createElement("ul");
     for (const [number, probability] of cell ? cell.tracks : []) {
-      const track = page.tracks[number];
-      const item = make("li");
-      item.append(make("strong", track.title), ` · ${track.artist} · `, make("span", probability, { class: "quiet" }));
-      if (track.clip) item.append(player(track));
-      else item.append(" · ", make("a", page.words.open, { href: track.href }));
+      const track = report.tracks[number];
+      const item = createElement("li");
+      item.append(
+        createElement("strong", track.title), ` · ${track.artist} · `,
+        createElement("span", probability, { class: "quiet" }),
+      );
+      if (track.excerpt) item.append(createPlayer(track));
+      else item.append(" · ", createElement("a", report.messages.openFile, { href: track.href }));
       list.append(item);
     }
     panel.append(list);
@@ -84,22 +91,22 @@
   };
 
   for (const button of document.querySelectorAll("[data-cell]"))
-    button.addEventListener("click", () => show(...button.dataset.cell.split("-").map(Number)));
-  for (const place of document.querySelectorAll("[data-track]")) {
-    const track = page.tracks[Number(place.dataset.track)];
-    if (track.clip) place.replaceChildren(player(track));
+    button.addEventListener("click", () => showCell(...button.dataset.cell.split("-").map(Number)));
+  for (const element of document.querySelectorAll("[data-track]")) {
+    const track = report.tracks[Number(element.dataset.track)];
+    if (track.excerpt) element.replaceChildren(createPlayer(track));
   }
 
   draw().then(() => {
     for (const key of ["confusion", "confusion_rates"]) {
-      const place = document.getElementById(`plot-${key}`);
-      place.classList.add("clickable");
-      place.on("plotly_click", (event) => show(event.points[0].y, event.points[0].x));
+      const container = document.getElementById(`plot-${key}`);
+      container.classList.add("clickable");
+      container.on("plotly_click", (event) => showCell(event.points[0].y, event.points[0].x));
     }
     document.documentElement.dataset.drawn = "yes";
   });
-  dark.addEventListener("change", draw);
-  narrow.addEventListener("change", draw);
-  addEventListener("beforeprint", () => drawAll("light", PRINTED));
+  darkScheme.addEventListener("change", draw);
+  narrowScreen.addEventListener("change", draw);
+  addEventListener("beforeprint", () => drawFigures("light", PRINT_WIDTH));
   addEventListener("afterprint", draw);
 })();

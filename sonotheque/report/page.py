@@ -1,6 +1,7 @@
-"""One HTML page with everything in it: text, tables, figures, Plotly's own script and short excerpts; it asks no host for anything.
+"""Write a report as one self-contained HTML page with text, tables, figures, Plotly's script and short audio excerpts.
 
-The sections are put together in `sonotheque.report.sections`; the style and the script are the files ``page.css`` and ``page.js``.
+The page loads nothing from any host. Its sections are built in `sonotheque.report.sections`; ``page.css`` is its style and
+``page.js`` its script.
 """
 
 from __future__ import annotations
@@ -10,34 +11,34 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from sonotheque.report.drawing import PALETTES, Figure
-from sonotheque.report.evidence import weigh
-from sonotheque.report.excerpts import cut_excerpts
-from sonotheque.report.figures import draw
-from sonotheque.report.findings import MOST_MISTAKES, Findings
-from sonotheque.report.pictures import draw_pictures
-from sonotheque.report.sections import Sections, name_of
-from sonotheque.report.standalone import standalone
-from sonotheque.report.text import explain
-from sonotheque.report.wording import Words
+from sonotheque.report.audio_excerpts import cut_excerpts
+from sonotheque.report.figures import build_figures
+from sonotheque.report.html_page import build_html_page
+from sonotheque.report.plotly_figure import PALETTES, Figure
+from sonotheque.report.report_data import MAX_MISCLASSIFICATIONS, ReportData
+from sonotheque.report.report_statistics import compute_statistics
+from sonotheque.report.sections import SectionBuilder, format_title
+from sonotheque.report.static_figures import write_static_figures
+from sonotheque.report.text import build_text
+from sonotheque.report.translation import Translator
 
 
-def write_report(findings: Findings, folder: str | os.PathLike[str], *, lang: str = "en") -> Path:
+def write_report(data: ReportData, folder: str | os.PathLike[str], *, lang: str = "en") -> Path:
     """Write ``report.html`` and a PNG of each figure into a folder.
 
     Parameters
     ----------
-    findings : Findings
-        As `sonotheque.report.collect` gathers them. The files of misjudged tracks are read again, for excerpts.
+    data : ReportData
+        From `sonotheque.report.collect_report_data`. The files of misclassified tracks are read again, for excerpts.
     folder : path
-        Made where it does not exist; files of the same names are replaced.
+        Created if it does not exist; files with the same names are replaced.
     lang : str
         ``en`` or ``fr``.
 
     Returns
     -------
     Path
-        Of the page. The same findings give the same bytes.
+        Path of the page. The same data give the same bytes.
 
     Raises
     ------
@@ -46,64 +47,72 @@ def write_report(findings: Findings, folder: str | os.PathLike[str], *, lang: st
     OSError
         If the folder cannot be written.
     """
-    words = Words(lang)
-    evidence = weigh(findings)
-    figures = draw(findings, evidence, lang=lang)
-    place = Path(folder)
-    place.mkdir(parents=True, exist_ok=True)
-    draw_pictures(figures, place)
-    sections = Sections(findings, evidence, figures, explain(findings, evidence, lang=lang), words)
-    page = place / "report.html"
-    page.write_text(_document(findings, figures, sections, words), encoding="utf-8")
-    return page
-
-
-def _document(findings: Findings, figures: Sequence[Figure], sections: Sections, words: Words) -> str:
-    return standalone(
-        list(sections.page()),
-        title=words.say("title"),
-        lang=words.lang,
+    translator = Translator(lang)
+    statistics = compute_statistics(data)
+    figures = build_figures(data, statistics, lang=lang)
+    text = build_text(data, statistics, lang=lang)
+    output_folder = Path(folder)
+    output_folder.mkdir(parents=True, exist_ok=True)
+    write_static_figures(figures, output_folder)
+    page = build_html_page(
+        list(SectionBuilder(data, statistics, figures, text, translator).body()),
+        title=translator.translate("page.title"),
+        lang=translator.lang,
         package="sonotheque.report",
         name="page",
         data_id="report-data",
-        data=_data(findings, figures, words),
+        data=_script_data(data, figures, translator),
     )
+    path = output_folder / "report.html"
+    path.write_text(page, encoding="utf-8")
+    return path
 
 
-def _data(findings: Findings, figures: Sequence[Figure], words: Words) -> dict[str, Any]:
-    """Gather what the page's script needs."""
-    tracks = [mistake.track for mistake in findings.mistakes[:MOST_MISTAKES]]
-    clips = dict(zip((track.hash for track in tracks), cut_excerpts(tracks), strict=True))
+def _script_data(data: ReportData, figures: Sequence[Figure], translator: Translator) -> dict[str, Any]:
+    """Collect the data of the page's script."""
+    tracks = [one.track for one in data.misclassifications[:MAX_MISCLASSIFICATIONS]]
+    excerpts = dict(zip((track.hash for track in tracks), cut_excerpts(tracks), strict=True))
     return {
         "figures": [{"key": figure.key, "data": figure.data, "layout": figure.layout} for figure in figures],
         "palettes": PALETTES,
         "tracks": [
             {
-                "title": name_of(track),
-                "artist": track.artist or words.say("script unknown"),
-                "play": words.say("play", title=name_of(track)),
-                "clip": clips.get(track.hash),
+                "title": format_title(track),
+                "artist": track.artist or translator.translate("page.unknown_artist"),
+                "playLabel": translator.translate("page.play", title=format_title(track)),
+                "excerpt": excerpts.get(track.hash),
                 "href": Path(track.path).absolute().as_uri(),
             }
-            for track in findings.tracks
+            for track in data.tracks
         ],
-        "cells": _cells(findings, words),
-        "words": {name: words.say(f"script {name}") for name in ("empty", "open", "close", "failed")},
+        "cells": _confusion_cells(data, translator),
+        "messages": {
+            name: translator.translate(f"script.{key}")
+            for name, key in (
+                ("noTracks", "no_tracks"),
+                ("openFile", "open_file"),
+                ("close", "close"),
+                ("figureFailed", "figure_failed"),
+            )
+        },
     }
 
 
-def _cells(findings: Findings, words: Words) -> dict[str, Any]:
-    """List the tracks of each cell of the confusion matrix, the surest answers first: numbers of tracks and what to show."""
-    judged = findings.evaluation
-    rows = [judged.labels.index(genre.label) for genre in findings.evaluated.genres]
+def _confusion_cells(data: ReportData, translator: Translator) -> dict[str, Any]:
+    """List the tracks in each cell of the confusion matrix, the highest probability first: track number and percentage."""
+    cv = data.cross_validation
+    codes = [cv.labels.index(genre.label) for genre in data.evaluation.genres]
     cells: dict[str, Any] = {}
-    order = sorted(range(len(judged.tested)), key=lambda row: (-judged.probabilities[row].max(), row))
-    for answer in order:
-        reference, predicted = int(judged.reference[answer]), int(judged.predicted[answer])
-        cell = cells.setdefault(f"{rows.index(reference)}-{predicted}", {"title": "", "tracks": []})
-        probability = float(judged.probabilities[answer, predicted])
-        cell["tracks"].append([int(judged.tested[answer]), words.percent(probability)])
-        labels = {"reference": judged.labels[reference], "predicted": judged.labels[predicted]}
-        kind = "script right" if reference == predicted else "script cell"
-        cell["title"] = words.say(kind, count=words.count(len(cell["tracks"]), "answer"), **labels)
+    order = sorted(range(len(cv.tested)), key=lambda row: (-cv.probabilities[row].max(), row))
+    for row in order:
+        reference, predicted = int(cv.reference[row]), int(cv.predicted[row])
+        cell = cells.setdefault(f"{codes.index(reference)}-{predicted}", {"title": "", "tracks": []})
+        probability = float(cv.probabilities[row, predicted])
+        cell["tracks"].append([int(cv.tested[row]), translator.format_percent(probability)])
+        cell["title"] = translator.translate(
+            "page.correct_cell" if reference == predicted else "page.confusion_cell",
+            reference=cv.labels[reference],
+            predicted=cv.labels[predicted],
+            count=translator.format_count(len(cell["tracks"]), "prediction"),
+        )
     return dict(sorted(cells.items()))

@@ -9,9 +9,9 @@ from sonotheque.classify.data.folds import Fold
 from sonotheque.classify.data.training_set import TrainingSet
 from sonotheque.classify.evaluation.evaluate_model import make_evaluation_learner
 from sonotheque.classify.models.search import SearchBudget
-from sonotheque.report.findings import collect
-from sonotheque.report.importance.collected import musicnn_vectors
+from sonotheque.report.feature_importance.importance_data import load_musicnn_vectors
 from sonotheque.report.page import write_report
+from sonotheque.report.report_data import collect_report_data
 from sonotheque.store.catalogue import Catalogue
 from sonotheque.types import PathLike, Progress
 
@@ -66,18 +66,18 @@ def report_model(
         progress=progress,
     )
     given = folds is not None and not isinstance(folds, int)
-    data = collect(
+    data = collect_report_data(
         training,
         learner,
         model=model,
         folds=folds,
         repeats=repeats,
-        curve=not budget and not given,
-        compared=compared,
-        heard=musicnn_vectors(catalogue, training.tracks),
+        with_learning_curve=not budget and not given,
+        comparison=compared,
+        musicnn_vectors=load_musicnn_vectors(catalogue, training.tracks),
         failed=failed,
         seed=seed,
         progress=fold_progress,
     )
     write_report(data, folder, lang=lang)
-    return data.evaluated
+    return data.evaluation

@@ -1,266 +1,325 @@
-"""The sections of the page as HTML: sentences, tables and the places of the figures, in reading order."""
+"""The sections of the page as HTML: text, tables and placeholders of the figures, in reading order."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
 
-from sonotheque.report.drawing import Figure
-from sonotheque.report.evidence import Evidence
-from sonotheque.report.findings import Findings, Mistake
-from sonotheque.report.importance.tables import loss_table, tag_table, tree_table
-from sonotheque.report.markup import Html, join, table, tag
-from sonotheque.report.text import model_name
-from sonotheque.report.wording import Words
+from sonotheque.report.feature_importance.tables import (
+    build_auto_tag_table,
+    build_permutation_table,
+    build_shap_table,
+)
+from sonotheque.report.html_elements import Html, join, table, tag
+from sonotheque.report.model_name import format_model_name
+from sonotheque.report.plotly_figure import Figure
+from sonotheque.report.report_data import MAX_MISCLASSIFICATIONS, Misclassification, ReportData
+from sonotheque.report.report_statistics import ReportStatistics
+from sonotheque.report.translation import Translator
 from sonotheque.store.records import Track
 
-SHOWN = 60
-"""Failed files, and confident errors, that are listed."""
+MAX_FAILED_FILES = 60
+"""Failed files that are listed."""
+
+MAX_NEAREST = 3
+"""Nearest tracks shown for each misclassified track."""
 
 
-def name_of(track: Track) -> str:
-    """Return the title of a track, else the name of its file."""
+def format_title(track: Track) -> str:
+    """Return the title of a track, or the name of its file if it has no title."""
     return track.title or os.path.splitext(os.path.basename(track.path))[0]
 
 
-class Sections:
-    """Puts the page together.
+class SectionBuilder:
+    """Build the HTML of the page, one method per section or element.
 
     Parameters
     ----------
-    findings, evidence
+    data : ReportData
+    statistics : ReportStatistics
     figures : sequence of Figure
-    text : mapping of section to sentences
-        See `sonotheque.report.text.explain`.
-    words : Words
+    text : mapping of str to sequence of str
+        Sentences by section, see `sonotheque.report.text.build_text`.
+    translator : Translator
     """
 
     def __init__(
         self,
-        findings: Findings,
-        evidence: Evidence,
+        data: ReportData,
+        statistics: ReportStatistics,
         figures: Sequence[Figure],
         text: Mapping[str, Sequence[str]],
-        words: Words,
+        translator: Translator,
     ) -> None:
-        self.findings, self.evidence, self.text, self.words = findings, evidence, text, words
+        self.data, self.statistics, self.text, self.translator = data, statistics, text, translator
         self.figures = {figure.key: figure for figure in figures}
-        self.numbers = {track.hash: number for number, track in enumerate(findings.tracks)}
+        self.track_numbers = {track.hash: number for number, track in enumerate(data.tracks)}
 
-    def page(self) -> Iterator[Html]:
-        """Yield what stands in the page's body."""
-        parts = {
-            "summary": [self._cards()],
-            "steps": [],
-            "data": [self._figure("classes"), self._failed()],
+    def body(self) -> Iterator[Html]:
+        """Yield the elements of the page's body; sections without text are left out."""
+        contents = {
+            "summary": [self._metric_cards()],
+            "recommendations": [],
+            "data": [self._figure("classes"), self._failed_files()],
             "protocol": [],
-            "result": [self._measures()],
-            "genres": [self._figure("genres"), self._genres()],
-            "ranking": [self._figure("roc"), self._figure("precision_recall")],
+            "results": [self._metric_table()],
+            "genres": [self._figure("genres"), self._genre_table()],
+            "curves": [self._figure("roc"), self._figure("precision_recall")],
             "confusion": [*self._confusion()],
-            "confidence": [self._figure("calibration"), self._figure("coverage")],
-            "errors": [self._errors()],
-            "models": [self._figure("models"), self._models()],
-            "decisions": [self._figure("decisions")],
-            **self._reasons(),
-            "learning": [self._figure("learning")],
+            "calibration": [self._figure("calibration"), self._figure("coverage")],
+            "errors": [self._error_table()],
+            "models": [self._figure("models"), self._model_table()],
+            "aggregation": [self._figure("decisions")],
+            **self._importance(),
+            "learning_curve": [self._figure("learning")],
         }
-        held = {name: things for name, things in parts.items() if self.text.get(name)}
-        yield tag("a", self.words.say("skip"), class_="skip", href="#report")
-        yield self._header([*held, "words"])
-        body = [self._section(name, things) for name, things in held.items()]
-        yield tag("main", *body, self._glossary(), id="report")
-        yield tag("footer", f"sonotheque · {self.findings.evaluated.protocol}")
+        contents = {name: elements for name, elements in contents.items() if self.text.get(name)}
+        yield tag("a", self.translator.translate("page.skip_link"), class_="skip", href="#report")
+        yield self._header([*contents, "glossary"])
+        sections = [self._text_section(name, elements) for name, elements in contents.items()]
+        yield tag("main", *sections, self._glossary(), id="report")
+        yield tag("footer", f"sonotheque · {self.data.evaluation.protocol}")
 
-    def _header(self, names: Sequence[str]) -> Html:
-        words = self.words
-        genres = len({track.label for track in self.findings.tracks})
-        tracks = words.count(len(self.findings.tracks), "track")
-        subtitle = words.say("subtitle", tracks=tracks, genres=words.count(genres, "genre"))
-        links = [tag("li", tag("a", words.say(f"section {name}"), href=f"#{name}")) for name in names]
-        nav = tag("nav", tag("ul", *links), aria_label=words.say("contents"))
-        return tag("header", tag("h1", words.say("title")), tag("p", subtitle, class_="subtitle"), nav, class_="top")
+    def _header(self, section_names: Sequence[str]) -> Html:
+        translator = self.translator
+        n_genres = len({track.label for track in self.data.tracks})
+        subtitle = translator.translate(
+            "page.subtitle",
+            tracks=translator.format_count(len(self.data.tracks), "track"),
+            genres=translator.format_count(n_genres, "genre"),
+        )
+        links = [
+            tag("li", tag("a", translator.translate(f"section.{name}.title"), href=f"#{name}"))
+            for name in section_names
+        ]
+        nav = tag("nav", tag("ul", *links), aria_label=translator.translate("page.contents"))
+        title = tag("h1", translator.translate("page.title"))
+        return tag("header", title, tag("p", subtitle, class_="subtitle"), nav, class_="top")
 
-    def _section(self, name: str, things: Sequence[Html]) -> Html:
-        sentences = self.text[name]
-        said: Sequence[Html]
-        if name == "steps":
-            said = [tag("ol", *(tag("li", step) for step in sentences), class_="steps")]
-        else:
-            said = [
-                tag("p", one, class_="lead" if name == "summary" and not n else None) for n, one in enumerate(sentences)
-            ]
-        title = tag("h2", self.words.say(f"section {name}"), id=f"{name}-title")
-        return tag("section", title, *said, *things, id=name, aria_labelledby=f"{name}-title")
+    def _text_section(self, name: str, elements: Sequence[Html]) -> Html:
+        """Build a section from its text, followed by tables and figures."""
+        text = self.text[name]
+        if name == "recommendations":
+            return self._section(name, tag("ol", *(tag("li", one) for one in text), class_="recommendations"))
+        paragraphs = [
+            tag("p", one, class_="lead" if name == "summary" and not number else None)
+            for number, one in enumerate(text)
+        ]
+        return self._section(name, *paragraphs, *elements)
+
+    def _section(self, name: str, *elements: Html) -> Html:
+        title = tag("h2", self.translator.translate(f"section.{name}.title"), id=f"{name}-title")
+        intro = tag("p", self.translator.translate(f"section.{name}.intro"), class_="intro")
+        return tag("section", title, intro, *elements, id=name, aria_labelledby=f"{name}-title")
 
     def _figure(self, key: str) -> Html:
         figure = self.figures.get(key)
         if figure is None:
             return Html("")
-        words = self.words
-        compared = self.findings.compared
-        counts = {"shown": len(figure.data[-1].get("y", ())), "count": len(compared.rows) if compared else 0}
-        picture = tag("noscript", tag("img", src=f"{key}.png", alt=figure.alt))
-        plot = tag("div", picture, id=f"plot-{key}", class_="plot", role="img", aria_label=figure.alt)
-        link = tag("a", words.say("picture"), href=f"{key}.png", class_="picture")
-        caption = tag("figcaption", words.say(f"read {key}", **counts), " ", link)
-        return tag("figure", tag("h3", figure.title), plot, caption, id=f"figure-{key}")
+        translator, comparison = self.translator, self.data.comparison
+        n_shown, n_rows = len(figure.data[-1].get("y", ())), len(comparison.rows) if comparison else 0
+        image = tag("noscript", tag("img", src=f"{key}.png", alt=figure.alt))
+        plot = tag("div", image, id=f"plot-{key}", class_="plot", role="img", aria_label=figure.alt)
+        link = tag("a", translator.translate("page.png_link"), href=f"{key}.png", class_="picture")
+        caption = translator.translate(f"caption.{key}", shown=n_shown, count=n_rows)
+        return tag("figure", tag("h3", figure.title), plot, tag("figcaption", caption, " ", link), id=f"figure-{key}")
 
-    def _cards(self) -> Html:
-        words, evaluated = self.words, self.findings.evaluated
-        figures = [
-            ("accuracy", words.percent(evaluated.accuracy, digits=1), evaluated.accuracy_interval),
-            ("balanced", words.percent(evaluated.balanced_accuracy, digits=1), evaluated.balanced_accuracy_interval),
-            ("macro_f1", words.number(evaluated.macro_f1, digits=2), evaluated.macro_f1_interval),
-            ("auc", words.number(evaluated.auc, digits=2), self.evidence.auc.interval),
+    def _metric_cards(self) -> Html:
+        translator, evaluation = self.translator, self.data.evaluation
+        metrics = [
+            ("accuracy", translator.format_percent(evaluation.accuracy, digits=1), evaluation.accuracy_interval),
+            (
+                "balanced_accuracy",
+                translator.format_percent(evaluation.balanced_accuracy, digits=1),
+                evaluation.balanced_accuracy_interval,
+            ),
+            ("macro_f1", translator.format_number(evaluation.macro_f1, digits=2), evaluation.macro_f1_interval),
+            ("auc", translator.format_number(evaluation.auc, digits=2), self.statistics.auc.interval),
         ]
         cards = []
-        for key, value, interval in figures:
-            between = words.interval(interval, digits=2) if interval else words.say("mean of genres")
-            name = tag("dt", words.say(f"measure {key}"))
-            cards.append(tag("div", name, tag("dd", value, tag("small", between))))
+        for key, value, interval in metrics:
+            note = translator.translate("page.auc_without_interval")
+            if interval:
+                note = translator.format_interval(interval, digits=2)
+            name = tag("dt", translator.translate(f"metric.{key}"))
+            cards.append(tag("div", name, tag("dd", value, tag("small", note))))
         return tag("dl", *cards, class_="cards")
 
-    def _measures(self) -> Html:
-        words, evaluated = self.words, self.findings.evaluated
-        loss = self.evidence.log_loss
-        figures = [
-            ("accuracy", evaluated.accuracy, evaluated.accuracy_interval),
-            ("balanced", evaluated.balanced_accuracy, evaluated.balanced_accuracy_interval),
-            ("macro_f1", evaluated.macro_f1, evaluated.macro_f1_interval),
-            ("log_loss", loss.value, loss.interval),
-            ("auc", evaluated.auc, self.evidence.auc.interval),
+    def _metric_table(self) -> Html:
+        translator, evaluation, statistics = self.translator, self.data.evaluation, self.statistics
+        metrics = [
+            ("accuracy", evaluation.accuracy, evaluation.accuracy_interval),
+            ("balanced_accuracy", evaluation.balanced_accuracy, evaluation.balanced_accuracy_interval),
+            ("macro_f1", evaluation.macro_f1, evaluation.macro_f1_interval),
+            ("log_loss", statistics.log_loss.value, statistics.log_loss.interval),
+            ("auc", evaluation.auc, statistics.auc.interval),
         ]
         rows = [
-            [words.say(f"measure {key}"), words.number(value), words.interval(around)] for key, value, around in figures
-        ]
-        kept = words.say("range calibrated", range=words.interval(self.evidence.calibration_range))
-        rows.append([words.say("measure ece"), words.number(self.evidence.calibration_error), kept])
-        return table([words.say(f"column {name}") for name in ("measure", "value", "interval")], rows, numbers=(1, 2))
-
-    def _genres(self) -> Html:
-        words = self.words
-        names = ("genre", "tracks", "artists", "precision", "recall", "f1", "auc", "ap")
-        rows: list[list[str]] = []
-        for genre in self.evidence.genres:
-            figures = [
-                join([words.number(m.value, digits=2), tag("small", words.interval(m.interval, digits=2))])
-                for m in (genre.precision, genre.recall, genre.f1)
+            [
+                translator.translate(f"metric.{key}"),
+                translator.format_number(value),
+                translator.format_interval(interval),
             ]
-            between = tag("small", words.interval(genre.auc_interval, digits=2))
-            figures.append(join([words.number(genre.auc, digits=2), between]))
-            precision = words.number(genre.average_precision, digits=2)
-            rows.append([genre.label, str(genre.tracks), str(genre.artists), *figures, precision])
-        return table([words.say(f"column {name}") for name in names], rows, numbers=range(1, 8))
+            for key, value, interval in metrics
+        ]
+        calibration_range = translator.format_interval(statistics.calibration_range)
+        rows.append(
+            [
+                translator.translate("metric.calibration_error"),
+                translator.format_number(statistics.calibration_error),
+                translator.translate("metric.calibration_range", range=calibration_range),
+            ]
+        )
+        return table(self._column_titles("metric", "value", "interval"), rows, numbers=(1, 2), kind="metrics")
 
-    def _failed(self) -> Html:
-        words, failed = self.words, self.findings.failed
+    def _column_titles(self, *names: str) -> list[str]:
+        return [self.translator.translate(f"column.{name}") for name in names]
+
+    def _genre_table(self) -> Html:
+        translator = self.translator
+        rows: list[list[str]] = []
+        for genre in self.statistics.genres:
+            metrics = [(one.value, one.interval) for one in (genre.precision, genre.recall, genre.f1)]
+            cells = [
+                join(
+                    [
+                        translator.format_number(value, digits=2),
+                        tag("small", translator.format_interval(interval, digits=2)),
+                    ]
+                )
+                for value, interval in [*metrics, (genre.auc, genre.auc_interval)]
+            ]
+            average_precision = translator.format_number(genre.average_precision, digits=2)
+            rows.append([genre.label, str(genre.n_tracks), str(genre.n_artists), *cells, average_precision])
+        titles = self._column_titles(
+            "genre", "tracks", "artists", "precision", "recall", "f1", "auc", "average_precision"
+        )
+        return table(titles, rows, numbers=range(1, 8))
+
+    def _failed_files(self) -> Html:
+        failed = self.data.failed
         if not failed:
             return Html("")
-        rows = [[os.path.basename(failure.path), failure.reason] for failure in failed[:SHOWN]]
-        more = [tag("p", f"… +{len(failed) - SHOWN}", class_="quiet")] if len(failed) > SHOWN else []
-        return join([table([words.say("column file"), words.say("column reason")], rows), *more])
+        rows = [[os.path.basename(one.path), one.reason] for one in failed[:MAX_FAILED_FILES]]
+        n_more = len(failed) - MAX_FAILED_FILES
+        more = [tag("p", f"… +{n_more}", class_="quiet")] if n_more > 0 else []
+        return join([table(self._column_titles("file", "reason"), rows), *more])
 
     def _confusion(self) -> Iterator[Html]:
-        words, labels = self.words, self.findings.evaluation.labels
-        matrix = self.findings.evaluation.confusion
+        """Yield the confusion matrix as a figure and as a table of buttons, the panel for a cell, and the normalised matrix."""
+        translator, labels = self.translator, self.data.cross_validation.labels
+        matrix = self.data.cross_validation.confusion
         yield self._figure("confusion")
-        corner = tag("th", f"{words.say('axis reference')} \\ {words.say('axis predicted')}", scope="col")
-        head = tag("tr", corner, *(tag("th", label, scope="col", class_="number") for label in labels))
+        corner = f"{translator.translate('axis.reference')} \\ {translator.translate('axis.predicted')}"
+        head = tag(
+            "tr",
+            tag("th", corner, scope="col"),
+            *(tag("th", label, scope="col", class_="number") for label in labels),
+        )
         body = []
-        for row, genre in enumerate(self.evidence.genres):
-            code = labels.index(genre.label)
-            cells = []
-            for column, predicted in enumerate(labels):
-                count = int(matrix[code, column])
-                says = {"reference": genre.label, "predicted": predicted, "count": count}
-                button = tag(
-                    "button",
-                    str(count),
-                    type="button",
-                    data_cell=f"{row}-{column}",
-                    aria_pressed="false",
-                    aria_label=words.say("script right" if code == column else "script cell", **says),
-                    disabled=None if count else True,
-                )
-                cells.append(tag("td", button, class_="right" if code == column else None))
+        for row, genre in enumerate(self.statistics.genres):
+            counts = matrix[labels.index(genre.label)].tolist()
+            cells = [
+                self._confusion_cell(genre.label, predicted, count, number=f"{row}-{column}")
+                for column, (predicted, count) in enumerate(zip(labels, counts, strict=True))
+            ]
             body.append(tag("tr", tag("th", genre.label, scope="row"), *cells))
-        whole = tag("table", tag("thead", head), tag("tbody", *body), class_="cells")
+        matrix_table = tag("table", tag("thead", head), tag("tbody", *body), class_="cells")
         yield tag(
             "details",
-            tag("summary", words.say("as table")),
-            tag("div", whole, class_="scroll"),
+            tag("summary", translator.translate("page.confusion_table")),
+            tag("div", matrix_table, class_="scroll"),
             open=True,
         )
         yield tag("div", id="cell-tracks", class_="panel", role="region", aria_live="polite", hidden=True)
         yield self._figure("confusion_rates")
 
-    def _errors(self) -> Html:
-        words = self.words
-        if not self.findings.mistakes:
+    def _confusion_cell(self, reference: str, predicted: str, count: int, *, number: str) -> Html:
+        correct = reference == predicted
+        key = "page.correct_cell" if correct else "page.confusion_cell"
+        button = tag(
+            "button",
+            str(count),
+            type="button",
+            data_cell=number,
+            aria_pressed="false",
+            aria_label=self.translator.translate(key, reference=reference, predicted=predicted, count=count),
+            disabled=None if count else True,
+        )
+        return tag("td", button, class_="correct" if correct else None)
+
+    def _error_table(self) -> Html:
+        if not self.data.misclassifications:
             return Html("")
-        names = ("track", "label", "answer", "near")
-        titles = [words.say(f"column {name}") for name in names]
+        titles = self._column_titles("track", "label", "prediction", "nearest")
         head = tag("tr", *(tag("th", title, scope="col") for title in titles))
-        body = [self._error(mistake, titles) for mistake in self.findings.mistakes[:SHOWN]]
+        body = [self._error_row(one, titles) for one in self.data.misclassifications[:MAX_MISCLASSIFICATIONS]]
         return tag("div", tag("table", tag("thead", head), tag("tbody", *body), class_="errors"), class_="scroll")
 
-    def _error(self, mistake: Mistake, titles: Sequence[str]) -> Html:
-        words, track = self.words, mistake.track
-        doubt = " ◆" if mistake in self.evidence.doubtful else ""
-        near = [
-            tag("small", f"{one.track.label} · {words.number(one.similarity, digits=2)} · {name_of(one.track)}")
-            for one in mistake.near[:3]
+    def _error_row(self, misclassification: Misclassification, titles: Sequence[str]) -> Html:
+        translator, track = self.translator, misclassification.track
+        mark = " ◆" if misclassification in self.statistics.possible_label_issues else ""
+        nearest = [
+            tag(
+                "small",
+                f"{one.track.label} · {translator.format_number(one.similarity, digits=2)} · {format_title(one.track)}",
+            )
+            for one in misclassification.nearest[:MAX_NEAREST]
         ]
-        artist = tag("small", track.artist or words.say("script unknown"))
-        answer = f"{mistake.answer} {words.percent(mistake.probability)}"
-        number = self.numbers[track.hash]
+        artist = tag("small", track.artist or translator.translate("page.unknown_artist"))
+        prediction = f"{misclassification.predicted_label} {translator.format_percent(misclassification.probability)}"
+        player = tag("span", data_track=self.track_numbers[track.hash])
         return tag(
             "tr",
-            tag("th", name_of(track), doubt, artist, tag("span", data_track=number), scope="row"),
+            tag("th", format_title(track), mark, artist, player, scope="row"),
             tag("td", str(track.label), data_name=titles[1]),
-            tag("td", answer, data_name=titles[2]),
-            tag("td", *near, data_name=titles[3]),
+            tag("td", prediction, data_name=titles[2]),
+            tag("td", *nearest, data_name=titles[3]),
         )
 
-    def _reasons(self) -> dict[str, list[Html]]:
-        importance, words = self.findings.importance, self.words
+    def _importance(self) -> dict[str, list[Html]]:
+        importance, translator = self.data.importance, self.translator
         if importance is None:
             return {}
-        labels, genres = self.findings.evaluation.labels, [genre.label for genre in self.evidence.genres]
-        trees = [self._figure("trees"), self._figure("columns"), tree_table(importance, labels, genres, words)]
+        labels, genres = self.data.cross_validation.labels, [genre.label for genre in self.statistics.genres]
         return {
-            "importance": [self._figure("permutation"), loss_table(importance, words)],
-            "trees": trees,
-            "tags": [tag_table(importance, words)],
+            "importance": [self._figure("permutation"), build_permutation_table(importance, translator)],
+            "shap": [
+                self._figure("trees"),
+                self._figure("columns"),
+                build_shap_table(importance, labels, genres, translator),
+            ],
+            "auto_tags": [build_auto_tag_table(importance, translator)],
         }
 
-    def _models(self) -> Html:
-        words, compared = self.words, self.findings.compared
-        if compared is None:
+    def _model_table(self) -> Html:
+        translator, comparison = self.translator, self.data.comparison
+        if comparison is None:
             return Html("")
-        names = ("accuracy", "balanced", "loss", "auc", "difference")
-        titles = [
-            words.say(f"measure {name}" if name in {"accuracy", "balanced"} else f"column {name}") for name in names
-        ]
         rows: list[list[str]] = []
-        for row in sorted(compared.rows, key=lambda row: -row.accuracy):
+        for row in sorted(comparison.rows, key=lambda row: -row.accuracy):
             low, high = row.difference_interval
-            between = words.interval((100 * low, 100 * high), digits=1, sign=True)
+            difference_interval = translator.format_interval((100 * low, 100 * high), digits=1, sign=True)
+            accuracy_interval = translator.format_interval(row.accuracy_interval)
             rows.append(
                 [
-                    model_name(row, words),
-                    join([words.number(row.accuracy), tag("small", words.interval(row.accuracy_interval))]),
-                    words.number(row.balanced_accuracy),
-                    words.number(row.log_loss, digits=2),
-                    words.number(row.auc),
-                    join([words.points(row.difference), tag("small", between)]),
+                    format_model_name(row, translator),
+                    join([translator.format_number(row.accuracy), tag("small", accuracy_interval)]),
+                    translator.format_number(row.balanced_accuracy),
+                    translator.format_number(row.log_loss, digits=2),
+                    translator.format_number(row.auc),
+                    join([translator.format_points(row.difference), tag("small", difference_interval)]),
                 ]
             )
-        return table([words.say("column model"), *titles], rows, numbers=range(1, 6), kind="models")
+        titles = [
+            *self._column_titles("model"),
+            translator.translate("metric.accuracy"),
+            translator.translate("metric.balanced_accuracy"),
+            *self._column_titles("log_loss", "auc", "accuracy_difference"),
+        ]
+        return table(titles, rows, numbers=range(1, 6), kind="models")
 
     def _glossary(self) -> Html:
-        words = self.words
-        kept = [tag("li", words.say(f"word {name}")) for name in ("accuracy", "balanced", "f1", "loss", "ece")]
-        title = tag("h2", words.say("section words"), id="words-title")
-        return tag("section", title, tag("ul", *kept), id="words", aria_labelledby="words-title")
+        metrics = ("accuracy", "balanced_accuracy", "f1", "log_loss", "calibration_error")
+        entries = [tag("li", self.translator.translate(f"glossary.{metric}")) for metric in metrics]
+        return self._section("glossary", tag("ul", *entries))

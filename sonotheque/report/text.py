@@ -1,396 +1,392 @@
-"""What a report says, in plain sentences: which of them the evidence supports, filled in with its numbers.
+"""The text of the report's sections: choose the sentences that the statistics support, and fill in the numbers.
 
-Thresholds that turn a number into a word stand at the top. No sentence is HTML: the page escapes them all.
+The thresholds of these choices are the constants below. Sentences are plain text, not HTML; the page escapes them.
 """
 
 from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
-from sonotheque import results
-from sonotheque.classify.models.aggregation import AGGREGATIONS
-from sonotheque.embed.space import kind_of, short_name
-from sonotheque.report.evidence import Evidence, Genre
-from sonotheque.report.findings import Findings
-from sonotheque.report.importance.text import on_reasons
-from sonotheque.report.wording import Words
+from sonotheque.embed.space import kind_of
+from sonotheque.report.feature_importance.text import describe_importance
+from sonotheque.report.model_name import format_model_name
+from sonotheque.report.recommendations import build_recommendations
+from sonotheque.report.report_data import ReportData
+from sonotheque.report.report_statistics import (
+    FEW_ARTISTS,
+    HALF_COVERAGE,
+    GenreStatistics,
+    ReportStatistics,
+    find_hard_genres,
+    is_learning_curve_rising,
+)
+from sonotheque.report.translation import Translator
 
-FEW_ARTISTS = 10
-"""Below this many artists a genre that is hard is called thin."""
+NOTABLE_GAP = 0.05
+"""Gap from which a model is called over- or underconfident, and balanced accuracy is called lower than accuracy."""
 
-HARD = 0.05
-"""How far below macro F1 a genre is called hard."""
-
-MERGE = 0.2
-"""Share of all errors from which two genres are proposed to be merged."""
-
-GAIN = 0.02
-"""Gain of the last step of the learning curve from which it is called rising."""
-
-GAP = 0.05
-"""Between promised and kept share, from which probabilities are called too high or too low; also between accuracies."""
-
-Sections = dict[str, list[str]]
+WIDE_INTERVAL = 0.15
+"""A confidence interval of the accuracy that is wider than this is called wide."""
 
 
-def explain(findings: Findings, evidence: Evidence, *, lang: str) -> Sections:
-    """Say what the findings mean.
+def build_text(data: ReportData, statistics: ReportStatistics, *, lang: str) -> dict[str, list[str]]:
+    """Build the text of a report.
 
     Parameters
     ----------
-    findings : Findings
-    evidence : Evidence
-        Of these findings.
+    data : ReportData
+    statistics : ReportStatistics
+        Those of `data`.
     lang : str
         ``en`` or ``fr``.
 
     Returns
     -------
-    dict of section to sentences
-        In the order of the page; a section without findings is missing. ``steps`` are one step each.
+    dict of str to list of str
+        Sentences or short paragraphs by section; the list is empty if there is no data for a section. The items of
+        ``recommendations`` are one recommendation each.
     """
-    speaker = _Speaker(findings, evidence, Words(lang))
+    builder = TextBuilder(data, statistics, Translator(lang))
     sections: dict[str, Iterable[str]] = {
-        "summary": speaker.summary(),
-        "data": speaker.data(),
-        "protocol": speaker.protocol(),
-        "result": speaker.result(),
-        "genres": speaker.genres(),
-        "ranking": speaker.ranking(),
-        "confusion": speaker.confusion(),
-        "confidence": speaker.confidence(),
-        "errors": speaker.errors(),
-        "models": speaker.models(),
-        "decisions": speaker.decisions(),
-        **on_reasons(findings.importance, speaker.words, model=findings.evaluated.model),
-        "learning": speaker.learning(),
-        "steps": speaker.steps(),
+        "summary": builder.summary(),
+        "data": builder.data_set(),
+        "protocol": builder.protocol(),
+        "results": builder.results(),
+        "genres": builder.genres(),
+        "curves": builder.curves(),
+        "confusion": builder.confusion(),
+        "calibration": builder.calibration(),
+        "errors": builder.errors(),
+        "models": builder.models(),
+        "aggregation": builder.aggregation(),
+        **describe_importance(data.importance, builder.translator, model=data.evaluation.model),
+        "learning_curve": builder.learning_curve(),
+        "recommendations": build_recommendations(data, statistics, builder.translator),
     }
     return {name: list(sentences) for name, sentences in sections.items()}
 
 
-def model_name(row: results.ComparisonRow, words: Words) -> str:
-    """Name a row of the comparison in one line."""
-    if row.decision not in AGGREGATIONS:
-        return words.model(row.model)
-    spaces = " + ".join(map(short_name, row.spaces))
-    decision = "" if row.decision == "track" else f", {words.say(f'decision {row.decision}')}"
-    copies = f", {words.say('with copies')}" if row.copies else ""
-    return f"{row.model} · {spaces}{decision}{copies}"
+class TextBuilder:
+    """One method per section of the report; each yields the sentences that the statistics support.
 
+    Parameters
+    ----------
+    data : ReportData
+    statistics : ReportStatistics
+    translator : Translator
+    """
 
-class _Speaker:
-    """One method for each section; each yields the sentences that hold."""
-
-    def __init__(self, findings: Findings, evidence: Evidence, words: Words) -> None:
-        self.findings, self.evidence, self.words = findings, evidence, words
-        self.evaluated = findings.evaluated
-        self.ranked = sorted(evidence.genres, key=lambda genre: (-genre.f1.value, genre.label))
+    def __init__(self, data: ReportData, statistics: ReportStatistics, translator: Translator) -> None:
+        self.data, self.statistics, self.translator = data, statistics, translator
+        self.evaluation = data.evaluation
+        self.genres_by_f1 = sorted(statistics.genres, key=lambda genre: (-genre.f1.value, genre.label))
 
     def summary(self) -> Iterator[str]:
-        evidence, words = self.evidence, self.words
-        low, high = self.evaluated.accuracy_interval
-        if not evidence.errors:
-            yield words.say(
-                "summary perfect",
-                model=self.evaluated.model,
-                answers=words.count(evidence.answers, "answer") if words.lang == "en" else evidence.answers,
-                artists=words.count(evidence.tested, "artist"),
-                bound=words.percent(1 - 0.05 ** (1 / evidence.tested)),
+        """Yield accuracy, baseline, uncertainty, and the best and worst genre."""
+        statistics, translator = self.statistics, self.translator
+        low, high = self.evaluation.accuracy_interval
+        if not statistics.n_errors:
+            yield translator.translate(
+                "summary.perfect",
+                model=self.evaluation.model,
+                predictions=translator.format_count(statistics.n_predictions, "prediction"),
+                artists=translator.format_count(statistics.n_tested_artists, "artist"),
+                bound=translator.format_percent(1 - 0.05 ** (1 / statistics.n_tested_artists)),
             )
+            yield from self._unseen_artists()
             return
-        yield words.say(
-            "summary good",
-            model=self.evaluated.model,
-            right=evidence.right,
-            answers=words.count(evidence.answers, "answer") if words.lang == "en" else evidence.answers,
-            accuracy=words.percent(self.evaluated.accuracy),
-            low=words.percent(low),
-            high=words.percent(high),
+        yield translator.translate(
+            "summary.accuracy",
+            model=self.evaluation.model,
+            correct=statistics.n_correct,
+            cases=translator.format_count(statistics.n_predictions, "case"),
+            accuracy=translator.format_percent(self.evaluation.accuracy),
+            low=translator.format_percent(low),
+            high=translator.format_percent(high),
         )
-        above = "summary above" if low > evidence.majority else "summary below"
-        yield words.say(above, majority=words.percent(evidence.majority))
-        if high - low > 0.15:
-            yield words.say("summary wide", artists=words.count(evidence.artists, "artist"))
-        best, worst = self.ranked[0], self.ranked[-1]
-        figures = {"best_f1": words.number(best.f1.value, digits=2), "worst_f1": words.number(worst.f1.value, digits=2)}
-        yield words.say("summary ends", best=best.label, worst=worst.label, **figures)
-
-    def data(self) -> Iterator[str]:
-        words = self.words
-        counts = Counter(str(track.label) for track in self.findings.tracks)
-        ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-        (most, largest), (least, smallest) = ordered[0], ordered[-1]
-        yield words.say(
-            "data what",
-            tracks=words.count(len(self.findings.tracks), "track"),
-            artists=words.count(self.evidence.artists, "artist"),
-            genres=words.count(len(counts), "genre"),
-            most=most,
-            most_tracks=largest,
-            least=least,
-            least_tracks=smallest,
+        yield from self._unseen_artists()
+        above = low > statistics.majority_accuracy
+        yield translator.translate(
+            "summary.above_baseline" if above else "summary.not_above_baseline",
+            majority=translator.format_percent(statistics.majority_accuracy),
         )
-        if largest >= 2 * smallest:
-            yield words.say("data unequal")
-        if self.findings.alone:
-            yield words.say("data alone", tracks=words.count(self.findings.alone, "track"))
-        for genre in self.evaluated.apart:
-            yield words.say(
-                "data untested" if self._given else "data apart",
-                label=genre.label,
-                tracks=words.count(genre.tracks, "track"),
-                artists=words.count(genre.artists, "artist"),
-                folds=words.count(self.evaluated.folds, "fold"),
+        if high - low > WIDE_INTERVAL:
+            yield translator.translate(
+                "summary.wide_interval", artists=translator.format_count(statistics.n_artists, "artist")
             )
-        failed = len(self.findings.failed)
-        yield words.say("data failed", files=words.count(failed, "file")) if failed else words.say("data sound")
+        best, worst = self.genres_by_f1[0], self.genres_by_f1[-1]
+        yield translator.translate(
+            "summary.best_and_worst",
+            best=best.label,
+            best_f1=translator.format_number(best.f1.value, digits=2),
+            worst=worst.label,
+            worst_f1=translator.format_number(worst.f1.value, digits=2),
+        )
 
-    @property
-    def _given(self) -> bool:
-        return self.evaluated.protocol == "the given split"
+    def _unseen_artists(self) -> Iterator[str]:
+        """Say that the tested artists are unseen, if the folds are grouped by artist and all artists are known."""
+        if not self.data.given_split and not self.data.n_ungrouped:
+            yield self.translator.translate("summary.unseen_artists")
+
+    def data_set(self) -> Iterator[str]:
+        """Yield sizes, imbalance, missing artists, genres that were not evaluated, and failed files."""
+        translator = self.translator
+        counts = Counter(str(track.label) for track in self.data.tracks)
+        ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+        (largest, n_largest), (smallest, n_smallest) = ordered[0], ordered[-1]
+        yield translator.translate(
+            "data.counts",
+            tracks=translator.format_count(len(self.data.tracks), "track"),
+            artists=translator.format_count(self.statistics.n_artists, "artist"),
+            genres=translator.format_count(len(counts), "genre"),
+            largest=largest,
+            largest_tracks=translator.format_count(n_largest, "track"),
+            smallest=smallest,
+            smallest_tracks=translator.format_count(n_smallest, "track"),
+        )
+        if n_largest >= 2 * n_smallest:
+            yield translator.translate("data.imbalanced")
+        if self.data.n_ungrouped:
+            yield translator.translate("data.ungrouped", tracks=translator.format_count(self.data.n_ungrouped, "track"))
+        for genre in self.evaluation.apart:
+            tracks, artists = (
+                translator.format_count(genre.tracks, "track"),
+                translator.format_count(genre.artists, "artist"),
+            )
+            if self.data.given_split:
+                yield translator.translate("data.not_in_test_set", label=genre.label, tracks=tracks, artists=artists)
+            else:
+                folds = translator.format_count(self.evaluation.folds, "fold")
+                yield translator.translate(
+                    "data.too_few_artists", label=genre.label, tracks=tracks, artists=artists, folds=folds
+                )
+        if self.data.failed:
+            yield translator.translate("data.failures", files=translator.format_count(len(self.data.failed), "file"))
+        else:
+            yield translator.translate("data.no_failures")
 
     def protocol(self) -> Iterator[str]:
-        words = self.words
-        if self._given:
-            yield words.say("protocol given")
+        """Yield folds, grouping, confidence intervals, spaces and model."""
+        translator = self.translator
+        if self.data.given_split:
+            yield translator.translate("protocol.given_split")
         else:
-            yield words.say("protocol folds", folds=words.count(self.evaluated.folds, "fold"))
-            if self.evidence.repeats > 1:
-                times = words.count(self.evidence.repeats, "time")
-                yield words.say("protocol repeats", times=times, answers=self.evidence.answers)
-            known = self.findings.alone < len(self.findings.tracks)
-            yield words.say("protocol artists" if known else "protocol strangers")
-        yield words.say("protocol intervals")
-        for space in self.evaluated.spaces:
+            yield translator.translate("protocol.folds", folds=translator.format_count(self.evaluation.folds, "fold"))
+            if self.statistics.n_repeats > 1:
+                times = translator.format_count(self.statistics.n_repeats, "time")
+                yield translator.translate("protocol.repeats", times=times, predictions=self.statistics.n_predictions)
+            artists_known = self.data.n_ungrouped < len(self.data.tracks)
+            yield translator.translate("protocol.grouped" if artists_known else "protocol.no_artists")
+        yield translator.translate("protocol.intervals")
+        for space in self.evaluation.spaces:
             kind = "frames" if kind_of(space) == "frames" else space.partition("-")[0]
-            yield words.say_either(f"space {kind}", "space other", space=space)
-        model = self.evaluated.model
-        yield words.say_either(f"model {model}", "model other", model=model)
-        if self.evaluated.chosen:
-            yield words.say("protocol chosen", chosen=words.listed(list(dict.fromkeys(self.evaluated.chosen))))
+            yield translator.translate(f"space.{kind}" if f"space.{kind}" in translator else "space.other", space=space)
+        model = self.evaluation.model
+        yield (
+            translator.translate(f"model.{model}")
+            if f"model.{model}" in translator
+            else translator.translate("model.other", model=model)
+        )
+        if self.evaluation.chosen:
+            selected = translator.format_list(list(dict.fromkeys(self.evaluation.chosen)))
+            yield translator.translate("protocol.model_selection", selected=selected)
 
-    def result(self) -> Iterator[str]:
-        words, evaluated = self.words, self.evaluated
-        low, high = evaluated.balanced_accuracy_interval
-        shares = {"low": words.percent(low), "high": words.percent(high)}
-        if self.evidence.errors:
-            yield words.say("result balanced", balanced=words.percent(evaluated.balanced_accuracy), **shares)
-        gap = evaluated.accuracy - evaluated.balanced_accuracy
-        if gap > GAP:
-            yield words.say("result unequal", gap=words.number(100 * gap, digits=0))
-        even = math.log(len(evaluated.labels))
-        better = "result loss better" if evaluated.log_loss < even else "result loss worse"
-        yield words.say(better, loss=words.number(evaluated.log_loss, digits=2), even=words.number(even, digits=2))
-
-    def hard(self) -> list[Genre]:
-        """Genres far below the mean, the hardest first; three at most."""
-        return [genre for genre in self.ranked[::-1] if genre.f1.value < self.evaluated.macro_f1 - HARD][:3]
+    def results(self) -> Iterator[str]:
+        """Yield balanced accuracy and log loss."""
+        translator, evaluation = self.translator, self.evaluation
+        low, high = evaluation.balanced_accuracy_interval
+        if self.statistics.n_errors:
+            yield translator.translate(
+                "results.balanced_accuracy",
+                balanced=translator.format_percent(evaluation.balanced_accuracy),
+                low=translator.format_percent(low),
+                high=translator.format_percent(high),
+            )
+        gap = evaluation.accuracy - evaluation.balanced_accuracy
+        if gap > NOTABLE_GAP:
+            yield translator.translate("results.below_accuracy", gap=translator.format_number(100 * gap, digits=0))
+        uniform_loss = math.log(len(evaluation.labels))
+        yield translator.translate(
+            "results.log_loss_better" if evaluation.log_loss < uniform_loss else "results.log_loss_worse",
+            loss=translator.format_number(evaluation.log_loss, digits=2),
+            uniform=translator.format_number(uniform_loss, digits=2),
+        )
 
     def genres(self) -> Iterator[str]:
-        words = self.words
-        hard = self.hard()
+        """Yield one paragraph per hard genre, and whether the order of the genres is certain."""
+        hard = find_hard_genres(self.data, self.statistics)
         for genre in hard:
-            yield " ".join(self._why(genre))
+            yield " ".join(self._hard_genre(genre))
         if not hard:
-            yield words.say("genres even")
-        best, worst = self.ranked[0].f1.interval, self.ranked[-1].f1.interval
-        if self.evidence.errors and best and worst and best[0] <= worst[1]:
-            yield words.say("genres overlap")
+            yield self.translator.translate("genres.similar")
+        best, worst = self.genres_by_f1[0].f1.interval, self.genres_by_f1[-1].f1.interval
+        if self.statistics.n_errors and best and worst and best[0] <= worst[1]:
+            yield self.translator.translate("genres.intervals_overlap")
 
-    def _why(self, genre: Genre) -> Iterator[str]:
-        words = self.words
-        answers = sum(self.evaluated.confusion[self.evaluated.labels.index(genre.label)])
-        errors = words.count(genre.errors, "error")
-        yield words.say(
-            "genre hard",
+    def _hard_genre(self, genre: GenreStatistics) -> Iterator[str]:
+        translator = self.translator
+        code = self.evaluation.labels.index(genre.label)
+        n_predictions = sum(self.evaluation.confusion[code])
+        n_correct = n_predictions - genre.n_errors
+        errors = translator.format_count(genre.n_errors, "error")
+        artists = translator.format_count(genre.n_artists, "artist")
+        yield translator.translate(
+            "genres.hard",
             label=genre.label,
-            right=answers - genre.errors,
-            answers=words.count(answers, "answer"),
-            recall=words.percent(genre.recall.value),
-            precision=words.percent(genre.precision.value),
+            correct=n_correct,
+            predictions=translator.format_count(n_predictions, "prediction"),
+            recall=translator.format_percent(genre.recall.value),
+            precision=translator.format_percent(genre.precision.value),
         )
-        if genre.artists < FEW_ARTISTS:
-            yield words.say("genre few", artists=words.count(genre.artists, "artist"))
-        if genre.taken_for and 5 * genre.taken_for[0][1] >= 2 * genre.errors:
-            other, count = genre.taken_for[0]
-            yield words.say("genre confused", other=other, count=count, errors=errors)
-        if genre.errors >= 3 and 5 * genre.worst >= 2 * genre.errors:
-            yield words.say("genre one", count=genre.worst, errors=errors)
-        elif genre.always and genre.never:
-            artists = words.count(genre.artists, "artist")
-            yield words.say("genre spread", always=genre.always, never=genre.never, artists=artists)
-        code = self.evaluated.labels.index(genre.label)
-        called = sum(row[code] for row in self.evaluated.confusion)
-        wrong = called - (answers - genre.errors)
-        if called and 2 * wrong > called:
-            yield words.say("genre swallows", label=genre.label, wrong=wrong, called=called)
-        auc = words.number(genre.auc, digits=2)
+        if genre.n_artists < FEW_ARTISTS:
+            yield translator.translate("genres.few_artists", artists=artists)
+        if genre.predicted_as and 5 * genre.predicted_as[0][1] >= 2 * genre.n_errors:
+            other, count = genre.predicted_as[0]
+            yield translator.translate("genres.confused_with", other=other, count=count, errors=errors)
+        if genre.n_errors >= 3 and 5 * genre.max_errors_per_artist >= 2 * genre.n_errors:
+            yield translator.translate("genres.one_artist", count=genre.max_errors_per_artist, errors=errors)
+        elif genre.n_artists_always_correct and genre.n_artists_never_correct:
+            always, never = genre.n_artists_always_correct, genre.n_artists_never_correct
+            yield translator.translate("genres.artists_differ", always=always, never=never, artists=artists)
+        n_predicted = sum(row[code] for row in self.evaluation.confusion)
+        n_wrong = n_predicted - n_correct
+        if n_predicted and 2 * n_wrong > n_predicted:
+            predictions = translator.format_count(n_predicted, "prediction")
+            yield translator.translate(
+                "genres.low_precision", label=genre.label, wrong=n_wrong, predictions=predictions
+            )
+        auc = translator.format_number(genre.auc, digits=2)
         if genre.auc >= 0.8 and genre.recall.value < 0.5:
-            yield words.say("genre ranked", auc=auc)
+            yield translator.translate("genres.good_ranking", auc=auc)
         elif genre.auc < 0.7:
-            yield words.say("genre unheard", auc=auc)
+            yield translator.translate("genres.poor_ranking", auc=auc)
 
-    def ranking(self) -> Iterator[str]:
-        words = self.words
-        ordered = sorted(self.evidence.genres, key=lambda genre: (-genre.auc, genre.label))
+    def curves(self) -> Iterator[str]:
+        """Yield the mean, best and worst AUC."""
+        translator = self.translator
+        ordered = sorted(self.statistics.genres, key=lambda genre: (-genre.auc, genre.label))
         best, worst = ordered[0], ordered[-1]
-        yield words.say(
-            "ranking ends",
-            auc=words.number(self.evaluated.auc, digits=2),
+        yield translator.translate(
+            "curves.auc",
+            auc=translator.format_number(self.evaluation.auc, digits=2),
             best=best.label,
-            best_auc=words.number(best.auc, digits=2),
+            best_auc=translator.format_number(best.auc, digits=2),
             worst=worst.label,
-            worst_auc=words.number(worst.auc, digits=2),
+            worst_auc=translator.format_number(worst.auc, digits=2),
         )
 
     def confusion(self) -> Iterator[str]:
-        words = self.words
-        if not self.evidence.pairs:
-            yield words.say("confusion none")
-        for number, pair in enumerate(self.evidence.pairs[:2]):
-            yield words.say(
-                "confusion next" if number else "confusion top",
+        """Yield the two most confused pairs of genres."""
+        translator = self.translator
+        if not self.statistics.confused_genres:
+            yield translator.translate("confusion.no_errors")
+        for number, pair in enumerate(self.statistics.confused_genres[:2]):
+            yield translator.translate(
+                "confusion.next_confused" if number else "confusion.most_confused",
                 first=pair.first,
                 second=pair.second,
-                errors=words.count(pair.errors, "error"),
-                share=words.percent(pair.share),
+                errors=translator.format_count(pair.n_errors, "error"),
+                percentage=translator.format_percent(pair.error_fraction),
             )
 
-    def confidence(self) -> Iterator[str]:
-        words, evidence = self.words, self.evidence
-        gap = evidence.confidence - self.evaluated.accuracy
-        kind = "over" if gap > GAP else "under" if gap < -GAP else "fair"
-        yield words.say(
-            f"confidence {kind}",
-            confidence=words.percent(evidence.confidence),
-            accuracy=words.percent(self.evaluated.accuracy),
-            ece=words.number(evidence.calibration_error),
+    def calibration(self) -> Iterator[str]:
+        """Yield over- or underconfidence, calibration error, and the accuracy at half coverage."""
+        translator, statistics = self.translator, self.statistics
+        gap = statistics.mean_confidence - self.evaluation.accuracy
+        kind = "overconfident" if gap > NOTABLE_GAP else "underconfident" if gap < -NOTABLE_GAP else "matches_accuracy"
+        yield translator.translate(
+            f"calibration.{kind}",
+            confidence=translator.format_percent(statistics.mean_confidence),
+            accuracy=translator.format_percent(self.evaluation.accuracy),
+            ece=translator.format_number(statistics.calibration_error),
         )
-        low, high = evidence.calibration_range
-        kept = "confidence calibrated" if evidence.calibration_error <= high else "confidence uncalibrated"
-        yield words.say(kept, low=words.number(low), high=words.number(high))
-        half = evidence.covered[4][1]
-        if half.interval and evidence.errors:
-            yield words.say(
-                "coverage half",
-                half=words.percent(half.value),
-                low=words.percent(half.interval[0]),
-                high=words.percent(half.interval[1]),
-                accuracy=words.percent(self.evaluated.accuracy),
+        low, high = statistics.calibration_range
+        kind = "calibrated" if statistics.calibration_error <= high else "not_calibrated"
+        yield translator.translate(
+            f"calibration.{kind}", low=translator.format_number(low), high=translator.format_number(high)
+        )
+        half = statistics.coverage[HALF_COVERAGE][1]
+        if half.interval and statistics.n_errors:
+            yield translator.translate(
+                "calibration.half_coverage",
+                half=translator.format_percent(half.value),
+                low=translator.format_percent(half.interval[0]),
+                high=translator.format_percent(half.interval[1]),
+                accuracy=translator.format_percent(self.evaluation.accuracy),
             )
 
     def errors(self) -> Iterator[str]:
-        words = self.words
-        if not self.findings.mistakes:
-            yield words.say("confusion none")
+        """Yield the number of errors, and how many point to wrong labels."""
+        translator = self.translator
+        if not self.data.misclassifications:
+            yield translator.translate("confusion.no_errors")
             return
-        yield words.say("errors what", errors=words.count(self.evidence.errors, "error"), space=self.findings.space)
-        if self.evidence.doubtful:
-            yield words.say("errors doubtful", tracks=words.count(len(self.evidence.doubtful), "track"))
+        errors = translator.format_count(self.statistics.n_errors, "error")
+        yield translator.translate("errors.count", errors=errors, space=self.data.space)
+        if self.statistics.possible_label_issues:
+            tracks = translator.format_count(len(self.statistics.possible_label_issues), "track")
+            yield translator.translate("errors.label_issues", tracks=tracks)
 
     def models(self) -> Iterator[str]:
-        compared, words = self.findings.compared, self.words
-        if compared is None:
+        """Yield the best single model, and the accuracy with nested selection."""
+        comparison, translator = self.data.comparison, self.translator
+        if comparison is None:
             return
-        best = max((row for row in compared.rows if row.decision), key=lambda row: row.accuracy)
-        yield words.say(
-            "models best",
-            count=len(compared.rows),
-            best=model_name(best, words),
-            accuracy=words.percent(best.accuracy, digits=1),
-            worse=sum(row.difference_interval[1] < 0 for row in compared.rows),
-            better=sum(row.difference_interval[0] > 0 for row in compared.rows),
+        best = max((row for row in comparison.rows if row.decision), key=lambda row: row.accuracy)
+        yield translator.translate(
+            "models.best",
+            count=len(comparison.rows),
+            best=format_model_name(best, translator),
+            accuracy=translator.format_percent(best.accuracy, digits=1),
+            worse=sum(row.difference_interval[1] < 0 for row in comparison.rows),
+            better=sum(row.difference_interval[0] > 0 for row in comparison.rows),
         )
-        honest = [row for row in compared.rows if row.model == "best by inner folds"]
-        if honest:
-            yield words.say("models flatter", accuracy=words.percent(honest[0].accuracy, digits=1))
+        nested = [row for row in comparison.rows if row.model == "best by inner folds"]
+        if nested:
+            yield translator.translate(
+                "models.nested_selection", accuracy=translator.format_percent(nested[0].accuracy, digits=1)
+            )
 
-    def decisions(self) -> Iterator[str]:
-        decisions, difference, words = self.findings.decisions, self.evidence.difference, self.words
-        if decisions is None or difference is None:
+    def aggregation(self) -> Iterator[str]:
+        """Yield the accuracies of track and segment aggregation, and their difference."""
+        aggregation, difference, translator = self.data.aggregation, self.statistics.segment_difference, self.translator
+        if aggregation is None or difference is None:
             return
-        shares = {"whole": decisions.whole.accuracy, "parts": decisions.parts.accuracy}
-        percents = {name: words.percent(share, digits=1) for name, share in shares.items()}
-        yield words.say("decisions what", model=decisions.model, **percents)
+        yield translator.translate(
+            "aggregation.accuracies",
+            model=aggregation.model,
+            track=translator.format_percent(aggregation.track.accuracy, digits=1),
+            segment=translator.format_percent(aggregation.segment.accuracy, digits=1),
+        )
         value, (low, high) = difference
         if low == value == high:
-            yield words.say("decisions equal")
+            yield translator.translate("aggregation.equal")
             return
-        kind = "local" if low > 0 else "global" if high < 0 else "same"
-        bounds = words.interval((100 * low, 100 * high), digits=1, sign=True)
-        shown = words.points(value) if kind == "same" else words.number(100 * abs(value), digits=1)
-        yield words.say(f"decisions {kind}", points=shown, interval=bounds)
+        kind = "segments_better" if low > 0 else "segments_worse" if high < 0 else "no_difference"
+        interval = translator.format_interval((100 * low, 100 * high), digits=1, sign=True)
+        significant = kind != "no_difference"
+        points = (
+            translator.format_number(100 * abs(value), digits=1) if significant else translator.format_points(value)
+        )
+        yield translator.translate(f"aggregation.{kind}", points=points, interval=interval)
 
-    def learning(self) -> Iterator[str]:
-        points, words = self.evaluated.learning_curve, self.words
+    def learning_curve(self) -> Iterator[str]:
+        """Yield whether more music would help, and how certain that is."""
+        points, translator = self.evaluation.learning_curve, self.translator
         if len(points) < 2:
             return
-        if not self.evidence.errors:
-            yield words.say("learning done")
+        if not self.statistics.n_errors:
+            yield translator.translate("learning_curve.no_errors")
             return
-        before, last = points[-2], points[-1]
-        yield words.say(
-            "learning rising" if self._rises else "learning flat",
-            fewer=round(before.tracks),
+        previous, last = points[-2], points[-1]
+        rising = is_learning_curve_rising(self.data, self.statistics)
+        yield translator.translate(
+            "learning_curve.rising" if rising else "learning_curve.flat",
+            fewer=round(previous.tracks),
             more=round(last.tracks),
-            points=words.number(100 * (last.accuracy - before.accuracy), digits=1, sign=not self._rises),
+            points=translator.format_number(100 * (last.accuracy - previous.accuracy), digits=1, sign=not rising),
         )
         low, high = last.accuracy_interval
-        yield words.say("learning unsure", half=round(50 * (high - low)))
-
-    @property
-    def _rises(self) -> bool:
-        points: Sequence[results.LearningCurvePoint] = self.evaluated.learning_curve
-        return len(points) > 1 and self.evidence.errors > 0 and points[-1].accuracy - points[-2].accuracy >= GAIN
-
-    def steps(self) -> Iterator[str]:
-        """Yield proposals; what makes the figures trustworthy comes before what makes them better."""
-        steps = [*self._to_trust(), *self._to_improve()]
-        yield from steps or [self.words.say("step none")]
-
-    def _to_trust(self) -> Iterator[str]:
-        words = self.words
-        if self.findings.alone:
-            yield words.say("step unknown", tracks=words.count(self.findings.alone, "track"))
-        if self.findings.failed:
-            yield words.say("step failed", files=words.count(len(self.findings.failed), "file"))
-        for genre in self.evaluated.apart:
-            missing = self.evaluated.folds - genre.artists
-            if missing > 0 and not self._given:
-                yield words.say("step apart", artists=words.count(missing, "artist"), label=genre.label)
-
-    def _to_improve(self) -> Iterator[str]:
-        words, evidence = self.words, self.evidence
-        doubtful = [
-            words.say(
-                "step relabel one",
-                title=mistake.track.title or mistake.track.path.rpartition("/")[2],
-                label=mistake.track.label,
-                answer=mistake.answer,
-            )
-            for mistake in evidence.doubtful[:5]
-        ]
-        if doubtful:
-            yield words.say("step relabel", tracks=words.listed(doubtful))
-        for genre in self.hard():
-            if genre.artists < FEW_ARTISTS:
-                artists, recall = words.count(genre.artists, "artist"), words.percent(genre.recall.value)
-                yield words.say("step artists", label=genre.label, artists=artists, recall=recall)
-        if len(evidence.genres) > 2 and evidence.pairs and evidence.pairs[0].share >= MERGE:
-            pair = evidence.pairs[0]
-            shares = {"share": pair.share, "merged": pair.merged, "accuracy": self.evaluated.accuracy}
-            percents = {name: words.percent(share) for name, share in shares.items()}
-            yield words.say("step merge", first=pair.first, second=pair.second, **percents)
-        if self._rises:
-            yield words.say("step more")
-        better = [row for row in getattr(self.findings.compared, "rows", ()) if row.difference_interval[0] > 0]
-        if better:
-            row = max(better, key=lambda row: row.difference)
-            yield words.say("step model", model=model_name(row, words), points=words.points(row.difference))
-        half = evidence.covered[4][1]
-        if half.interval and half.interval[0] > self.evaluated.accuracy:
-            accuracy = words.percent(self.evaluated.accuracy)
-            yield words.say("step abstain", half=words.percent(half.value), accuracy=accuracy)
+        yield translator.translate("learning_curve.uncertainty", half=round(50 * (high - low)))

@@ -1,4 +1,4 @@
-"""The page in a real browser: figures drawn, cells that open, no word on the console, no request to any host."""
+"""The page in a real browser: figures are drawn, cells open, no console messages, no requests to any host."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from typing import Any
 
 import pytest
 
-from sonotheque.report import Findings, write_report
+from sonotheque.report import ReportData, write_report
 
 
 @pytest.fixture(scope="module")
-def report(findings: Findings, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write_report(findings, tmp_path_factory.mktemp("browser"))
+def report(report_data: ReportData, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_report(report_data, tmp_path_factory.mktemp("browser"))
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_figure_is_drawn_without_a_word_or_a_request(
+def test_every_figure_is_drawn_without_console_messages_or_requests(
     open_page: Callable[..., Any], report: Path, scheme: str
 ) -> None:
     opened = open_page(report, color_scheme=scheme, viewport={"width": 1000, "height": 800})
@@ -34,13 +34,13 @@ def test_every_figure_is_drawn_without_a_word_or_a_request(
 
 
 def test_a_cell_lists_its_tracks_by_button_and_by_click(
-    open_page: Callable[..., Any], report: Path, findings: Findings
+    open_page: Callable[..., Any], report: Path, report_data: ReportData
 ) -> None:
     opened = open_page(report, viewport={"width": 1000, "height": 800})
     page = opened.page
-    matrix = findings.evaluated.confusion
-    genre = findings.evaluated.genres[0].label
-    code = list(findings.evaluated.labels).index(genre)
+    matrix = report_data.evaluation.confusion
+    genre = report_data.evaluation.genres[0].label
+    code = list(report_data.evaluation.labels).index(genre)
     button = page.locator(f'[data-cell="0-{code}"]')
     button.focus()
     page.keyboard.press("Enter")
@@ -54,14 +54,14 @@ def test_a_cell_lists_its_tracks_by_button_and_by_click(
     box = place.bounding_box()
     page.mouse.click(
         box["x"] + box["width"] * (code + 0.6) / (len(matrix) + 0.2),
-        box["y"] + box["height"] * 0.6 / (len(findings.evaluated.genres) + 0.2),
+        box["y"] + box["height"] * 0.6 / (len(report_data.evaluation.genres) + 0.2),
     )
     panel.wait_for(state="visible")
     assert panel.locator("li").count() == matrix[code][code]
     assert opened.errors == []
 
 
-def test_a_misjudged_track_plays(open_page: Callable[..., Any], report: Path) -> None:
+def test_a_misclassified_track_plays(open_page: Callable[..., Any], report: Path) -> None:
     opened = open_page(report)
     players = opened.page.locator("table.errors audio")
     assert players.count() > 0
@@ -74,12 +74,12 @@ def test_a_misjudged_track_plays(open_page: Callable[..., Any], report: Path) ->
 
 
 @pytest.mark.parametrize("width", [390, 320])
-def test_a_phone_need_not_scroll_sideways(open_page: Callable[..., Any], report: Path, width: int) -> None:
+def test_a_phone_does_not_scroll_sideways(open_page: Callable[..., Any], report: Path, width: int) -> None:
     opened = open_page(report, viewport={"width": width, "height": 800})
     assert opened.page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-def test_it_prints(open_page: Callable[..., Any], report: Path) -> None:
+def test_the_page_can_be_printed(open_page: Callable[..., Any], report: Path) -> None:
     opened = open_page(report, color_scheme="dark")
     assert opened.page.pdf(format="A4").startswith(b"%PDF")
     assert opened.errors == []

@@ -1,4 +1,4 @@
-"""The map's page: what it holds, and in a real browser: points, search, sound, nearest, lasso, legend, keys; no request."""
+"""The map page: its data, and in a browser: points, search, audio, neighbours, lasso, legend, keyboard, no network requests."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from sonotheque.explore.map.map_summary import summarize_map
 from sonotheque.explore.map.predictions import MapPredictions
 from sonotheque.explore.track_attributes import TrackAttributes
 from sonotheque.report.map import write_map
-from sonotheque.report.map.data import by_frequency, coded, common_folder
+from sonotheque.report.map.data import common_folder, encode_categories, sort_by_frequency
 from sonotheque.store.maps import StoredMap
 from sonotheque.store.records import Track
 
@@ -34,8 +34,8 @@ EVIL = '</script><img src=x onerror="alert(1)">'
 
 
 @pytest.fixture(scope="module")
-def drawn(demo_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, results.MapResult, Path]:
-    """A page of the demo's music, one title of which is markup; its document; its library."""
+def map_page(demo_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, results.MapResult, Path]:
+    """The page of the demo music, with markup as one of the titles; the result; the library."""
     folder = tmp_path_factory.mktemp("map")
     shutil.copytree(demo_folder, folder / "library")
     with Library(folder / "library") as library:
@@ -46,7 +46,7 @@ def drawn(demo_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[
     return folder / "map.html", mapped, folder / "library"
 
 
-def data_of(page: Path) -> dict[str, Any]:
+def read_data(page: Path) -> dict[str, Any]:
     text = page.read_text(encoding="utf-8")
     found = re.search(r'<script type="application/json" id="map-data">(.*?)</script>', text, re.DOTALL)
     assert found
@@ -54,23 +54,23 @@ def data_of(page: Path) -> dict[str, Any]:
     return content
 
 
-def test_what_the_page_holds(drawn: tuple[Path, results.MapResult, Path], tmp_path: Path) -> None:
-    page, mapped, folder = drawn
-    data = data_of(page)
-    assert len(data["x"]) == len(data["title"]) == len(data["near"]) == mapped.tracks == 55
-    assert [one["key"] for one in data["dimensions"]] == [
+def test_page_data(map_page: tuple[Path, results.MapResult, Path], tmp_path: Path) -> None:
+    page, result, folder = map_page
+    data = read_data(page)
+    assert len(data["x"]) == len(data["title"]) == len(data["neighbours"]) == result.tracks == 55
+    assert [one["key"] for one in data["colour_options"]] == [
         "genre",
         "cluster",
         "predicted",
-        "right",
+        "correct",
         "confidence",
         "artist",
     ]
-    genre, cluster, predicted, right = data["dimensions"][:4]
+    genre, cluster, predicted, correct = data["colour_options"][:4]
     assert genre["names"] == predicted["names"]
-    assert sum(code >= 0 for code in genre["codes"]) == sum(code >= 0 for code in right["codes"]) == 46
+    assert sum(code >= 0 for code in genre["codes"]) == sum(code >= 0 for code in correct["codes"]) == 46
     assert all(code >= 0 for code in predicted["codes"])
-    assert sum(code >= 0 for code in cluster["codes"]) == mapped.tracks - mapped.unclustered
+    assert sum(code >= 0 for code in cluster["codes"]) == result.tracks - result.unclustered
     assert all(clip.startswith("data:audio/ogg;base64,") for clip in data["clips"])
     assert EVIL in data["title"]
     text = page.read_text(encoding="utf-8")
@@ -90,45 +90,45 @@ def test_what_the_page_holds(drawn: tuple[Path, results.MapResult, Path], tmp_pa
         ("http://localhost:8000/music", "http://localhost:8000/music/", "media-src data: file: http://localhost:8000;"),
     ],
 )
-def test_where_sounds_come_from(
-    drawn: tuple[Path, results.MapResult, Path], tmp_path: Path, audio: str, base: str | None, policy: str
+def test_audio_sources(
+    map_page: tuple[Path, results.MapResult, Path], tmp_path: Path, audio: str, base: str | None, policy: str
 ) -> None:
-    with Library(drawn[2]) as library:
+    with Library(map_page[2]) as library:
         library.map(tmp_path / "map.html", audio=audio)
-    data = data_of(tmp_path / "map.html")
+    data = read_data(tmp_path / "map.html")
     assert data["clips"] is None
     assert data["base"] == base or data["base"].startswith(base)
     assert policy in (tmp_path / "map.html").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("audio", ["loud", "ftp://x/", "http://", "http://a;script-src *", "javascript:alert(1)"])
-def test_no_other_way(drawn: tuple[Path, results.MapResult, Path], tmp_path: Path, audio: str) -> None:
-    with Library(drawn[2]) as library, pytest.raises(LibraryError, match="no way to play"):
+def test_unknown_audio_source(map_page: tuple[Path, results.MapResult, Path], tmp_path: Path, audio: str) -> None:
+    with Library(map_page[2]) as library, pytest.raises(LibraryError, match="unknown audio source"):
         library.map(tmp_path / "map.html", audio=audio)
     assert not (tmp_path / "map.html").exists()
 
 
-def test_a_place_that_cannot_be_written(drawn: tuple[Path, results.MapResult, Path], tmp_path: Path) -> None:
+def test_unwritable_path(map_page: tuple[Path, results.MapResult, Path], tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with Library(drawn[2]) as library, pytest.raises(LibraryError, match="cannot be written"):
+    with Library(map_page[2]) as library, pytest.raises(LibraryError, match="cannot be written"):
         library.map(tmp_path / "file" / "map.html", audio="none")
 
 
-def test_small_pieces() -> None:
+def test_data_helpers() -> None:
     assert common_folder(["/a/b/c.mp3", "/a/b/d/e.mp3"]) == "/a/b"
     assert common_folder([]) == ""
-    assert by_frequency(["x", None, "y", "y"]) == ["y", "x"]
-    assert coded(["x", None, "y", "y"]) == {"names": ["y", "x"], "codes": [1, -1, 0, 0]}
+    assert sort_by_frequency(["x", None, "y", "y"]) == ["y", "x"]
+    assert encode_categories(["x", None, "y", "y"]) == {"names": ["y", "x"], "codes": [1, -1, 0, 0]}
 
 
 # In a browser
 
 WIDE = {"width": 1300, "height": 900}
-BAD = ("error",)  # software rendering is warned of
+BAD = ("error",)  # not "warning": Chromium warns about software rendering
 
 
-def spot(page: Any, row: int) -> tuple[float, float]:
-    """Where a track is on the screen."""
+def track_position(page: Any, row: int) -> tuple[float, float]:
+    """Return the position of a track on the screen, in pixels."""
     x, y = page.evaluate(
         """row => {
           const plot = document.getElementById("plot"), layout = plot._fullLayout, box = plot.getBoundingClientRect();
@@ -144,8 +144,8 @@ def spot(page: Any, row: int) -> tuple[float, float]:
     return x, y
 
 
-def shown(page: Any) -> int:
-    """How many points are drawn."""
+def count_points(page: Any) -> int:
+    """Return the number of points that are drawn."""
     return int(
         page.evaluate(
             'document.getElementById("plot").data.filter(one => one.meta === "points").reduce((sum, one) => sum + one.x.length, 0)'
@@ -153,8 +153,8 @@ def shown(page: Any) -> int:
     )
 
 
-def coloured_pixels(page: Any) -> int:
-    """How many pixels WebGL has drawn."""
+def count_pixels(page: Any) -> int:
+    """Return the number of pixels that WebGL has drawn."""
     return int(
         page.evaluate(
             """() => {
@@ -174,89 +174,89 @@ def coloured_pixels(page: Any) -> int:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_points_are_drawn_in_every_colour_without_a_word_or_a_request(
-    open_page: Callable[..., Any], drawn: tuple[Path, results.MapResult, Path], scheme: str
+def test_every_colour_option_draws_all_points_without_errors_or_requests(
+    open_page: Callable[..., Any], map_page: tuple[Path, results.MapResult, Path], scheme: str
 ) -> None:
-    opened = open_page(drawn[0], bad=BAD, color_scheme=scheme, viewport=WIDE)
+    opened = open_page(map_page[0], bad=BAD, color_scheme=scheme, viewport=WIDE)
     page = opened.page
-    assert shown(page) == 55
-    assert coloured_pixels(page) > 55 * 30
+    assert count_points(page) == 55
+    assert count_pixels(page) > 55 * 30
     names = page.locator("#plot .annotation-text")
     assert names.count() >= 1
-    assert names.first.text_content() in {f"{cluster.name} ({cluster.tracks})" for cluster in drawn[1].clusters}
+    assert names.first.text_content() in {f"{cluster.name} ({cluster.tracks})" for cluster in map_page[1].clusters}
     for key in page.locator("#colour option").evaluate_all("all => all.map(one => one.value)"):
         page.select_option("#colour", key)
         page.wait_for_timeout(150)
-        assert shown(page) == 55, key
+        assert count_points(page) == 55, key
         entries = page.locator("#legend button.entry")
         assert entries.count() >= 1
-        entries.last.click(modifiers=["Shift"])  # only this one, such as those of which nothing is known
+        entries.last.click(modifiers=["Shift"])  # show only this group, such as the unknown ones
         page.wait_for_timeout(150)
-        alone = shown(page)
-        assert alone == int(entries.last.locator("span").last.inner_text())
-        assert coloured_pixels(page) > 15 * alone, key
+        n_points = count_points(page)
+        assert n_points == int(entries.last.locator("span").last.inner_text())
+        assert count_pixels(page) > 15 * n_points, key
     assert opened.errors == []
     assert opened.hosts == []
 
 
-def test_search_finds_a_track_and_goes_there(
-    open_page: Callable[..., Any], drawn: tuple[Path, results.MapResult, Path]
-) -> None:
-    opened = open_page(drawn[0], bad=BAD, viewport=WIDE)
+def test_search_opens_a_track(open_page: Callable[..., Any], map_page: tuple[Path, results.MapResult, Path]) -> None:
+    opened = open_page(map_page[0], bad=BAD, viewport=WIDE)
     page = opened.page
     page.fill("#search", "obsidian fear")
-    page.wait_for_selector("#found button")
-    assert page.locator("#found button").count() == 1
+    page.wait_for_selector("#results button")
+    assert page.locator("#results button").count() == 1
     page.press("#search", "Enter")
     page.wait_for_selector("#card:visible")
     assert "Obsidian Shell" in page.locator("#card").inner_text()
-    page.fill("#search", "obs\u00eddi\u00e1n f\u00e9ar")  # with accents or without
-    page.wait_for_selector("#found button")
+    page.fill("#search", "obs\u00eddi\u00e1n f\u00e9ar")  # accents are ignored
+    page.wait_for_selector("#results button")
     page.fill("#search", "no such thing")
-    page.wait_for_selector("#found:has-text('no such track')")
+    page.wait_for_selector("#results:has-text('no tracks found')")
     page.press("#search", "Escape")
-    assert page.locator("#found").is_hidden()
+    assert page.locator("#results").is_hidden()
     page.fill("#search", "onerror")
-    page.wait_for_selector("#found button")
+    page.wait_for_selector("#results button")
     page.press("#search", "Enter")
     assert page.locator("#card h2").inner_text() == EVIL
     assert opened.errors == []
 
 
-def test_a_click_plays_and_draws_lines_to_the_nearest(
-    open_page: Callable[..., Any], drawn: tuple[Path, results.MapResult, Path]
+def test_a_click_plays_the_track_and_draws_lines_to_its_neighbours(
+    open_page: Callable[..., Any], map_page: tuple[Path, results.MapResult, Path]
 ) -> None:
-    opened = open_page(drawn[0], bad=BAD, viewport=WIDE)
-    page, data = opened.page, data_of(drawn[0])
-    row = lonely(data)
-    page.mouse.move(*spot(page, row))
+    opened = open_page(map_page[0], bad=BAD, viewport=WIDE)
+    page, data = opened.page, read_data(map_page[0])
+    row = most_isolated(data)
+    page.mouse.move(*track_position(page, row))
     page.wait_for_selector("#hover:visible")
     assert data["title"][row] in page.locator("#hover").inner_text()
-    page.mouse.click(*spot(page, row))
+    page.mouse.click(*track_position(page, row))
     page.wait_for_function(
-        "(sound => sound && !sound.paused && sound.currentTime > 0.2)(document.getElementById('sound'))"
+        "(sound => sound && !sound.paused && sound.currentTime > 0.2)(document.getElementById('player'))"
     )
-    assert 9 < page.evaluate("document.getElementById('sound').duration") < 11
+    assert 9 < page.evaluate("document.getElementById('player').duration") < 11
     lines = page.evaluate("document.getElementById('plot').data.find(one => one.meta === 'lines').x")
     assert len(lines) == 30
     assert page.locator("#card ol button").count() == 10
     page.locator("#card ol button").first.click()
-    assert page.locator("#card h2").inner_text() == data["title"][data["near"][row][0]]
+    assert page.locator("#card h2").inner_text() == data["title"][data["neighbours"][row][0]]
     assert opened.errors == []
     assert opened.hosts == []
 
 
-def lonely(data: dict[str, Any]) -> int:
-    """The track that lies farthest from the others."""
-    places = np.array([data["x"], data["y"]]).T
-    distances = np.linalg.norm(places[:, None] - places, axis=2)
+def most_isolated(data: dict[str, Any]) -> int:
+    """Return the track with the largest distance to its nearest neighbour on the map."""
+    positions = np.array([data["x"], data["y"]]).T
+    distances = np.linalg.norm(positions[:, None] - positions, axis=2)
     np.fill_diagonal(distances, np.inf)
     return int(distances.min(axis=1).argmax())
 
 
-def test_the_lasso_exports_lists(open_page: Callable[..., Any], drawn: tuple[Path, results.MapResult, Path]) -> None:
-    opened = open_page(drawn[0], bad=BAD, viewport=WIDE)
-    page, data = opened.page, data_of(drawn[0])
+def test_lasso_selection_is_exported(
+    open_page: Callable[..., Any], map_page: tuple[Path, results.MapResult, Path]
+) -> None:
+    opened = open_page(map_page[0], bad=BAD, viewport=WIDE)
+    page, data = opened.page, read_data(map_page[0])
     page.click("#lasso")
     box = page.locator("#plot").bounding_box()
     left, right = box["x"] + 20, box["x"] + box["width"] / 2
@@ -266,34 +266,34 @@ def test_the_lasso_exports_lists(open_page: Callable[..., Any], drawn: tuple[Pat
     for x, y in ((right, top), (right, bottom), (left, bottom), (left, top + 5)):
         page.mouse.move(x, y, steps=4)
     page.mouse.up()
-    page.wait_for_selector("#list:visible")
-    inside = {row for row in range(55) if left < spot(page, row)[0] < right}
+    page.wait_for_selector("#selection:visible")
+    inside = {row for row in range(55) if left < track_position(page, row)[0] < right}
     assert 5 < len(inside) < 50
-    assert page.locator("#list h2").inner_text() == f"{len(inside)} tracks taken"
-    playlist = downloaded(page, "#list button:has-text('M3U8')")
+    assert page.locator("#selection h2").inner_text() == f"{len(inside)} tracks selected"
+    playlist = download(page, "#selection button:has-text('M3U8')")
     lines = playlist.splitlines()
     assert lines[0] == "#EXTM3U"
     assert {Path(line) for line in lines[2::2]} == {Path(data["root"]) / data["path"][row] for row in inside}
     assert all(Path(line).is_file() for line in lines[2::2])
     assert all(re.match(r"#EXTINF:\d+,.+", line) for line in lines[1::2])
-    rows = list(csv.DictReader(downloaded(page, "#list button:has-text('CSV')").splitlines()))
+    rows = list(csv.DictReader(download(page, "#selection button:has-text('CSV')").splitlines()))
     assert {row["file"] for row in rows} == set(lines[2::2])
-    assert {row["genre"] for row in rows} <= {"", *drawn[1].unclustered_labels, *data["dimensions"][0]["names"]}
-    page.click("#list button:has-text('Let go')")
-    assert page.locator("#list").is_hidden()
+    assert {row["genre"] for row in rows} <= {"", *map_page[1].unclustered_labels, *data["colour_options"][0]["names"]}
+    page.click("#selection button:has-text('Clear')")
+    assert page.locator("#selection").is_hidden()
     assert opened.errors == []
 
 
-def downloaded(page: Any, button: str) -> str:
-    with page.expect_download() as download:
+def download(page: Any, button: str) -> str:
+    with page.expect_download() as event:
         page.click(button)
-    return Path(download.value.path()).read_text(encoding="utf-8")
+    return Path(event.value.path()).read_text(encoding="utf-8")
 
 
-def test_the_legend_filters_and_keys_travel(
-    open_page: Callable[..., Any], drawn: tuple[Path, results.MapResult, Path]
+def test_legend_filters_and_keyboard_navigation(
+    open_page: Callable[..., Any], map_page: tuple[Path, results.MapResult, Path]
 ) -> None:
-    opened = open_page(drawn[0], bad=BAD, viewport=WIDE)
+    opened = open_page(map_page[0], bad=BAD, viewport=WIDE)
     page = opened.page
     entry = page.locator("#legend button.entry").first
     count = int(entry.locator("span").last.inner_text())
@@ -303,8 +303,8 @@ def test_the_legend_filters_and_keys_travel(
         f"document.getElementById('plot').data.reduce((sum, one) => sum + one.x.length, 0) === {55 - count}"
     )
     assert page.locator("#legend button.entry").first.get_attribute("aria-pressed") == "false"
-    page.click("#shown")
-    assert page.locator("#list h2").inner_text() == f"{55 - count} tracks taken"
+    page.click("#select-visible")
+    assert page.locator("#selection h2").inner_text() == f"{55 - count} tracks selected"
     page.click("#legend button:has-text('All')")
     page.focus("#plot")
     titles = set()
@@ -312,10 +312,10 @@ def test_the_legend_filters_and_keys_travel(
         page.keyboard.press(key)
         titles.add(page.locator("#card h2").inner_text())
     assert len(titles) >= 3
-    assert page.locator("#said").inner_text()
-    assert page.evaluate("document.getElementById('sound').paused")
+    assert page.locator("#status").inner_text()
+    assert page.evaluate("document.getElementById('player').paused")
     page.keyboard.press("Enter")
-    page.wait_for_function("!document.getElementById('sound').paused")
+    page.wait_for_function("!document.getElementById('player').paused")
     before = page.evaluate("document.getElementById('plot').layout.xaxis.range")
     page.keyboard.press("+")
     page.wait_for_function(f"document.getElementById('plot').layout.xaxis.range[0] > {before[0]}")
@@ -325,16 +325,16 @@ def test_the_legend_filters_and_keys_travel(
     assert opened.errors == []
 
 
-def test_it_fills_its_place_when_the_window_changes(
-    open_page: Callable[..., Any], drawn: tuple[Path, results.MapResult, Path]
+def test_map_fits_the_window_after_resizing(
+    open_page: Callable[..., Any], map_page: tuple[Path, results.MapResult, Path]
 ) -> None:
-    opened = open_page(drawn[0], bad=BAD, viewport={"width": 900, "height": 900})
+    opened = open_page(map_page[0], bad=BAD, viewport={"width": 900, "height": 900})
     page = opened.page
 
     def filled() -> float:
-        places = np.array([spot(page, row) for row in range(55)])
+        positions = np.array([track_position(page, row) for row in range(55)])
         box = page.locator("#plot").bounding_box()
-        return float((np.ptp(places, axis=0) / [box["width"], box["height"]]).max())
+        return float((np.ptp(positions, axis=0) / [box["width"], box["height"]]).max())
 
     assert filled() > 0.7
     page.set_viewport_size({"width": 1400, "height": 900})
@@ -351,53 +351,53 @@ def test_it_fills_its_place_when_the_window_changes(
 
 
 @pytest.mark.parametrize("width", [390, 320])
-def test_a_phone_need_not_scroll_sideways(
-    open_page: Callable[..., Any], drawn: tuple[Path, results.MapResult, Path], width: int
+def test_no_horizontal_scrolling_on_a_phone(
+    open_page: Callable[..., Any], map_page: tuple[Path, results.MapResult, Path], width: int
 ) -> None:
-    opened = open_page(drawn[0], bad=BAD, viewport={"width": width, "height": 800})
+    opened = open_page(map_page[0], bad=BAD, viewport={"width": width, "height": 800})
     assert opened.page.evaluate("document.documentElement.scrollWidth") <= width
     assert opened.errors == []
 
 
 @pytest.fixture
 def server() -> Iterator[tuple[str, list[str]]]:
-    """The demo's music behind an address on this machine."""
-    asked: list[str] = []
+    """A local web server for the demo music: its URL and the paths requested from it."""
+    requested: list[str] = []
 
     class Handler(SimpleHTTPRequestHandler):
         def log_message(self, *arguments: Any) -> None:
-            asked.append(self.path)
+            requested.append(self.path)
 
     root = music().parent
     with ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=str(root))) as serving:
         thread = threading.Thread(target=serving.serve_forever)
         thread.start()
-        yield f"http://127.0.0.1:{serving.server_address[1]}/", asked
+        yield f"http://127.0.0.1:{serving.server_address[1]}/", requested
         serving.shutdown()
         thread.join()
 
 
-def test_sounds_from_a_file_and_from_an_address(
+def test_audio_from_files_and_from_a_web_server(
     open_page: Callable[..., Any],
-    drawn: tuple[Path, results.MapResult, Path],
+    map_page: tuple[Path, results.MapResult, Path],
     tmp_path: Path,
     server: tuple[str, list[str]],
 ) -> None:
-    address, asked = server
+    address, requested = server
     for audio in ("files", address):
-        with Library(drawn[2]) as library:
+        with Library(map_page[2]) as library:
             library.map(tmp_path / "map.html", audio=audio)
         opened = open_page(tmp_path / "map.html", bad=BAD, viewport=WIDE)
-        page, data = opened.page, data_of(tmp_path / "map.html")
-        row = lonely(data)
-        page.mouse.click(*spot(page, row))
+        page, data = opened.page, read_data(tmp_path / "map.html")
+        row = most_isolated(data)
+        page.mouse.click(*track_position(page, row))
         page.wait_for_function(
-            "(sound => sound && !sound.paused && sound.currentTime > 0.2)(document.getElementById('sound'))"
+            "(sound => sound && !sound.paused && sound.currentTime > 0.2)(document.getElementById('player'))"
         )
         assert opened.errors == []
         assert all(host.startswith(address) for host in opened.hosts)
         assert bool(opened.hosts) == (audio == address)
-    assert unquote(urlsplit(asked[0]).path) == "/" + data["path"][row]
+    assert unquote(urlsplit(requested[0]).path) == "/" + data["path"][row]
 
 
 def test_ten_thousand_tracks_open_in_three_seconds(open_page: Callable[..., Any], tmp_path: Path) -> None:
@@ -409,7 +409,7 @@ def test_ten_thousand_tracks_open_in_three_seconds(open_page: Callable[..., Any]
     vectors = (centres[generator.integers(0, 30, count)] + 0.4 * generator.standard_normal((count, 16))).astype(
         np.float32
     )
-    layout = compute_layout(vectors[:500], space="a")  # the places of 10,000 would take a minute
+    layout = compute_layout(vectors[:500], space="a")  # the layout of 10,000 would take a minute
     places = layout.positions[generator.integers(0, 500, count)] + generator.normal(0, 0.1, (count, 2)).astype(
         np.float32
     )
@@ -432,13 +432,13 @@ def test_ten_thousand_tracks_open_in_three_seconds(open_page: Callable[..., Any]
     begin = time.perf_counter()
     opened = open_page(tmp_path / "map.html", bad=BAD, viewport=WIDE)
     seconds = time.perf_counter() - begin
-    assert shown(opened.page) == count
+    assert count_points(opened.page) == count
     assert opened.errors == []
-    assert seconds < 3 or (seconds < 6 and busy()), seconds
+    assert seconds < 3 or (seconds < 6 and is_machine_busy()), seconds
 
 
-def busy() -> bool:
-    """Whether other work takes the processors: then a time says little."""
+def is_machine_busy() -> bool:
+    """Whether other processes use the CPUs, so that timings are unreliable."""
     import os
 
     return os.getloadavg()[0] > 1.5 * (os.cpu_count() or 1)

@@ -1,7 +1,10 @@
-"""One recording looked at closely: `inspect` makes the numbers and what is drawn of it. Nothing here knows of libraries."""
+"""Inspection of a single recording: `inspect_recording` computes its numbers and the signal views that a figure is drawn from.
 
-from sonotheque.explore.inspection.columns import OverTime
-from sonotheque.explore.inspection.pictures import CloseUp, Pictures
-from sonotheque.explore.inspection.recording import WEAK, Inspection, inspect
+Nothing here depends on a library.
+"""
 
-__all__ = ["WEAK", "CloseUp", "Inspection", "OverTime", "Pictures", "inspect"]
+from sonotheque.explore.inspection.downsampling import TimeSeries
+from sonotheque.explore.inspection.inspect_recording import MIN_BEAT_STRENGTH, Inspection, inspect_recording
+from sonotheque.explore.inspection.signal_views import OnsetExcerpt, SignalViews
+
+__all__ = ["MIN_BEAT_STRENGTH", "Inspection", "OnsetExcerpt", "SignalViews", "TimeSeries", "inspect_recording"]

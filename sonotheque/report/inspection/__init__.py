@@ -1,5 +1,5 @@
-"""One recording as a picture for a report: what `sonotheque.explore.inspection` saw and heard, on one sheet. Computes nothing."""
+"""Figure of one recording: draws what `sonotheque.explore.inspection` computed, and computes nothing itself."""
 
-from sonotheque.report.inspection.sheet import draw_inspection
+from sonotheque.report.inspection.figure import draw_inspection
 
 __all__ = ["draw_inspection"]

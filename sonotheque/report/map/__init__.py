@@ -1,4 +1,4 @@
-"""The map of a library as one page: points, clusters, search, sounds, lists to take away. It computes nothing of the map itself."""
+"""The map of a library as an HTML page: points, clusters, search, audio, and export of track lists. Computes nothing itself."""
 
 from sonotheque.report.map.page import write_map
 

@@ -1,4 +1,4 @@
-"""What the script of the map's page needs, column by column: names once and codes for each track, so that many stay small."""
+"""Data for the script of the map page, as JSON: one array per column, with categories as names and integer codes to save space."""
 
 from __future__ import annotations
 
@@ -15,47 +15,53 @@ from sonotheque.embed.auto_tags import TAGS
 from sonotheque.explore.map.map_data import MapData
 from sonotheque.explore.map.predictions import MapPredictions
 from sonotheque.explore.track_attributes import TrackAttributes
-from sonotheque.report.drawing import PALETTES
+from sonotheque.report.plotly_figure import PALETTES
 from sonotheque.store.records import Track
 
-TAGS_SHOWN = 3
-"""Tags of a track on its card."""
+N_TAGS = 3
+"""Number of auto-tags of a track on its card."""
 
-SCALES = {
+COLOURSCALES = {
     "light": [[0, "#e0a100"], [0.5, "#c2503a"], [1, "#3b1a5a"]],
     "dark": [[0, "#7b5cc4"], [0.5, "#e07b6a"], [1, "#fde38c"]],
 }
-"""Colours of numbers, from low to high: their lightness runs one way, for any colour vision, and both ends stand out."""
+"""Colours for numbers, from low to high: monotonic in lightness, colour-blind safe, both ends in contrast with the background."""
 
 
-def columns(
-    atlas: MapData,
-    answers: MapPredictions,
-    characters: Mapping[int, TrackAttributes],
-    mapped: results.MapResult,
+def make_page_data(
+    map_data: MapData,
+    predictions: MapPredictions,
+    attributes: Mapping[int, TrackAttributes],
+    result: results.MapResult,
     *,
     clips: Sequence[str | None],
     base: str | None,
 ) -> dict[str, Any]:
-    """Put together what the page shows of each track.
+    """Collect what the page shows of each track.
 
     Parameters
     ----------
-    atlas : Atlas
-    answers : Answers
-    characters : mapping of track id to Character
-    mapped : Mapped
-    clips : data URIs [N], or None where there is no excerpt
+    map_data : Atlas
+    predictions : Answers
+    attributes : mapping of track id to Character
+    result : Mapped
+    clips : sequence of str or None, length N
+        Audio excerpts as data URIs; None for a track without one.
     base : str or None
-        Address that the tracks' paths are appended to, to play them; None: nothing is played but excerpts.
+        URL to which the relative paths of the tracks are appended to play them. If None, only excerpts can be played.
+
+    Returns
+    -------
+    dict
+        JSON-serialisable.
     """
-    tracks, kept = list(atlas.tracks), atlas.kept
-    known = [characters[track.id] for track in tracks]
+    tracks, stored = list(map_data.tracks), map_data.kept
+    attributes_by_row = [attributes[track.id] for track in tracks]
     root = common_folder([track.path for track in tracks])
-    genres = by_frequency([track.label for track in tracks], also=answers.names)
+    genres = sort_by_frequency([track.label for track in tracks], also=predictions.names)
     return {
-        "x": kept.positions[:, 0].astype(float).round(3).tolist(),
-        "y": kept.positions[:, 1].astype(float).round(3).tolist(),
+        "x": stored.positions[:, 0].astype(float).round(3).tolist(),
+        "y": stored.positions[:, 1].astype(float).round(3).tolist(),
         "title": [track.title or Path(track.path).stem for track in tracks],
         "seconds": [round(track.seconds) for track in tracks],
         "path": [os.path.relpath(track.path, root) if root else track.path for track in tracks],
@@ -63,92 +69,109 @@ def columns(
         "separator": os.sep,
         "base": base,
         "clips": list(clips) if any(clips) else None,
-        "album": coded([track.album for track in tracks]),
-        "key": coded([one.key for one in known]),
-        "tags": {"names": list(TAGS), "codes": [_strongest(one) for one in known]},
-        "near": atlas.near.rows.tolist(),
-        "similarity": atlas.near.similarities.astype(float).round(3).tolist(),
-        "leans": [one.leans_to or 0 for one in mapped.places],
-        "membership": [round(one.membership, 2) for one in mapped.places],
-        "dimensions": _dimensions(tracks, answers, known, mapped, genres),
-        "clusters": [_spot(atlas, cluster) for cluster in mapped.clusters],
-        "weakest": vars(mapped.weakest) | {"confusions": []} if mapped.weakest else None,
-        "palettes": {name: palette | {"numbers": SCALES[name]} for name, palette in PALETTES.items()},
+        "album": encode_categories([track.album for track in tracks]),
+        "key": encode_categories([one.key for one in attributes_by_row]),
+        "tags": {"names": list(TAGS), "codes": [_strongest_tags(one) for one in attributes_by_row]},
+        "neighbours": map_data.near.rows.tolist(),
+        "similarities": map_data.near.similarities.astype(float).round(3).tolist(),
+        "closest_cluster": [one.leans_to or 0 for one in result.places],
+        "membership": [round(one.membership, 2) for one in result.places],
+        "colour_options": _make_colour_options(tracks, predictions, attributes_by_row, result, genres),
+        "clusters": [_make_cluster_label(map_data, cluster) for cluster in result.clusters],
+        "weakest": vars(result.weakest) | {"confusions": []} if result.weakest else None,
+        "palettes": {name: palette | {"colourscale": COLOURSCALES[name]} for name, palette in PALETTES.items()},
     }
 
 
 def common_folder(paths: Sequence[str]) -> str:
-    """Return the folder that holds all of some absolute paths; empty where there is none."""
+    """Return the deepest folder that contains all of some absolute paths, or an empty string if there is none."""
     try:
         return os.path.commonpath([os.path.dirname(path) for path in paths])
-    except ValueError:  # no path, or several drives
+    except ValueError:  # no paths, or several drives
         return ""
 
 
-def by_frequency(names: Sequence[str | None], *, also: Sequence[str] = ()) -> list[str]:
-    """List names, the most frequent first, and others that may not be among them last.
+def sort_by_frequency(names: Sequence[str | None], *, also: Sequence[str] = ()) -> list[str]:
+    """Return the distinct names, the most frequent first; names that are only in `also` come last.
 
     Examples
     --------
-    >>> by_frequency(["b", "a", None, "b"], also=["c"])
+    >>> sort_by_frequency(["b", "a", None, "b"], also=["c"])
     ['b', 'a', 'c']
     """
     counts = Counter(name for name in names if name)
     return sorted({*counts, *also}, key=lambda name: (-counts[name], name))
 
 
-def coded(names: Sequence[str | None], *, known: Sequence[str] | None = None) -> dict[str, Any]:
-    """Write names as codes: of `known`, or of themselves by frequency; -1 where there is none."""
-    order = by_frequency(names) if known is None else list(known)
-    code = {name: number for number, name in enumerate(order)}
-    return {"names": order, "codes": [code.get(name or "", -1) for name in names]}
+def encode_categories(names: Sequence[str | None], *, categories: Sequence[str] | None = None) -> dict[str, Any]:
+    """Encode names as indices into a list of categories.
+
+    Parameters
+    ----------
+    names : sequence of str or None
+    categories : sequence of str or None
+        By default the distinct names, the most frequent first.
+
+    Returns
+    -------
+    dict
+        ``names``, the categories, and ``codes``, one for each name; -1 for None and for names that are not a category.
+    """
+    ordered = sort_by_frequency(names) if categories is None else list(categories)
+    code_of = {name: code for code, name in enumerate(ordered)}
+    return {"names": ordered, "codes": [code_of.get(name or "", -1) for name in names]}
 
 
-def _dimensions(
+def _make_colour_options(
     tracks: Sequence[Track],
-    answers: MapPredictions,
-    known: Sequence[TrackAttributes],
-    mapped: results.MapResult,
+    predictions: MapPredictions,
+    attributes_by_row: Sequence[TrackAttributes],
+    result: results.MapResult,
     genres: Sequence[str],
 ) -> list[dict[str, Any]]:
-    """List what points can be coloured by; what is known of no track is left out."""
-    names = {cluster.number: cluster.name for cluster in mapped.clusters}
-    predicted = [answers.names[code] if code >= 0 else None for code in answers.genres.tolist()]
-    verdicts = [
-        None if not judged else "right" if answer == track.label else "wrong"
-        for track, answer, judged in zip(tracks, predicted, answers.judged.tolist(), strict=True)
+    """List what points can be coloured by; options without a value for any track are left out."""
+    predicted = [predictions.names[code] if code >= 0 else None for code in predictions.genres.tolist()]
+    correctness = [
+        None if not evaluated else "correct" if prediction == track.label else "wrong"
+        for track, prediction, evaluated in zip(tracks, predicted, predictions.judged.tolist(), strict=True)
     ]
-    confidence = [None if value != value else round(value, 3) for value in answers.confidence.tolist()]
-    tempo = [None if one.tempo is None else round(one.tempo, 1) for one in known]
-    found: list[dict[str, Any]] = [
-        {"key": "genre", "says": "genre", **coded([track.label for track in tracks], known=genres)},
+    confidence = [None if value != value else round(value, 3) for value in predictions.confidence.tolist()]
+    tempo = [None if one.tempo is None else round(one.tempo, 1) for one in attributes_by_row]
+    cluster_names = {cluster.number: cluster.name for cluster in result.clusters}
+    options: list[dict[str, Any]] = [
+        {"key": "genre", "label": "genre", **encode_categories([track.label for track in tracks], categories=genres)},
         {
             "key": "cluster",
-            "says": "cluster",
-            "names": list(names.values()),
-            "codes": [-1 if place.cluster is None else place.cluster - 1 for place in mapped.places],
+            "label": "cluster",
+            "names": list(cluster_names.values()),
+            "codes": [-1 if one.cluster is None else one.cluster - 1 for one in result.places],
         },
-        {"key": "predicted", "says": "predicted genre", **coded(predicted, known=genres)},
-        {"key": "right", "says": "right or wrong", **coded(verdicts, known=["right", "wrong"])},
-        {"key": "confidence", "says": "confidence", "values": confidence, "range": [0, 1], "unit": "%"},
-        {"key": "artist", "says": "artist", **coded([track.artist for track in tracks])},
-        {"key": "tempo", "says": "tempo", "values": tempo, "unit": "BPM"},
+        {"key": "predicted", "label": "predicted genre", **encode_categories(predicted, categories=genres)},
+        {
+            "key": "correct",
+            "label": "correct or wrong",
+            **encode_categories(correctness, categories=["correct", "wrong"]),
+        },
+        {"key": "confidence", "label": "confidence", "values": confidence, "range": [0, 1], "unit": "%"},
+        {"key": "artist", "label": "artist", **encode_categories([track.artist for track in tracks])},
+        {"key": "tempo", "label": "tempo", "values": tempo, "unit": "BPM"},
     ]
     return [
-        one
-        for one in found
-        if any(value is not None for value in one.get("values", ())) or any(code >= 0 for code in one.get("codes", ()))
+        option
+        for option in options
+        if any(value is not None for value in option.get("values", ()))
+        or any(code >= 0 for code in option.get("codes", ()))
     ]
 
 
-def _strongest(one: TrackAttributes) -> list[int]:
-    if one.tags is None:
+def _strongest_tags(attributes: TrackAttributes) -> list[int]:
+    if attributes.tags is None:
         return []
-    order: list[int] = np.argsort(-one.tags, kind="stable")[:TAGS_SHOWN].tolist()
+    order: list[int] = np.argsort(-attributes.tags, kind="stable")[:N_TAGS].tolist()
     return order
 
 
-def _spot(atlas: MapData, cluster: results.Cluster) -> dict[str, Any]:
-    """Say where on the map a cluster's name stands: in the middle of its tracks."""
-    x, y = np.median(atlas.kept.positions[atlas.kept.clusters == cluster.number - 1], axis=0)
+def _make_cluster_label(map_data: MapData, cluster: results.Cluster) -> dict[str, Any]:
+    """Put the label of a cluster at the median position of its tracks."""
+    x, y = np.median(map_data.kept.positions[map_data.kept.clusters == cluster.number - 1], axis=0)
     return {"name": cluster.name, "tracks": cluster.tracks, "x": round(float(x), 3), "y": round(float(y), 3)}

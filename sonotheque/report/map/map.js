@@ -1,437 +1,440 @@
 "use strict";
 (() => {
-  const page = JSON.parse(document.getElementById("map-data").textContent);
-  const at = (id) => document.getElementById(id);
-  const plot = at("plot");
-  const dark = matchMedia("(prefers-color-scheme: dark)");
-  const count = page.x.length;
-  const SHAPES = ["circle", "square", "diamond", "triangle-up", "cross", "x", "star", "hexagon"];
-  const PATHS = { // of the same shapes in a legend, in a box from -6 to 6
+  const data = JSON.parse(document.getElementById("map-data").textContent);
+  const byId = (id) => document.getElementById(id);
+  const plot = byId("plot");
+  const darkScheme = matchMedia("(prefers-color-scheme: dark)");
+  const trackCount = data.x.length;
+  const SYMBOLS = ["circle", "square", "diamond", "triangle-up", "cross", "x", "star", "hexagon"];
+  const SYMBOL_PATHS = { // SVG paths of the same symbols for the legend, in a box from -6 to 6
     circle: "M5 0A5 5 0 1 1-5 0A5 5 0 1 1 5 0Z", square: "M-4.5-4.5H4.5V4.5H-4.5Z", diamond: "M0-6L5.4 0 0 6-5.4 0Z",
     "triangle-up": "M0-5.5L5.5 4.5H-5.5Z", cross: "M-1.8-5.5H1.8V-1.8H5.5V1.8H1.8V5.5H-1.8V1.8H-5.5V-1.8H-1.8Z",
     x: "M-3-5.6L0-2.6 3-5.6 5.6-3 2.6 0 5.6 3 3 5.6 0 2.6-3 5.6-5.6 3-2.6 0-5.6-3Z",
     star: "M0-6L1.6-2H6L2.5.8 3.8 5.3 0 2.6-3.8 5.3-2.5.8-6-2H-1.6Z", hexagon: "M0-5.6L4.9-2.8V2.8L0 5.6-4.9 2.8V-2.8Z",
   };
-  const MOST = 24; // groups with a colour of their own
-  const FOUND = 30; // tracks listed under the search box
-  const NAMES = 40; // clusters whose name may stand on the map
-  const SIZE = count < 600 ? 9 : count < 6000 ? 6 : 4;
-  const state = { colour: page.dimensions[0]?.key, hidden: new Map(), matches: null, chosen: null, taken: [], drag: "pan" };
+  const MAX_COLOURED_GROUPS = 24; // the largest groups; the others share one grey entry
+  const MAX_SEARCH_RESULTS = 30;
+  const MAX_CLUSTER_LABELS = 40;
+  const POINT_SIZE = trackCount < 600 ? 9 : trackCount < 6000 ? 6 : 4;
+  const state = {
+    colourBy: data.colour_options[0]?.key,
+    hiddenGroups: new Map(), // colour option -> set of the keys of its hidden groups
+    matches: null, // rows that match the search; null without a search
+    current: null, // row of the track on the card
+    dragMode: "pan",
+  };
 
-  const make = (name, text, attributes = {}, ...children) => {
+  const makeElement = (name, text, attributes = {}, ...children) => {
     const element = document.createElement(name);
     if (text !== null && text !== undefined && text !== "") element.textContent = text;
     for (const [key, value] of Object.entries(attributes)) element.setAttribute(key, value);
     element.append(...children);
     return element;
   };
-  const palette = () => page.palettes[dark.matches ? "dark" : "light"];
-  const dimension = (key) => page.dimensions.find((one) => one.key === key);
-  const value = (key, row) => {
-    const one = dimension(key);
-    if (!one) return null;
-    if (one.values) return one.values[row];
-    return one.codes[row] < 0 ? null : one.names[one.codes[row]];
+  const makeButton = (text, onClick, attributes = {}, ...children) => {
+    const button = makeElement("button", text, { type: "button", ...attributes }, ...children);
+    button.addEventListener("click", onClick);
+    return button;
   };
-  const name = (coded, row) => (coded.codes[row] < 0 ? null : coded.names[coded.codes[row]]);
-  const by = (row) => value("artist", row);
-  const full = (row) => (page.root ? page.root.replace(/[\\/]$/, "") + page.separator : "") + page.path[row];
-  const link = (row) => page.base === null ? null
-    : page.base + page.path[row].split(page.separator).map(encodeURIComponent).join("/").replace(/^\/+/, page.base === "file://" ? "/" : "");
-  const percent = (share) => `${Math.round(100 * share)}%`;
+  const currentPalette = () => data.palettes[darkScheme.matches ? "dark" : "light"];
+  const colourOption = (key) => data.colour_options.find((option) => option.key === key);
+  const decode = (column, row) => (column.codes[row] < 0 ? null : column.names[column.codes[row]]);
+  const valueOf = (key, row) => {
+    const option = colourOption(key);
+    if (!option) return null;
+    return option.values ? option.values[row] : decode(option, row);
+  };
+  const artistOf = (row) => valueOf("artist", row);
+  const fullPath = (row) => (data.root ? data.root.replace(/[\\/]$/, "") + data.separator : "") + data.path[row];
+  const audioUrl = (row) => data.base === null ? null
+    : data.base + data.path[row].split(data.separator).map(encodeURIComponent).join("/").replace(/^\/+/, data.base === "file://" ? "/" : "");
+  const formatPercent = (fraction) => `${Math.round(100 * fraction)}%`;
 
-  let upright = false;
-  const turn = () => { // the map is wide; where there is more height than width it is shown upright
+  let transposed = false;
+  const orientMap = () => { // the map is wider than tall; swap x and y where the plot is taller than wide
     const box = plot.getBoundingClientRect();
-    if (box.height > box.width === upright) return false;
-    upright = !upright;
-    [page.x, page.y] = [page.y, page.x];
-    for (const one of [...page.clusters, ...(page.weakest ? [page.weakest] : [])]) [one.x, one.y] = [one.y, one.x];
+    if (box.height > box.width === transposed) return false;
+    transposed = !transposed;
+    [data.x, data.y] = [data.y, data.x];
+    for (const item of [...data.clusters, ...(data.weakest ? [data.weakest] : [])]) [item.x, item.y] = [item.y, item.x];
     return true;
   };
-  turn();
+  orientMap();
 
-  // What is drawn
+  // Plot
 
-  const groups = () => {
-    const one = dimension(state.colour);
-    const all = Array.from({ length: count }, (_, row) => row);
-    if (!one) return [{ key: "all", name: "tracks", rows: all, colour: palette().lines[0], shape: "circle" }];
-    if (one.values) {
-      const known = all.filter((row) => one.values[row] !== null);
+  const groupTracks = () => {
+    const option = colourOption(state.colourBy);
+    const allRows = Array.from({ length: trackCount }, (_, row) => row);
+    const { lines, faint } = currentPalette();
+    if (!option) return [{ key: "all", name: "tracks", rows: allRows, colour: lines[0], symbol: "circle" }];
+    if (option.values) {
+      const known = allRows.filter((row) => option.values[row] !== null);
+      const unknown = allRows.filter((row) => option.values[row] === null);
       return [
-        { key: "known", name: one.says, rows: known, numbers: known.map((row) => one.values[row]), shape: "circle", dimension: one },
-        { key: "unknown", name: "unknown", rows: all.filter((row) => one.values[row] === null), colour: palette().faint, shape: "circle-open" },
+        { key: "known", name: option.label, rows: known, numbers: known.map((row) => option.values[row]), symbol: "circle", option },
+        { key: "unknown", name: "unknown", rows: unknown, colour: faint, symbol: "circle-open" },
       ].filter((group) => group.rows.length);
     }
-    const rows = one.names.map(() => []);
+    const rowsOfCode = option.names.map(() => []);
     const unknown = [];
-    one.codes.forEach((code, row) => (code < 0 ? unknown : rows[code]).push(row));
-    const order = one.names.map((_, code) => code).filter((code) => rows[code].length);
-    const kept = order.length > MOST ? [...order].sort((a, b) => rows[b].length - rows[a].length || a - b).slice(0, MOST) : order;
-    const own = new Set(kept);
-    const lines = palette().lines;
-    const result = order.filter((code) => own.has(code)).map((code) => ({
-      key: `c${code}`, name: one.names[code], rows: rows[code], colour: lines[code % lines.length],
-      shape: SHAPES[(code + Math.floor(code / lines.length)) % SHAPES.length],
+    option.codes.forEach((code, row) => (code < 0 ? unknown : rowsOfCode[code]).push(row));
+    const used = option.names.map((_, code) => code).filter((code) => rowsOfCode[code].length);
+    const bySize = [...used].sort((a, b) => rowsOfCode[b].length - rowsOfCode[a].length || a - b);
+    const coloured = new Set(bySize.slice(0, MAX_COLOURED_GROUPS));
+    const groups = used.filter((code) => coloured.has(code)).map((code) => ({
+      key: `c${code}`, name: option.names[code], rows: rowsOfCode[code], colour: lines[code % lines.length],
+      symbol: SYMBOLS[(code + Math.floor(code / lines.length)) % SYMBOLS.length],
     }));
-    const rest = order.filter((code) => !own.has(code)).flatMap((code) => rows[code]);
-    if (rest.length) result.push({ key: "rest", name: `${order.length - own.size} others`, rows: rest, colour: palette().faint, shape: "circle" });
-    const none = one.key === "cluster" ? "in none" : "unknown";
-    if (unknown.length) result.push({ key: "unknown", name: none, rows: unknown, colour: palette().faint, shape: "circle-open" });
-    return result;
+    const others = used.filter((code) => !coloured.has(code));
+    if (others.length)
+      groups.push({ key: "rest", name: `${others.length} others`, rows: others.flatMap((code) => rowsOfCode[code]), colour: faint, symbol: "circle" });
+    const nameOfUnknown = option.key === "cluster" ? "no cluster" : "unknown";
+    if (unknown.length) groups.push({ key: "unknown", name: nameOfUnknown, rows: unknown, colour: faint, symbol: "circle-open" });
+    return groups;
   };
-  const off = () => {
-    if (!state.hidden.has(state.colour)) state.hidden.set(state.colour, new Set());
-    return state.hidden.get(state.colour);
+  const hiddenGroups = () => {
+    if (!state.hiddenGroups.has(state.colourBy)) state.hiddenGroups.set(state.colourBy, new Set());
+    return state.hiddenGroups.get(state.colourBy);
   };
-  const shownRows = () => groups().filter((group) => !off().has(group.key)).flatMap((group) => group.rows)
-    .filter((row) => !state.matches || state.matches.has(row)).sort((a, b) => a - b);
+  const visibleGroups = () => groupTracks().filter((group) => !hiddenGroups().has(group.key));
+  const isMatch = (row) => !state.matches || state.matches.has(row);
+  const visibleRows = () => visibleGroups().flatMap((group) => group.rows).filter(isMatch).sort((a, b) => a - b);
 
-  const strength = (row) => (!state.matches || state.matches.has(row) ? 0.85 : 0.1);
-  const points = (group) => ({
+  const quantile = (numbers, fraction) => [...numbers].sort((a, b) => a - b)[Math.round(fraction * (numbers.length - 1))];
+  const colourRange = (option) => {
+    const known = option.values.filter((number) => number !== null);
+    const [low, high] = option.range || [quantile(known, 0.02), quantile(known, 0.98)];
+    return { cmin: low, cmax: high };
+  };
+  const pointTrace = (group) => ({
     type: "scattergl", mode: "markers", meta: "points", name: group.name, customdata: group.rows, hoverinfo: "none",
-    x: group.rows.map((row) => page.x[row]), y: group.rows.map((row) => page.y[row]),
+    x: group.rows.map((row) => data.x[row]), y: group.rows.map((row) => data.y[row]),
     marker: {
-      size: SIZE, symbol: group.shape, line: { width: group.shape.endsWith("-open") ? 1.5 : 0, color: group.colour }, opacity: state.matches ? group.rows.map(strength) : 0.85,
+      size: POINT_SIZE, symbol: group.symbol, line: { width: group.symbol.endsWith("-open") ? 1.5 : 0, color: group.colour },
+      opacity: state.matches ? group.rows.map((row) => (isMatch(row) ? 0.85 : 0.1)) : 0.85,
       ...(group.numbers
-        ? { color: group.numbers, colorscale: palette().numbers, ...ends(group.dimension) }
+        ? { color: group.numbers, colorscale: currentPalette().colourscale, ...colourRange(group.option) }
         : { color: group.colour }),
     },
     unselected: { marker: { opacity: 0.12 } },
   });
-  const ends = (one) => {
-    const known = one.values.filter((number) => number !== null);
-    const [low, high] = one.range || [quantile(known, 0.02), quantile(known, 0.98)];
-    return { cmin: low, cmax: high };
-  };
-  const quantile = (numbers, share) => [...numbers].sort((a, b) => a - b)[Math.round(share * (numbers.length - 1))];
-
-  const traces = () => {
-    const result = groups().filter((group) => !off().has(group.key)).map(points);
-    if (state.chosen !== null) {
-      const from = state.chosen;
-      const near = page.near[from];
-      const ink = palette().ink;
-      const still = { type: "scattergl", hoverinfo: "skip" };
-      result.unshift({
-        ...still, meta: "lines", mode: "lines", line: { color: ink, width: 1.2 }, opacity: 0.7,
-        x: near.flatMap((row) => [page.x[from], page.x[row], null]), y: near.flatMap((row) => [page.y[from], page.y[row], null]),
-      });
-      const ring = (rows, more, width) => ({
-        ...still, meta: "rings", mode: "markers", x: rows.map((row) => page.x[row]), y: rows.map((row) => page.y[row]),
-        marker: { symbol: "circle-open", size: SIZE + more, color: ink, line: { width, color: ink } },
-        unselected: { marker: { opacity: 1 } },
-      });
-      result.push(ring(near, 4, 1.2), ring([from], 9, 3));
-    }
-    return result;
+  const makeTraces = () => {
+    const traces = visibleGroups().map(pointTrace);
+    if (state.current === null) return traces;
+    const row = state.current;
+    const neighbours = data.neighbours[row];
+    const { ink } = currentPalette();
+    const lines = {
+      type: "scattergl", hoverinfo: "skip", meta: "lines", mode: "lines", line: { color: ink, width: 1.2 }, opacity: 0.7,
+      x: neighbours.flatMap((other) => [data.x[row], data.x[other], null]), y: neighbours.flatMap((other) => [data.y[row], data.y[other], null]),
+    };
+    const rings = (rows, extraSize, width) => ({
+      type: "scattergl", hoverinfo: "skip", meta: "rings", mode: "markers", x: rows.map((one) => data.x[one]), y: rows.map((one) => data.y[one]),
+      marker: { symbol: "circle-open", size: POINT_SIZE + extraSize, color: ink, line: { width, color: ink } },
+      unselected: { marker: { opacity: 1 } },
+    });
+    return [lines, ...traces, rings(neighbours, 4, 1.2), rings([row], 9, 3)];
   };
 
-  const extent = (places) => {
-    const [low, high] = places.reduce(([least, most], place) => [Math.min(least, place), Math.max(most, place)], [Infinity, -Infinity]);
+  const fullRange = (positions) => {
+    const [low, high] = positions.reduce(([min, max], position) => [Math.min(min, position), Math.max(max, position)], [Infinity, -Infinity]);
     const margin = 0.04 * (high - low) + 0.1;
     return [low - margin, high + margin];
   };
-  const layout = () => {
+  const makeLayout = () => {
     const axis = { visible: false, showgrid: false, zeroline: false, autorange: false };
-    const [x, y] = ["xaxis", "yaxis"].map((side) => plot.layout?.[side]?.range); // where the map has been moved to
+    const [x, y] = ["xaxis", "yaxis"].map((side) => plot.layout?.[side]?.range); // keep the current view
     return {
-      autosize: true, dragmode: state.drag, hovermode: "closest", showlegend: false, uirevision: "map", hoverdistance: 12,
+      autosize: true, dragmode: state.dragMode, hovermode: "closest", showlegend: false, uirevision: "map", hoverdistance: 12,
       margin: { l: 8, r: 8, t: 8, b: 8 }, paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)",
-      xaxis: { ...axis, range: [...(x || extent(page.x))] }, yaxis: { ...axis, range: [...(y || extent(page.y))], scaleanchor: "x" },
-      font: { color: palette().ink, family: getComputedStyle(document.body).fontFamily },
-      newselection: { line: { color: palette().ink, width: 2, dash: "solid" } }, selections: [],
-      annotations: [], shapes: weak(),
+      xaxis: { ...axis, range: [...(x || fullRange(data.x))] }, yaxis: { ...axis, range: [...(y || fullRange(data.y))], scaleanchor: "x" },
+      font: { color: currentPalette().ink, family: getComputedStyle(document.body).fontFamily },
+      newselection: { line: { color: currentPalette().ink, width: 2, dash: "solid" } }, selections: [],
+      annotations: [], shapes: weakRegionShapes(),
     };
   };
-  const weak = () => !page.weakest || state.colour !== "right" ? [] : [{
-    type: "circle", xref: "x", yref: "y", line: { color: palette().ink, width: 2, dash: "dash" },
-    x0: page.weakest.x - page.weakest.radius, x1: page.weakest.x + page.weakest.radius,
-    y0: page.weakest.y - page.weakest.radius, y1: page.weakest.y + page.weakest.radius,
+  const weakRegionShapes = () => !data.weakest || state.colourBy !== "correct" ? [] : [{
+    type: "circle", xref: "x", yref: "y", line: { color: currentPalette().ink, width: 2, dash: "dash" },
+    x0: data.weakest.x - data.weakest.radius, x1: data.weakest.x + data.weakest.radius,
+    y0: data.weakest.y - data.weakest.radius, y1: data.weakest.y + data.weakest.radius,
   }];
 
-  const shortened = (text) => (text.length > 34 ? `${text.slice(0, 33)}…` : text);
-  const escaped = (text) => text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
-  const labels = () => { // the largest clusters first; a name that would cover another one is left out
+  const shorten = (text) => (text.length > 34 ? `${text.slice(0, 33)}…` : text);
+  const escapeMarkup = (text) => text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
+  const makeClusterLabels = () => { // the largest clusters first; a label that would overlap another one is left out
     const { xaxis, yaxis } = plot.layout;
     if (!xaxis.range || !yaxis.range) return [];
     const box = plot.getBoundingClientRect();
-    const scale = (range, length) => (place) => (place - range[0]) / (range[1] - range[0]) * length;
-    const [x, y] = [scale(xaxis.range, box.width), scale(yaxis.range, box.height)];
-    const taken = [];
-    const texts = [...page.clusters.map((one) => ({ ...one, text: `${shortened(one.name)} (${one.tracks})` })).sort((a, b) => b.tracks - a.tracks).slice(0, NAMES)];
-    if (page.weakest && state.colour === "right")
-      texts.unshift({ text: `fails most: ${percent(page.weakest.error_rate)} of ${page.weakest.tracks}`, x: page.weakest.x, y: page.weakest.y + page.weakest.radius });
-    return texts.flatMap((one) => {
-      const half = [3.6 * one.text.length + 6, 11];
-      const own = x(one.x);
-      const place = [Math.min(Math.max(own, half[0]), box.width - half[0]), y(one.y)]; // inside the map, if its place is
-      if (own < 0 || own > box.width) return [];
-      if (taken.some((other) => Math.abs(other.place[0] - place[0]) < half[0] + other.half[0] && Math.abs(other.place[1] - place[1]) < half[1] + other.half[1])) return [];
-      taken.push({ place, half });
+    const toPixels = (range, length) => (position) => (position - range[0]) / (range[1] - range[0]) * length;
+    const [x, y] = [toPixels(xaxis.range, box.width), toPixels(yaxis.range, box.height)];
+    const placed = [];
+    const candidates = data.clusters.map((cluster) => ({ ...cluster, text: `${shorten(cluster.name)} (${cluster.tracks})` }))
+      .sort((a, b) => b.tracks - a.tracks).slice(0, MAX_CLUSTER_LABELS);
+    if (data.weakest && state.colourBy === "correct")
+      candidates.unshift({
+        text: `highest error rate: ${formatPercent(data.weakest.error_rate)} of ${data.weakest.tracks}`,
+        x: data.weakest.x, y: data.weakest.y + data.weakest.radius,
+      });
+    return candidates.flatMap((label) => {
+      const half = [3.6 * label.text.length + 6, 11]; // half of the estimated width and height
+      const anchor = x(label.x);
+      if (anchor < 0 || anchor > box.width) return [];
+      const centre = [Math.min(Math.max(anchor, half[0]), box.width - half[0]), y(label.y)]; // shifted to fit into the plot
+      const overlaps = (other) => Math.abs(other.centre[0] - centre[0]) < half[0] + other.half[0]
+        && Math.abs(other.centre[1] - centre[1]) < half[1] + other.half[1];
+      if (placed.some(overlaps)) return [];
+      placed.push({ centre, half });
       return [{
-        x: one.x, y: one.y, text: escaped(one.text), showarrow: false, xshift: place[0] - own, font: { size: 13, color: palette().ink },
-        captureevents: false,
+        x: label.x, y: label.y, text: escapeMarkup(label.text), showarrow: false, xshift: centre[0] - anchor,
+        font: { size: 13, color: currentPalette().ink }, captureevents: false,
       }];
     });
   };
-  let naming = false;
-  const nameClusters = async () => {
-    if (naming) return;
-    naming = true;
-    await Plotly.relayout(plot, { annotations: labels() });
-    naming = false;
+  let updatingLabels = false;
+  const updateClusterLabels = async () => {
+    if (updatingLabels) return;
+    updatingLabels = true;
+    await Plotly.relayout(plot, { annotations: makeClusterLabels() });
+    updatingLabels = false;
   };
-  const draw = async () => {
+  const drawPlot = async () => {
     const config = { displayModeBar: false, scrollZoom: true, responsive: true, doubleClick: false };
-    await Plotly.react(plot, traces(), layout(), config);
-    await nameClusters();
+    await Plotly.react(plot, makeTraces(), makeLayout(), config);
+    await updateClusterLabels();
   };
 
-  // The legend filters
+  // Legend
 
-  const mark = (group) => {
-    const space = "http://www.w3.org/2000/svg";
-    const svg = document.createElementNS(space, "svg");
+  const makeSymbol = (group) => {
+    const namespace = "http://www.w3.org/2000/svg";
+    const svg = document.createElementNS(namespace, "svg");
     for (const [key, text] of Object.entries({ width: 14, height: 14, viewBox: "-7 -7 14 14", "aria-hidden": "true" })) svg.setAttribute(key, text);
-    const path = document.createElementNS(space, "path");
-    const open = group.shape.endsWith("-open");
-    path.setAttribute("d", PATHS[group.shape.replace("-open", "")]);
+    const path = document.createElementNS(namespace, "path");
+    const open = group.symbol.endsWith("-open");
+    path.setAttribute("d", SYMBOL_PATHS[group.symbol.replace("-open", "")]);
     path.setAttribute(open ? "stroke" : "fill", group.colour);
     if (open) path.setAttribute("fill", "none");
     svg.append(path);
     return svg;
   };
-  const legend = () => {
-    const place = at("legend");
-    place.replaceChildren();
-    const all = groups();
-    const entry = (group) => {
-      const button = make("button", "", { type: "button", class: "entry", "aria-pressed": String(!off().has(group.key)) },
-        ...(group.colour ? [mark(group)] : []), make("span", group.name), make("span", String(group.rows.length)));
-      button.addEventListener("click", (event) => {
-        const hidden = off();
-        if (event.shiftKey) all.forEach((one) => (one === group ? hidden.delete(one.key) : hidden.add(one.key)));
-        else if (!hidden.delete(group.key)) hidden.add(group.key);
-        show();
-        [...place.querySelectorAll("button.entry")][all.indexOf(group)]?.focus();
-      });
-      return button;
-    };
-    for (const group of all) {
-      if (group.numbers) {
-        const { cmin, cmax } = ends(group.dimension);
-        const text = (number) => (group.dimension.unit === "%" ? percent(number) : `${Math.round(number)} ${group.dimension.unit}`);
-        const colours = palette().numbers.map(([share, colour]) => `${colour} ${100 * share}%`).join(",");
-        place.append(make("div", "", { class: "bar", style: `background:linear-gradient(90deg,${colours})` }),
-          make("div", "", { class: "ends" }, make("span", text(cmin)), make("span", text(cmax))));
-      }
-      place.append(entry(group));
+  const makeColourBar = (option) => {
+    const { cmin, cmax } = colourRange(option);
+    const format = (number) => (option.unit === "%" ? formatPercent(number) : `${Math.round(number)} ${option.unit}`);
+    const stops = currentPalette().colourscale.map(([fraction, colour]) => `${colour} ${100 * fraction}%`).join(",");
+    return [
+      makeElement("div", "", { class: "bar", style: `background:linear-gradient(90deg,${stops})` }),
+      makeElement("div", "", { class: "bar-ends" }, makeElement("span", format(cmin)), makeElement("span", format(cmax))),
+    ];
+  };
+  const updateLegend = () => {
+    const legend = byId("legend");
+    legend.replaceChildren();
+    const groups = groupTracks();
+    const makeEntry = (group) => makeButton("", (event) => {
+      const hidden = hiddenGroups();
+      if (event.shiftKey) groups.forEach((one) => (one === group ? hidden.delete(one.key) : hidden.add(one.key)));
+      else if (!hidden.delete(group.key)) hidden.add(group.key);
+      redraw();
+      [...legend.querySelectorAll("button.entry")][groups.indexOf(group)]?.focus();
+    }, { class: "entry", "aria-pressed": String(!hiddenGroups().has(group.key)) },
+    ...(group.colour ? [makeSymbol(group)] : []), makeElement("span", group.name), makeElement("span", String(group.rows.length)));
+    for (const group of groups) {
+      if (group.numbers) legend.append(...makeColourBar(group.option));
+      legend.append(makeEntry(group));
     }
-    const choose = (text, act) => {
-      const button = make("button", text, { type: "button" });
-      button.addEventListener("click", () => { act(off()); show(); });
-      return button;
-    };
-    if (all.length > 2) {
-      place.append(make("div", "", { class: "row", style: "margin-top:.4rem" },
-        choose("All", (hidden) => hidden.clear()), choose("None", (hidden) => all.forEach((group) => hidden.add(group.key)))));
+    if (groups.length > 2) {
+      const showAll = makeButton("All", () => { hiddenGroups().clear(); redraw(); });
+      const hideAll = makeButton("None", () => { groups.forEach((group) => hiddenGroups().add(group.key)); redraw(); });
+      legend.append(makeElement("div", "", { class: "row", style: "margin-top:.4rem" }, showAll, hideAll));
     }
   };
-  const show = () => { legend(); return draw(); };
+  const redraw = () => { updateLegend(); return drawPlot(); };
 
-  // One track: its card, its sound, its nearest
+  // Track card: facts, audio player, most similar tracks
 
-  const facts = (row) => {
-    const answer = value("predicted", row);
-    const sure = value("confidence", row);
-    const judged = value("right", row);
-    const cluster = value("cluster", row);
-    const lean = page.leans[row] ? page.clusters[page.leans[row] - 1].name : null;
-    const tempo = value("tempo", row);
+  const listFacts = (row) => {
+    const predicted = valueOf("predicted", row);
+    const confidence = valueOf("confidence", row);
+    const wrong = valueOf("correct", row) === "wrong";
+    const closest = data.closest_cluster[row] ? data.clusters[data.closest_cluster[row] - 1].name : null;
+    const tempo = valueOf("tempo", row);
     return [
-      ["artist", by(row)], ["album", name(page.album, row)], ["genre", value("genre", row)],
-      ["heard as", answer && `${answer}${sure === null ? "" : `, ${percent(sure)}`}${judged === "wrong" ? " (another than the label)" : ""}`, judged === "wrong"],
-      ["cluster", cluster || (lean ? `in none; nearest ${lean}, ${percent(page.membership[row])}` : null)],
-      ["tags", page.tags.codes[row].map((code) => page.tags.names[code]).join(", ")],
-      ["tempo", tempo === null ? null : `${Math.round(tempo)} BPM`], ["key", name(page.key, row)],
-      ["length", `${Math.floor(page.seconds[row] / 60)}:${String(page.seconds[row] % 60).padStart(2, "0")}`],
-      ["file", page.path[row]],
+      ["artist", artistOf(row)], ["album", decode(data.album, row)], ["genre", valueOf("genre", row)],
+      ["predicted", predicted && `${predicted}${confidence === null ? "" : `, ${formatPercent(confidence)}`}${wrong ? " (differs from the label)" : ""}`, wrong],
+      ["cluster", valueOf("cluster", row) || (closest ? `none; closest ${closest}, ${formatPercent(data.membership[row])}` : null)],
+      ["tags", data.tags.codes[row].map((code) => data.tags.names[code]).join(", ")],
+      ["tempo", tempo === null ? null : `${Math.round(tempo)} BPM`], ["key", decode(data.key, row)],
+      ["length", `${Math.floor(data.seconds[row] / 60)}:${String(data.seconds[row] % 60).padStart(2, "0")}`],
+      ["file", data.path[row]],
     ].filter(([, text]) => text);
   };
-  const list = (rows) => {
-    const result = make("dl");
-    for (const [key, text, wrong] of rows) result.append(make("dt", key), make("dd", text, wrong ? { class: "wrong" } : {}));
-    return result;
+  const makeDefinitionList = (facts) => {
+    const list = makeElement("dl");
+    for (const [name, text, wrong] of facts) list.append(makeElement("dt", name), makeElement("dd", text, wrong ? { class: "wrong" } : {}));
+    return list;
   };
-  const sound = make("audio", "", { controls: "", preload: "none", id: "sound" });
-  const unplayable = make("p", "", { class: "quiet", hidden: "" });
-  sound.addEventListener("error", () => cannot());
-  const cannot = () => {
-    const address = state.chosen === null ? null : link(state.chosen);
-    unplayable.replaceChildren("This page cannot play the file here. ", ...(address ? [make("a", "Open it", { href: address })] : []));
-    unplayable.hidden = false;
+  const player = makeElement("audio", "", { controls: "", preload: "none", id: "player" });
+  const playError = makeElement("p", "", { class: "muted", hidden: "" });
+  player.addEventListener("error", () => showPlayError());
+  const showPlayError = () => {
+    const url = state.current === null ? null : audioUrl(state.current);
+    playError.replaceChildren("The browser cannot play this file here. ", ...(url ? [makeElement("a", "Open the file", { href: url })] : []));
+    playError.hidden = false;
   };
   const play = (row) => {
-    const source = page.clips?.[row] || link(row);
-    unplayable.hidden = true;
-    sound.hidden = !source;
+    const source = data.clips?.[row] || audioUrl(row);
+    playError.hidden = true;
+    player.hidden = !source;
     if (!source) return;
-    sound.src = source;
-    sound.play().catch((error) => { if (error.name === "NotSupportedError") cannot(); });
+    player.src = source;
+    player.play().catch((error) => { if (error.name === "NotSupportedError") showPlayError(); });
   };
-  const choose = (row, { sounds = true, look = false } = {}) => {
-    state.chosen = row;
-    const card = at("card");
-    card.replaceChildren(make("h2", page.title[row]), sound, unplayable, list(facts(row)), make("h3", "Nearest by sound"));
-    const near = make("ol");
-    page.near[row].forEach((other, number) => {
-      const button = make("button", "", { type: "button" }, make("span", page.title[other]),
-        make("small", ` ${by(other) || ""} ${page.similarity[row][number].toFixed(2)}`));
-      button.addEventListener("click", () => choose(other, { look: true }));
-      near.append(make("li", "", {}, button));
+  const openTrack = (row, { playAudio = true, moveView = false } = {}) => {
+    state.current = row;
+    const similar = makeElement("ol");
+    data.neighbours[row].forEach((other, rank) => {
+      const details = makeElement("small", ` ${artistOf(other) || ""} ${data.similarities[row][rank].toFixed(2)}`);
+      const button = makeButton("", () => openTrack(other, { moveView: true }), {}, makeElement("span", data.title[other]), details);
+      similar.append(makeElement("li", "", {}, button));
     });
-    card.append(near, exporters([row, ...page.near[row]], "Take these"));
+    const card = byId("card");
+    card.replaceChildren(makeElement("h2", data.title[row]), player, playError, makeDefinitionList(listFacts(row)),
+      makeElement("h3", "Most similar tracks"), similar, makeExportButtons([row, ...data.neighbours[row]], "Export all as"));
     card.hidden = false;
     card.scrollIntoView({ block: "nearest" });
     document.querySelector("aside").scrollTop = 0;
-    sound.setAttribute("aria-label", `${page.title[row]}, sound`);
-    at("said").textContent = [page.title[row], by(row), value("genre", row)].filter(Boolean).join(", ");
-    if (sounds) play(row);
-    if (look) see(row);
-    return draw();
+    player.setAttribute("aria-label", `Audio of ${data.title[row]}`);
+    byId("status").textContent = [data.title[row], artistOf(row), valueOf("genre", row)].filter(Boolean).join(", ");
+    if (playAudio) play(row);
+    if (moveView) moveViewTo(row);
+    return drawPlot();
   };
-  const see = (row) => { // move the map if the track lies outside
+  const moveViewTo = (row) => { // only if the track is outside the current view
     const { xaxis, yaxis } = plot.layout;
-    const inside = (place, range) => place > range[0] && place < range[1];
-    if (inside(page.x[row], xaxis.range) && inside(page.y[row], yaxis.range)) return;
-    for (const [axis, place] of [[xaxis, page.x[row]], [yaxis, page.y[row]]]) {
+    const isInside = (position, range) => position > range[0] && position < range[1];
+    if (isInside(data.x[row], xaxis.range) && isInside(data.y[row], yaxis.range)) return;
+    for (const [axis, position] of [[xaxis, data.x[row]], [yaxis, data.y[row]]]) {
       const half = (axis.range[1] - axis.range[0]) / 2;
-      axis.range = [place - half, place + half];
+      axis.range = [position - half, position + half];
     }
   };
-  const release = () => {
-    state.chosen = null;
-    sound.pause();
-    at("card").hidden = true;
-    return draw();
+  const closeTrack = () => {
+    state.current = null;
+    player.pause();
+    byId("card").hidden = true;
+    return drawPlot();
   };
 
-  // Lists to take away
+  // Export of track lists
 
-  const save = (text, file, kind) => {
-    const address = URL.createObjectURL(new Blob([text], { type: kind }));
-    const anchor = make("a", "", { href: address, download: file });
+  const download = (text, file, type) => {
+    const url = URL.createObjectURL(new Blob([text], { type }));
+    const anchor = makeElement("a", "", { href: url, download: file });
     document.body.append(anchor);
     anchor.click();
     anchor.remove();
-    setTimeout(() => URL.revokeObjectURL(address), 10_000);
+    setTimeout(() => URL.revokeObjectURL(url), 10_000);
   };
-  const plain = (text) => String(text).replace(/[\r\n]+/g, " ");
-  const m3u8 = (rows) => ["#EXTM3U", ...rows.filter((row) => !/[\r\n]/.test(full(row))).flatMap((row) =>
-    [`#EXTINF:${page.seconds[row]},${plain(by(row) ? `${by(row)} - ${page.title[row]}` : page.title[row])}`, full(row)])].join("\n") + "\n";
-  const field = (text) => (/[",\r\n]/.test(text) ? `"${text.replace(/"/g, '""')}"` : text);
-  const csv = (rows) => {
+  const toSingleLine = (text) => String(text).replace(/[\r\n]+/g, " ");
+  const toM3u8 = (rows) => ["#EXTM3U", ...rows.filter((row) => !/[\r\n]/.test(fullPath(row))).flatMap((row) => {
+    const name = artistOf(row) ? `${artistOf(row)} - ${data.title[row]}` : data.title[row];
+    return [`#EXTINF:${data.seconds[row]},${toSingleLine(name)}`, fullPath(row)];
+  })].join("\n") + "\n";
+  const quoteCsv = (text) => (/[",\r\n]/.test(text) ? `"${text.replace(/"/g, '""')}"` : text);
+  const toCsv = (rows) => {
     const columns = [
-      ["file", full], ["title", (row) => page.title[row]], ["artist", by], ["album", (row) => name(page.album, row)],
-      ...["genre", "cluster", "predicted", "confidence", "tempo"].map((key) => [key, (row) => value(key, row)]),
+      ["file", fullPath], ["title", (row) => data.title[row]], ["artist", artistOf], ["album", (row) => decode(data.album, row)],
+      ...["genre", "cluster", "predicted", "confidence", "tempo"].map((key) => [key, (row) => valueOf(key, row)]),
     ];
-    const lines = [columns.map(([key]) => key), ...rows.map((row) => columns.map(([, of]) => of(row) ?? ""))];
-    return lines.map((cells) => cells.map((cell) => field(String(cell))).join(",")).join("\n") + "\n";
+    const lines = [columns.map(([name]) => name), ...rows.map((row) => columns.map(([, getValue]) => getValue(row) ?? ""))];
+    return lines.map((cells) => cells.map((cell) => quoteCsv(String(cell))).join(",")).join("\n") + "\n";
   };
-  const exporters = (rows, says) => {
-    const button = (text, act) => {
-      const one = make("button", text, { type: "button" });
-      one.addEventListener("click", act);
-      return one;
-    };
-    return make("div", "", { class: "row" }, make("span", says, { class: "quiet" }),
-      button("M3U8", () => save(m3u8(rows), "tracks.m3u8", "audio/x-mpegurl")), button("CSV", () => save(csv(rows), "tracks.csv", "text/csv")));
-  };
-  const take = (rows) => {
-    state.taken = rows;
-    const place = at("list");
-    place.replaceChildren();
-    place.hidden = !rows.length;
+  const makeExportButtons = (rows, label) => makeElement("div", "", { class: "row" }, makeElement("span", label, { class: "muted" }),
+    makeButton("M3U8", () => download(toM3u8(rows), "tracks.m3u8", "audio/x-mpegurl")),
+    makeButton("CSV", () => download(toCsv(rows), "tracks.csv", "text/csv")));
+  const selectTracks = (rows) => {
+    const section = byId("selection");
+    section.replaceChildren();
+    section.hidden = !rows.length;
     if (!rows.length) return;
-    const clear = make("button", "Let go", { type: "button" });
-    clear.addEventListener("click", () => { take([]); draw(); });
-    const tools = exporters(rows, "as");
-    tools.append(clear);
-    requestAnimationFrame(() => place.scrollIntoView({ block: "nearest" }));
-    place.append(make("h2", `${rows.length} ${rows.length === 1 ? "track" : "tracks"} taken`), tools);
-    at("said").textContent = `${rows.length} tracks taken`;
+    const heading = `${rows.length} ${rows.length === 1 ? "track" : "tracks"} selected`;
+    const buttons = makeExportButtons(rows, "Export as");
+    buttons.append(makeButton("Clear", () => { selectTracks([]); drawPlot(); }));
+    requestAnimationFrame(() => section.scrollIntoView({ block: "nearest" }));
+    section.append(makeElement("h2", heading), buttons);
+    byId("status").textContent = heading;
   };
-  const rowsOf = (event) => [...new Set(event.points.filter((point) => point.data.meta === "points").map((point) => point.customdata))]
-    .filter((row) => !state.matches || state.matches.has(row)).sort((a, b) => a - b);
+  const rowsInLasso = (event) => [...new Set(event.points.filter((point) => point.data.meta === "points").map((point) => point.customdata))]
+    .filter(isMatch).sort((a, b) => a - b);
 
   // Search
 
-  const folded = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase(); // é is found by e, however it is stored
-  const texts = Array.from({ length: count }, (_, row) =>
-    folded([page.title[row], by(row), name(page.album, row), page.path[row]].filter(Boolean).join("\n")));
-  const search = at("search");
-  const found = at("found");
-  const seek = () => {
-    const words = folded(search.value).split(/\s+/).filter(Boolean);
-    const rows = texts.flatMap((text, row) => (words.every((word) => text.includes(word)) ? [row] : []));
+  const foldText = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase(); // ignore case and accents
+  const searchTexts = Array.from({ length: trackCount }, (_, row) =>
+    foldText([data.title[row], artistOf(row), decode(data.album, row), data.path[row]].filter(Boolean).join("\n")));
+  const searchBox = byId("search");
+  const results = byId("results");
+  const runSearch = () => {
+    const words = foldText(searchBox.value).split(/\s+/).filter(Boolean);
+    const rows = searchTexts.flatMap((text, row) => (words.every((word) => text.includes(word)) ? [row] : []));
     state.matches = words.length ? new Set(rows) : null;
-    found.replaceChildren();
-    found.hidden = !words.length;
-    for (const row of rows.slice(0, words.length ? FOUND : 0)) {
-      const button = make("button", "", { type: "button" }, make("span", page.title[row]), make("small", ` ${by(row) || ""}`));
-      button.addEventListener("click", () => { found.hidden = true; choose(row, { look: true }); });
-      found.append(button);
+    results.replaceChildren();
+    results.hidden = !words.length;
+    for (const row of rows.slice(0, words.length ? MAX_SEARCH_RESULTS : 0)) {
+      results.append(makeButton("", () => { results.hidden = true; openTrack(row, { moveView: true }); }, {},
+        makeElement("span", data.title[row]), makeElement("small", ` ${artistOf(row) || ""}`)));
     }
-    found.append(make("p", rows.length > FOUND ? `and ${rows.length - FOUND} more` : rows.length ? "" : "no such track", { class: "quiet" }));
-    return draw();
+    const more = rows.length - MAX_SEARCH_RESULTS;
+    results.append(makeElement("p", more > 0 ? `and ${more} more` : rows.length ? "" : "no tracks found", { class: "muted" }));
+    return drawPlot();
   };
-  let waiting = 0;
-  search.addEventListener("input", () => { clearTimeout(waiting); waiting = setTimeout(seek, 150); });
-  search.addEventListener("keydown", (event) => {
-    if (event.key === "Enter") { clearTimeout(waiting); seek().then(() => found.querySelector("button")?.click()); }
-    else if (event.key === "ArrowDown") { event.preventDefault(); found.querySelector("button")?.focus(); }
-    else if (event.key === "Escape") { search.value = ""; seek(); }
+  let searchTimer = 0;
+  searchBox.addEventListener("input", () => { clearTimeout(searchTimer); searchTimer = setTimeout(runSearch, 150); });
+  searchBox.addEventListener("keydown", (event) => {
+    if (event.key === "Enter") { clearTimeout(searchTimer); runSearch().then(() => results.querySelector("button")?.click()); }
+    else if (event.key === "ArrowDown") { event.preventDefault(); results.querySelector("button")?.focus(); }
+    else if (event.key === "Escape") { searchBox.value = ""; runSearch(); }
   });
-  found.addEventListener("keydown", (event) => {
-    const all = [...found.querySelectorAll("button")];
-    const next = all.indexOf(document.activeElement) + (event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : NaN);
-    if (event.key === "Escape") { found.hidden = true; search.focus(); }
+  results.addEventListener("keydown", (event) => {
+    const buttons = [...results.querySelectorAll("button")];
+    const next = buttons.indexOf(document.activeElement) + (event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : NaN);
+    if (event.key === "Escape") { results.hidden = true; searchBox.focus(); }
     if (Number.isNaN(next)) return;
     event.preventDefault();
-    (next < 0 ? search : all[Math.min(next, all.length - 1)]).focus();
+    (next < 0 ? searchBox : buttons[Math.min(next, buttons.length - 1)]).focus();
   });
-  document.addEventListener("pointerdown", (event) => { if (!event.target.closest(".search")) found.hidden = true; });
+  document.addEventListener("pointerdown", (event) => { if (!event.target.closest(".search")) results.hidden = true; });
 
-  // Mouse and keys on the map
+  // Mouse and keyboard
 
-  const hover = at("hover");
-  const hint = (event) => {
+  const hover = byId("hover");
+  const showHover = (event) => {
     const point = event.points.find((one) => one.data.meta === "points");
     if (!point || event.event.buttons) return;
     const row = point.customdata;
-    hover.replaceChildren(make("strong", page.title[row]), list(facts(row).filter(([key]) => !["album", "file", "length"].includes(key))));
+    const facts = listFacts(row).filter(([name]) => !["album", "file", "length"].includes(name));
+    hover.replaceChildren(makeElement("strong", data.title[row]), makeDefinitionList(facts));
     hover.hidden = false;
     const box = plot.getBoundingClientRect();
     const [left, top] = [event.event.clientX - box.left, event.event.clientY - box.top];
     hover.style.left = `${Math.max(0, left + 16 + hover.offsetWidth > box.width ? left - 16 - hover.offsetWidth : left + 16)}px`;
     hover.style.top = `${Math.max(0, Math.min(top + 12, box.height - hover.offsetHeight))}px`;
   };
-  let moved = false; // whether somebody has zoomed or dragged the map; else it fills its place again when that changes
-  const whole = async () => {
-    const turned = turn();
-    await Plotly.relayout(plot, { "xaxis.range": extent(page.x), "yaxis.range": extent(page.y) });
-    if (turned) { // the lasso's line would lie elsewhere; its list stays
+  let viewChanged = false; // whether the user has zoomed or panned; until then the map is fitted again when the window is resized
+  const resetView = async () => {
+    const reoriented = orientMap();
+    await Plotly.relayout(plot, { "xaxis.range": fullRange(data.x), "yaxis.range": fullRange(data.y) });
+    if (reoriented) { // the outline of the lasso would be in the wrong place; the selected tracks stay listed
       await Plotly.restyle(plot, { selectedpoints: [null] });
-      await draw();
+      await drawPlot();
     }
-    moved = false;
+    viewChanged = false;
   };
-  let resizing = 0;
+  let resizeTimer = 0;
   addEventListener("resize", () => {
-    clearTimeout(resizing);
-    resizing = setTimeout(() => (moved ? nameClusters() : whole()), 250);
+    clearTimeout(resizeTimer);
+    resizeTimer = setTimeout(() => (viewChanged ? updateClusterLabels() : resetView()), 250);
   });
   const zoom = (factor) => {
     const change = {};
@@ -442,60 +445,62 @@
     }
     return Plotly.relayout(plot, change);
   };
-  const step = (dx, dy) => { // to the nearest track that lies more that way than across
-    const rows = shownRows();
+  const goInDirection = (dx, dy) => { // to the nearest track within 45° of the direction
+    const rows = visibleRows();
     if (!rows.length) return;
     const { xaxis, yaxis } = plot.layout;
-    const from = state.chosen === null
-      ? [(xaxis.range[0] + xaxis.range[1]) / 2, (yaxis.range[0] + yaxis.range[1]) / 2] : [page.x[state.chosen], page.y[state.chosen]];
-    const far = (row) => Math.hypot(page.x[row] - from[0], page.y[row] - from[1]);
-    let best = null;
+    const start = state.current === null
+      ? [(xaxis.range[0] + xaxis.range[1]) / 2, (yaxis.range[0] + yaxis.range[1]) / 2] : [data.x[state.current], data.y[state.current]];
+    const distance = (row) => Math.hypot(data.x[row] - start[0], data.y[row] - start[1]);
+    let nearest = null;
     for (const row of rows) {
-      const along = (page.x[row] - from[0]) * dx + (page.y[row] - from[1]) * dy;
-      const across = Math.abs((page.x[row] - from[0]) * dy) + Math.abs((page.y[row] - from[1]) * dx);
-      if (row === state.chosen || (state.chosen !== null && (along <= 0 || across > along))) continue;
-      if (best === null || far(row) < far(best)) best = row;
+      const along = (data.x[row] - start[0]) * dx + (data.y[row] - start[1]) * dy;
+      const across = Math.abs((data.x[row] - start[0]) * dy) + Math.abs((data.y[row] - start[1]) * dx);
+      if (row === state.current || (state.current !== null && (along <= 0 || across > along))) continue;
+      if (nearest === null || distance(row) < distance(nearest)) nearest = row;
     }
-    if (best !== null) choose(best, { sounds: false, look: true });
+    if (nearest !== null) openTrack(nearest, { playAudio: false, moveView: true });
   };
   const KEYS = {
-    ArrowLeft: () => step(-1, 0), ArrowRight: () => step(1, 0), ArrowUp: () => step(0, 1), ArrowDown: () => step(0, -1),
-    Enter: () => { if (state.chosen !== null) play(state.chosen); }, "+": () => zoom(0.7), "=": () => zoom(0.7), "-": () => zoom(1 / 0.7),
-    0: whole, Escape: () => { take([]); release(); },
+    ArrowLeft: () => goInDirection(-1, 0), ArrowRight: () => goInDirection(1, 0),
+    ArrowUp: () => goInDirection(0, 1), ArrowDown: () => goInDirection(0, -1),
+    Enter: () => { if (state.current !== null) play(state.current); },
+    "+": () => zoom(0.7), "=": () => zoom(0.7), "-": () => zoom(1 / 0.7), 0: resetView,
+    Escape: () => { selectTracks([]); closeTrack(); },
   };
   plot.addEventListener("keydown", (event) => {
     if (!KEYS[event.key] || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
     KEYS[event.key]();
   });
-  const drag = (mode) => {
-    state.drag = mode;
-    at("move").setAttribute("aria-pressed", String(mode === "pan"));
-    at("lasso").setAttribute("aria-pressed", String(mode === "lasso"));
+  const setDragMode = (mode) => {
+    state.dragMode = mode;
+    byId("pan").setAttribute("aria-pressed", String(mode === "pan"));
+    byId("lasso").setAttribute("aria-pressed", String(mode === "lasso"));
     return Plotly.relayout(plot, { dragmode: mode });
   };
-  at("move").addEventListener("click", () => drag("pan"));
-  at("lasso").addEventListener("click", () => drag("lasso"));
-  at("whole").addEventListener("click", whole);
-  at("shown").addEventListener("click", () => take(shownRows()));
-  const colour = at("colour");
-  for (const one of page.dimensions) colour.append(make("option", one.says, { value: one.key }));
-  colour.addEventListener("change", () => { state.colour = colour.value; show(); });
+  byId("pan").addEventListener("click", () => setDragMode("pan"));
+  byId("lasso").addEventListener("click", () => setDragMode("lasso"));
+  byId("reset-view").addEventListener("click", resetView);
+  byId("select-visible").addEventListener("click", () => selectTracks(visibleRows()));
+  const colourSelect = byId("colour");
+  for (const option of data.colour_options) colourSelect.append(makeElement("option", option.label, { value: option.key }));
+  colourSelect.addEventListener("change", () => { state.colourBy = colourSelect.value; redraw(); });
 
-  legend();
-  draw().then(() => {
+  updateLegend();
+  drawPlot().then(() => {
     plot.on("plotly_click", (event) => {
       const point = event.points.find((one) => one.data.meta === "points");
-      if (point) choose(point.customdata);
+      if (point) openTrack(point.customdata);
     });
-    plot.on("plotly_hover", hint);
+    plot.on("plotly_hover", showHover);
     plot.on("plotly_unhover", () => { hover.hidden = true; });
-    plot.on("plotly_selected", (event) => { if (event) take(rowsOf(event)); });
+    plot.on("plotly_selected", (event) => { if (event) selectTracks(rowsInLasso(event)); });
     plot.on("plotly_relayout", (change) => {
-      moved ||= Object.keys(change).some((key) => key.startsWith("xaxis.range") || key.startsWith("yaxis.range"));
-      if (!("annotations" in change)) nameClusters();
+      viewChanged ||= Object.keys(change).some((key) => key.startsWith("xaxis.range") || key.startsWith("yaxis.range"));
+      if (!("annotations" in change)) updateClusterLabels();
     });
     document.documentElement.dataset.drawn = "yes";
   });
-  dark.addEventListener("change", show);
+  darkScheme.addEventListener("change", redraw);
 })();

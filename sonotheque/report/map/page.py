@@ -1,4 +1,4 @@
-"""The page of a map, put together: what stands on it, the excerpts that it plays, and how true it is, in words and tables."""
+"""The HTML page of a map: controls, audio excerpts, and the quality of the map and its clusters as text and a table."""
 
 from __future__ import annotations
 
@@ -14,97 +14,96 @@ from sonotheque.explore.map.map_data import MapData
 from sonotheque.explore.map.predictions import MapPredictions
 from sonotheque.explore.track_attributes import TrackAttributes
 from sonotheque.output_files import write_atomic
-from sonotheque.report.excerpts import cut_excerpts
-from sonotheque.report.map.data import columns, common_folder
-from sonotheque.report.markup import Html, table, tag
-from sonotheque.report.standalone import standalone
+from sonotheque.report.audio_excerpts import cut_excerpts
+from sonotheque.report.html_elements import Html, table, tag
+from sonotheque.report.html_page import build_html_page
+from sonotheque.report.map.data import common_folder, make_page_data
 from sonotheque.types import Progress
 
-EMBEDDED = 300
-"""Tracks up to which ``auto`` puts excerpts into the page: 40 KB each, so 16 MB in all."""
+MAX_EMBEDDED = 300
+"""Maximum number of tracks for which ``auto`` embeds excerpts in the page. An excerpt has 40 KB, so all together have 16 MB."""
 
 
 def write_map(
     path: str | os.PathLike[str],
-    atlas: MapData,
-    answers: MapPredictions,
-    characters: Mapping[int, TrackAttributes],
-    mapped: results.MapResult,
+    map_data: MapData,
+    predictions: MapPredictions,
+    attributes: Mapping[int, TrackAttributes],
+    result: results.MapResult,
     *,
     audio: str = "auto",
     progress: Progress | None = None,
 ) -> Path:
-    """Write the page.
+    """Write the page of a map.
 
     Parameters
     ----------
-    path : path of the page; an older one is replaced
-    atlas : Atlas
-    answers : Answers
-    characters : mapping of track id to Character
-    mapped : Mapped
+    path : path of the page
+        An existing file is replaced.
+    map_data : Atlas
+    predictions : Answers
+    attributes : mapping of track id to Character
+    result : Mapped
     audio : str
         ``auto``, ``embed``, ``files``, ``none`` or a web address; see `Library.map`.
     progress : callable
-        Called with (excerpts cut, excerpts in all).
+        Called with (excerpts done, total).
 
     Returns
     -------
     Path
-        Of the page. The same map and files give the same bytes.
+        Path of the page. The same map and files give the same bytes.
 
     Raises
     ------
     LibraryError
         If `audio` is none of these, or the page cannot be written.
     """
-    address = _address(audio)
-    clips: Sequence[str | None] = [None] * len(atlas.tracks)
+    address = _parse_web_address(audio)
+    clips: Sequence[str | None] = [None] * len(map_data.tracks)
     base = address
-    if audio == "embed" or (audio == "auto" and len(atlas.tracks) <= EMBEDDED):
-        clips = cut_excerpts(atlas.tracks, progress=progress)
+    if audio == "embed" or (audio == "auto" and len(map_data.tracks) <= MAX_EMBEDDED):
+        clips = cut_excerpts(map_data.tracks, progress=progress)
     if audio in {"auto", "embed", "files"}:
-        root = common_folder([track.path for track in atlas.tracks])
+        root = common_folder([track.path for track in map_data.tracks])
         base = Path(root or os.sep).as_uri().rstrip("/") + "/" if root else "file://"
-    data = columns(atlas, answers, characters, mapped, clips=clips, base=base)
-    page = standalone(
-        [_header(), _main(), _details(mapped)],
-        title=f"Map of {len(atlas.tracks)} tracks",
+    page = build_html_page(
+        [_make_header(), _make_main(), _make_footer(result)],
+        title=f"Map of {len(map_data.tracks)} tracks",
         lang="en",
         package="sonotheque.report.map",
         name="map",
         data_id="map-data",
-        data=data,
+        data=make_page_data(map_data, predictions, attributes, result, clips=clips, base=base),
         webgl=True,
         media=None if address is None else "{0.scheme}://{0.netloc}".format(urlsplit(address)),
     )
-    place = Path(path)
-    write_atomic(place, [page.encode("utf-8")])
-    return place
+    write_atomic(Path(path), [page.encode("utf-8")])
+    return Path(path)
 
 
-def _address(audio: str) -> str | None:
-    """Return the web address that sounds come from; None where they come from files.
+def _parse_web_address(audio: str) -> str | None:
+    """Return the web address that audio is loaded from, or None if `audio` is one of the keywords.
 
     Raises
     ------
     LibraryError
-        If it is neither a way nor an address.
+        If it is neither a keyword nor a web address.
     """
     if audio in {"auto", "embed", "files", "none"}:
         return None
     parts = urlsplit(audio)
     if parts.scheme not in {"http", "https"} or not parts.netloc or any(letter in parts.netloc for letter in " ;,'\""):
         raise LibraryError(
-            f"{audio}: no way to play sounds; give auto, embed, files, none or an address such as http://localhost:8000/"
+            f"{audio}: unknown audio source; give auto, embed, files, none or an address such as http://localhost:8000/"
         )
     return audio.rstrip("/") + "/"
 
 
-def _header() -> Html:
+def _make_header() -> Html:
     return tag(
         "header",
-        tag("a", "Skip to the map", href="#plot", class_="skip"),
+        tag("a", "Skip to the map", href="#plot", class_="skip-link"),
         tag("h1", "Map"),
         tag(
             "div",
@@ -116,100 +115,133 @@ def _header() -> Html:
                 placeholder="title, artist, album, file",
                 autocomplete="off",
                 spellcheck="false",
-                aria_controls="found",
+                aria_controls="results",
             ),
-            tag("div", id="found", role="group", aria_label="Tracks found", hidden=True),
+            tag("div", id="results", role="group", aria_label="Search results", hidden=True),
             class_="search",
         ),
-        tag("div", tag("label", "Colour ", for_="colour"), tag("select", id="colour")),
+        tag("div", tag("label", "Colour by ", for_="colour"), tag("select", id="colour")),
         tag(
             "div",
-            tag("button", "Move", type="button", id="move", aria_pressed="true"),
+            tag("button", "Pan", type="button", id="pan", aria_pressed="true"),
             tag("button", "Lasso", type="button", id="lasso", aria_pressed="false"),
-            tag("button", "Whole map", type="button", id="whole"),
-            class_="modes",
+            tag("button", "Reset view", type="button", id="reset-view"),
+            class_="drag-modes",
             role="group",
-            aria_label="What dragging does",
+            aria_label="View and selection",
         ),
     )
 
 
-def _main() -> Html:
-    keys = "Arrow keys go to the next track in that direction, Enter plays, + and - zoom, 0 shows everything, Escape lets go."
+def _make_main() -> Html:
+    keys = (
+        "Arrow keys go to the next track in that direction, Enter plays it, + and - zoom, 0 resets the view, "
+        "Escape clears the selection."
+    )
     plot = tag(
         "div",
         tag("div", id="plot", tabindex=0, role="application", aria_label=f"Map of the tracks. {keys}"),
         tag("div", id="hover", class_="hover", hidden=True),
         class_="map",
     )
-    side = tag(
+    sidebar = tag(
         "aside",
-        tag("section", id="card", aria_label="The chosen track", hidden=True),
-        tag("section", id="list", aria_label="The tracks taken", hidden=True),
+        tag("section", id="card", aria_label="Current track", hidden=True),
+        tag("section", id="selection", aria_label="Selected tracks", hidden=True),
         tag(
             "section",
             tag("h2", "Legend", id="legend-title"),
             tag("div", id="legend", role="group", aria_labelledby="legend-title"),
-            tag("p", tag("button", "Take all that is shown", type="button", id="shown"), class_="quiet"),
+            tag("p", tag("button", "Select all visible tracks", type="button", id="select-visible"), class_="muted"),
         ),
-        tag("p", "Click a point to hear it. ", keys, class_="quiet keys"),
+        tag("p", "Click a point to play the track. ", keys, class_="muted key-help"),
     )
-    return tag("main", plot, side, tag("div", id="said", aria_live="polite", class_="unseen"))
+    return tag("main", plot, sidebar, tag("div", id="status", aria_live="polite", class_="visually-hidden"))
 
 
-def _details(mapped: results.MapResult) -> Html:
-    quality, one = mapped.quality, mapped.agreement
-    rows = [
-        (
-            cluster.name,
-            str(cluster.tracks),
-            ", ".join(f"{label} {count}" for label, count in cluster.labels.items()) or "-",
-            "-" if cluster.error_rate is None else f"{cluster.error_rate:.0%}",
-            ", ".join(f"{pair.label} taken for {pair.taken_for} ({pair.tracks})" for pair in cluster.confusions) or "-",
-        )
-        for cluster in mapped.clusters
-    ]
-    if mapped.unclustered:
-        labels = ", ".join(f"{label} {count}" for label, count in mapped.unclustered_labels.items()) or "-"
-        rows.append(("in none", str(mapped.unclustered), labels, "", ""))
-    facts = [f"{mapped.tracks} tracks by {short_name(mapped.space)} ({mapped.space})"]
-    if mapped.later:
-        facts.append(f"{mapped.later} of them were put on the map after it was drawn")
-    if quality.trustworthiness is not None:
-        facts.append(
-            f"trustworthiness {quality.trustworthiness:.3f} (1: whoever is near on the map is near in sound; about 0.5: chance)"
-        )
-    if quality.same_label_map is not None:
-        facts.append(
-            f"of a track's ten nearest {quality.same_label_map:.0%} bear its label on the map, "
-            f"{quality.same_label_space or 0:.0%} by sound, {quality.same_label_chance or 0:.0%} by chance"
-        )
-    if one:
-        facts.append(
-            f"clusters and labels: adjusted mutual information {one.adjusted_mutual_information:.3f}, adjusted Rand index "
-            f"{one.adjusted_rand:.3f}, homogeneity {one.homogeneity:.3f} (0: chance, 1: the same)"
-        )
-    known = f" (in {', '.join(mapped.by_track)} it knew other tracks of the same artists)" if mapped.by_track else ""
-    if mapped.error_rate is not None:
-        facts.append(
-            f"a classifier that learned without them is wrong for {mapped.error_rate:.0%} of the {mapped.judged} "
-            f"labelled tracks{known}"
-        )
-    if mapped.weakest:
-        weak = mapped.weakest
-        facts.append(
-            f"it fails most inside the dashed circle: {weak.error_rate:.0%} of {weak.tracks} tracks there"
-            + "".join(f", {pair.label} taken for {pair.taken_for} ({pair.tracks})" for pair in weak.confusions[:1])
-        )
-    made = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in mapped.parameters.items())
-    header = ("cluster", "tracks", "labels", "wrong answers", "most often")
+def _make_footer(result: results.MapResult) -> Html:
+    parameters = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in result.parameters.items())
     return tag(
         "footer",
         tag(
             "details",
-            tag("summary", "How true is this map, and what are its clusters?"),
-            tag("ul", *(tag("li", fact) for fact in facts)),
-            table(header, rows, numbers=(1, 3)),
-            tag("p", "Directions and distances between far groups mean little. Made with: ", made, ".", class_="quiet"),
+            tag("summary", "Quality of the map and its clusters"),
+            tag("ul", *(tag("li", fact) for fact in _list_facts(result))),
+            table(
+                ("cluster", "tracks", "labels", "error rate", "most frequent errors"),
+                _make_cluster_rows(result),
+                numbers=(1, 3),
+            ),
+            tag(
+                "p",
+                "Directions, and distances between groups that are far apart, have little meaning. Parameters: ",
+                parameters,
+                ".",
+                class_="muted",
+            ),
         ),
     )
+
+
+def _make_cluster_rows(result: results.MapResult) -> list[tuple[str, ...]]:
+    rows: list[tuple[str, ...]] = [
+        (
+            cluster.name,
+            str(cluster.tracks),
+            _format_label_counts(cluster.labels),
+            "-" if cluster.error_rate is None else f"{cluster.error_rate:.0%}",
+            ", ".join(_format_confusion(pair) for pair in cluster.confusions) or "-",
+        )
+        for cluster in result.clusters
+    ]
+    if result.unclustered:
+        rows.append(("no cluster", str(result.unclustered), _format_label_counts(result.unclustered_labels), "", ""))
+    return rows
+
+
+def _list_facts(result: results.MapResult) -> list[str]:
+    quality, agreement = result.quality, result.agreement
+    facts = [f"{result.tracks} tracks, embedded with {short_name(result.space)} ({result.space})"]
+    if result.later:
+        facts.append(f"{result.later} of them were added after the map was computed")
+    if quality.trustworthiness is not None:
+        facts.append(
+            f"trustworthiness {quality.trustworthiness:.3f} (1: all neighbours on the map also sound similar; about 0.5: chance)"
+        )
+    if quality.same_label_map is not None:
+        facts.append(
+            f"of the ten nearest neighbours of a track, {quality.same_label_map:.0%} have the same label on the map, "
+            f"{quality.same_label_space or 0:.0%} in the embedding space and {quality.same_label_chance or 0:.0%} by chance"
+        )
+    if agreement:
+        facts.append(
+            f"agreement of clusters and labels: adjusted mutual information {agreement.adjusted_mutual_information:.3f}, "
+            f"adjusted Rand index {agreement.adjusted_rand:.3f}, homogeneity {agreement.homogeneity:.3f} "
+            "(0: chance, 1: perfect)"
+        )
+    if result.error_rate is not None:
+        same_artists = (
+            f" (for {', '.join(result.by_track)} it was trained with other tracks by the same artists)"
+            if result.by_track
+            else ""
+        )
+        facts.append(
+            f"out-of-fold error rate of a classifier: {result.error_rate:.0%} of the {result.judged} labelled tracks"
+            f"{same_artists}"
+        )
+    if result.weakest:
+        weakest = result.weakest
+        most_frequent = "".join(f", most frequently {_format_confusion(pair)}" for pair in weakest.confusions[:1])
+        facts.append(
+            f"highest local error rate, in the dashed circle: {weakest.error_rate:.0%} of {weakest.tracks} tracks"
+            f"{most_frequent}"
+        )
+    return facts
+
+
+def _format_label_counts(labels: Mapping[str, int]) -> str:
+    return ", ".join(f"{label} {count}" for label, count in labels.items()) or "-"
+
+
+def _format_confusion(pair: results.ConfusedPair) -> str:
+    return f"{pair.label} predicted as {pair.taken_for} ({pair.tracks})"

@@ -1,4 +1,4 @@
-"""A page that stands alone: style, data, Plotly and script are inside, and its policy lets it ask no host for anything."""
+"""Self-contained HTML pages: style, data, Plotly and script are inline, and a security policy blocks network requests."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from collections.abc import Sequence
 from importlib import resources
 from typing import Any
 
-from sonotheque.report.markup import Html, data_script, join, tag
+from sonotheque.report.html_elements import Html, data_script, join, tag
 
-POLICY = (
+CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'unsafe-inline'{code}; style-src 'unsafe-inline'; img-src data: blob: file:; "
     "media-src data: file:{media}; base-uri 'none'; form-action 'none'"
 )
-"""What a page may load: nothing from any host, unless sounds are to come from one. Plotly makes the code of its WebGL traces as it
-runs, which needs leave of its own."""
+"""A page may load nothing from the network, except audio from one host if the caller names it. Plotly generates code for its WebGL
+traces at run time; ``{code}`` is then ``unsafe-eval``."""
 
 
-def standalone(
+def build_html_page(
     children: Sequence[str],
     *,
     title: str,
@@ -28,21 +28,22 @@ def standalone(
     webgl: bool = False,
     media: str | None = None,
 ) -> str:
-    """Write a whole page.
+    """Build a complete HTML page.
 
     Parameters
     ----------
-    children : parts of the body
+    children : sequence of str or Html
+        Content of the body.
     title, lang : str
     package, name : str
-        ``name.css`` and ``name.js`` in that package are its style and its script.
+        The style is ``name.css`` and the script ``name.js`` in this package.
     data_id : str
-        Under which the script finds the data.
-    data : anything that JSON takes
+        Id of the element that holds the data.
+    data : JSON-serialisable value
     webgl : bool
-        Whether Plotly draws with WebGL.
+        True if the page uses Plotly's WebGL traces.
     media : str or None
-        Address from which sounds may be loaded.
+        Origin from which audio may be loaded, such as ``http://localhost:8000``.
 
     Returns
     -------
@@ -55,7 +56,9 @@ def standalone(
         tag(
             "meta",
             http_equiv="Content-Security-Policy",
-            content=POLICY.format(code=" 'unsafe-eval'" if webgl else "", media=f" {media}" if media else ""),
+            content=CONTENT_SECURITY_POLICY.format(
+                code=" 'unsafe-eval'" if webgl else "", media=f" {media}" if media else ""
+            ),
         ),
         tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
         tag("meta", name="color-scheme", content="light dark"),
@@ -68,13 +71,13 @@ def standalone(
         "body",
         *children,
         data_script(data_id, data),
-        Html(f"<script>{_plotly()}</script>"),
+        Html(f"<script>{_plotly_script()}</script>"),
         Html(f"<script>{(files / f'{name}.js').read_text(encoding='utf-8')}</script>"),
     )
     return join([Html("<!DOCTYPE html>\n"), tag("html", head, body, lang=lang)]) + "\n"
 
 
-def _plotly() -> str:
+def _plotly_script() -> str:
     from plotly.offline import get_plotlyjs
 
     script: str = get_plotlyjs()

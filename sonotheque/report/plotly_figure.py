@@ -1,9 +1,9 @@
-"""What all figures share: colours, axes of shares and of names, error bars, and what a figure is.
+"""Plotly figures as plain dicts: the `Figure` type, colour palettes, axes, error bars and wrapped labels.
 
 Conventions
 -----------
-Positions on an axis of genres are numbers; their names are tick texts, so that no name can be taken for a number, a date or
-markup. A colour is a token such as ``@0`` or ``@ink``, which page and pictures replace from `PALETTES`. Of Plotly only
+Positions on an axis of genres are integers, and the names are tick labels, so that no name is parsed as a number, a date or markup.
+A colour is a token such as ``@0`` or ``@ink``; the page and the static figures look it up in `PALETTES`. Only the trace types
 ``scatter``, ``bar`` and ``heatmap`` are used.
 """
 
@@ -15,8 +15,8 @@ from html import escape
 from textwrap import wrap
 from typing import Any
 
-from sonotheque.report.evidence import Measured
-from sonotheque.report.wording import Words
+from sonotheque.report.report_statistics import Estimate
+from sonotheque.report.translation import Translator
 
 PALETTES: dict[str, dict[str, Any]] = {
     "light": {
@@ -34,20 +34,20 @@ PALETTES: dict[str, dict[str, Any]] = {
         "scale": [[0, "#1d2228"], [0.5, "#17517a"], [1, "#2374ad"]],
     },
 }
-"""Okabe and Ito's colours, which people with any colour vision tell apart, darkened or lightened to stand out from the page."""
+"""The colour-blind safe palette of Okabe and Ito, darkened or lightened for contrast with the background."""
 
 DASHES = ("solid", "dash", "dot")
-"""When the colours run out, lines take the next dash."""
+"""Dash styles; lines use the next one when all colours are taken."""
 
-LINE, LINES = 22, 3
-"""Characters in a line of a name at an axis or in a legend, and how many lines."""
+LABEL_WIDTH, LABEL_LINES = 22, 3
+"""Maximum number of characters in a line of a label on an axis or in a legend, and of lines."""
 
 Trace = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Figure:
-    """One figure: its key (also the name of its picture), title, a description for those who cannot see it, and what is drawn."""
+    """A figure: its key (also the name of its PNG), title, alternative text, and Plotly's traces and layout."""
 
     key: str
     title: str
@@ -56,9 +56,11 @@ class Figure:
     layout: dict[str, Any]
 
 
-def framed(key: str, told: Sequence[str], data: list[Trace], layout: dict[str, Any], words: Words) -> Figure:
-    """Make a figure with what all layouts share; `told` is what those who cannot see it are told."""
-    title = words.say(f"figure {key}")
+def make_figure(
+    key: str, values: Sequence[str], data: list[Trace], layout: dict[str, Any], words: Translator
+) -> Figure:
+    """Make a figure from traces and changes to the common layout; the alternative text lists `values`."""
+    title = words.translate(f"figure.{key}")
     legend = {"orientation": "h", "yref": "container", "y": 0, "yanchor": "bottom", "x": 0.5, "xanchor": "center"}
     common = {
         "margin": {"l": 56, "r": 16, "t": 8, "b": 48},
@@ -67,22 +69,22 @@ def framed(key: str, told: Sequence[str], data: list[Trace], layout: dict[str, A
         "hovermode": "closest",
         "height": 380,
     }
-    return Figure(key, title, f"{title}: {'; '.join(told)}.", data, {**common, **layout})
+    return Figure(key, title, f"{title}: {'; '.join(values)}.", data, {**common, **layout})
 
 
-def shown(name: str, *, width: int = LINE) -> str:
-    """Break a long name into lines, and escape what Plotly would take for markup.
+def wrap_label(name: str, *, width: int = LABEL_WIDTH) -> str:
+    """Wrap a long name, and escape what Plotly would read as markup.
 
     Examples
     --------
-    >>> shown("drum & bass of the early nineties")
+    >>> wrap_label("drum & bass of the early nineties")
     'drum &amp; bass of the<br>early nineties'
     """
-    return "<br>".join(escape(line, quote=False) for line in wrap(name, width, max_lines=LINES, placeholder="…"))
+    return "<br>".join(escape(line, quote=False) for line in wrap(name, width, max_lines=LABEL_LINES, placeholder="…"))
 
 
-def whiskers(measured: Sequence[Measured]) -> Trace:
-    """Error bars; none where there is no interval."""
+def error_bars(measured: Sequence[Estimate]) -> Trace:
+    """Make error bars from confidence intervals, of length 0 where there is no interval."""
     pairs = [(m.value, m.interval or (m.value, m.value)) for m in measured]
     return {
         "type": "data",
@@ -95,19 +97,21 @@ def whiskers(measured: Sequence[Measured]) -> Trace:
     }
 
 
-def share_axis(title: str) -> dict[str, Any]:
+def percent_axis(title: str) -> dict[str, Any]:
     """Make an axis from 0 to 100 %."""
     return {"title": {"text": title}, "range": [-0.02, 1.02], "tickformat": ".0%", "zeroline": False}
 
 
-def named_axis(names: Sequence[str], *, title: str = "", down: bool = False, width: int = LINE) -> dict[str, Any]:
-    """Make an axis with a name at each whole number; `down` puts the first on top."""
+def category_axis(
+    names: Sequence[str], *, title: str = "", first_on_top: bool = False, width: int = LABEL_WIDTH
+) -> dict[str, Any]:
+    """Make an axis with a name at each integer; on a y axis the first name is at the bottom unless `first_on_top` is set."""
     ends = [-0.6, len(names) - 0.4]
     return {
         "title": {"text": title},
         "tickvals": list(range(len(names))),
-        "ticktext": [shown(name, width=width) for name in names],
-        "range": ends[::-1] if down else ends,
+        "ticktext": [wrap_label(name, width=width) for name in names],
+        "range": ends[::-1] if first_on_top else ends,
         "automargin": True,
         "showgrid": False,
         "zeroline": False,

@@ -1,0 +1,1 @@
+"""Feature importance in the report: data, text, figures and tables."""

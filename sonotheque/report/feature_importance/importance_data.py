@@ -1,0 +1,156 @@
+"""Collect the feature importance of an evaluated model: permutation importance, SHAP values of trees, and auto-tags.
+
+The measures come from `sonotheque.classify.evaluation.feature_importance` and `sonotheque.classify.evaluation.tree_shap`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from sonotheque import results
+from sonotheque.classify.data.training_set import TrainingSet
+from sonotheque.classify.evaluation.bootstrap import round_interval
+from sonotheque.classify.evaluation.cross_validation import CrossValidationResult
+from sonotheque.classify.evaluation.feature_importance import (
+    FamilyImportance,
+    genre_correlations,
+    permutation_importance,
+)
+from sonotheque.classify.evaluation.tree_shap import TreeShap, explain_trees
+from sonotheque.embed import musicnn
+from sonotheque.embed.auto_tags import TAGS, tag_logits
+from sonotheque.store.catalogue import Catalogue
+from sonotheque.store.records import Track
+from sonotheque.types import FloatArray, Interval
+
+MAX_POSITIVE, MAX_NEGATIVE = 4, 2
+"""Auto-tags listed for each genre, with positive and with negative correlation."""
+
+
+@dataclass(frozen=True)
+class AutoTagCorrelation:
+    """Spearman's rank correlation of an auto-tag with the probability of a genre, and its 95 % confidence interval."""
+
+    name: str
+    correlation: float
+    interval: Interval
+
+
+@dataclass(frozen=True)
+class GenreAutoTags:
+    """The auto-tags most correlated with a genre, the strongest first; only those whose interval does not contain 0."""
+
+    label: str
+    positive: Sequence[AutoTagCorrelation]
+    negative: Sequence[AutoTagCorrelation]
+
+
+@dataclass(frozen=True)
+class ImportanceData:
+    """Feature importance of an evaluated model.
+
+    Attributes
+    ----------
+    losses : sequence of FamilyLoss
+        Permutation importance, see `sonotheque.classify.evaluation.feature_importance.permutation`.
+    shap : Shapley or None
+        SHAP values of boosted trees, see `sonotheque.classify.evaluation.tree_shap.explain_trees`.
+    auto_tags : sequence of GenreAutoTags
+        One per tested genre; empty without musicnn vectors.
+    """
+
+    losses: Sequence[FamilyImportance]
+    shap: TreeShap | None
+    auto_tags: Sequence[GenreAutoTags]
+
+    @property
+    def family_losses(self) -> list[FamilyImportance]:
+        """Losses of the feature families, the most important first."""
+        return sorted((loss for loss in self.losses if loss.family.name), key=lambda loss: -loss.rise)
+
+    @property
+    def space_losses(self) -> list[FamilyImportance]:
+        """Losses of whole spaces, the most important first."""
+        return sorted((loss for loss in self.losses if not loss.family.name), key=lambda loss: -loss.rise)
+
+
+def collect_importance(
+    training: TrainingSet,
+    cross_validation: CrossValidationResult,
+    *,
+    musicnn_vectors: FloatArray | None = None,
+    seed: int = 0,
+) -> ImportanceData:
+    """Compute the feature importance of an evaluated model.
+
+    Parameters
+    ----------
+    training : TrainingSet
+        N tracks.
+    cross_validation : Evaluation
+        Of these tracks.
+    musicnn_vectors : float32 array [N, 200] or None
+        The tracks' musicnn vectors; by default those of the training set, if it has any.
+    seed : int
+        Of the permutations, and of trees that are trained for their SHAP values only.
+    """
+    if musicnn_vectors is None:
+        musicnn_vectors = training.data.tracks.get(musicnn.SPACE.id)
+    return ImportanceData(
+        losses=permutation_importance(training.data, cross_validation, seed=seed),
+        shap=explain_trees(training.data, training.codes, cross_validation, groups=training.groups, seed=seed),
+        auto_tags=[] if musicnn_vectors is None else correlate_auto_tags(cross_validation, musicnn_vectors),
+    )
+
+
+def load_musicnn_vectors(catalogue: Catalogue, tracks: Sequence[Track]) -> FloatArray | None:
+    """Load the musicnn vectors of tracks, float32 [N, 200]; None if the library lacks musicnn or one of the vectors."""
+    if not any(space.id == musicnn.SPACE.id for space in catalogue.spaces.all()):
+        return None
+    ids, vectors = catalogue.vectors.matrix(musicnn.SPACE.id)
+    rows = {int(number): row for row, number in enumerate(ids)}
+    if not all(track.id in rows for track in tracks):
+        return None
+    return vectors[[rows[track.id] for track in tracks]]
+
+
+def correlate_auto_tags(cross_validation: CrossValidationResult, musicnn_vectors: FloatArray) -> list[GenreAutoTags]:
+    """Find the auto-tags that correlate with the predicted probability of each tested genre.
+
+    Parameters
+    ----------
+    cross_validation : Evaluation
+    musicnn_vectors : float32 array [N, 200]
+        Of all labelled tracks.
+    """
+    values, low, high = genre_correlations(cross_validation, tag_logits(musicnn_vectors))
+    result = []
+    for code in np.unique(cross_validation.reference):
+        tags = [
+            AutoTagCorrelation(name, float(values[code, tag]), (float(low[code, tag]), float(high[code, tag])))
+            for tag, name in enumerate(TAGS)
+        ]
+        ordered = sorted(tags, key=lambda tag: -tag.correlation)
+        positive = [tag for tag in ordered if tag.interval[0] > 0]
+        negative = [tag for tag in ordered[::-1] if tag.interval[1] < 0]
+        label = cross_validation.labels[code]
+        result.append(GenreAutoTags(label, positive[:MAX_POSITIVE], negative[:MAX_NEGATIVE]))
+    return result
+
+
+def importance_results(importance: ImportanceData) -> list[results.FeatureImportance]:
+    """Convert the permutation importance to results: whole spaces first, the most important first."""
+    return [
+        results.FeatureImportance(
+            space=loss.family.space,
+            family=loss.family.name or None,
+            drop=round(loss.drop, 6),
+            drop_interval=round_interval(loss.drop_interval),
+            log_loss_rise=round(loss.rise, 6),
+            log_loss_rise_interval=round_interval(loss.rise_interval),
+        )
+        for loss in (*importance.space_losses, *importance.family_losses)
+    ]
