@@ -1,4 +1,4 @@
-"""Generate docs/cli.md from the help texts of the commands.
+"""Generate docs/reference/cli.md from the help texts of the commands.
 
 `make docs` runs this script. A test fails if the page is out of date.
 """
@@ -11,14 +11,14 @@ import click
 
 from sonotheque.cli import cli
 
-OUTPUT = Path(__file__).parent.parent / "docs" / "cli.md"
+OUTPUT = Path(__file__).parent.parent / "docs" / "reference" / "cli.md"
 
 INTRODUCTION = """# Command reference
 
 This page is generated from the help texts by `make docs`. Edit the help texts, not this page.
 
 Results go to standard output; progress bars and messages go to standard error. Every command that prints a result has the option
-`--json`, which prints one JSON document and nothing else.
+`--json`, which prints [one JSON document](results-json.md) and nothing else.
 
 | exit status | meaning |
 |---|---|
