@@ -16,7 +16,18 @@ PACKAGE = Path(__file__).parent.parent / "sonotheque"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 LAYERS = (
-    *("errors", "deprecation", "types", "output_files", "results", "documents", "audio", "embed", "metadata", "extract"),
+    *(
+        "errors",
+        "deprecation",
+        "types",
+        "output_files",
+        "results",
+        "documents",
+        "audio",
+        "embed",
+        "metadata",
+        "extract",
+    ),
     *("store", "index", "classify", "explore", "report", "library", "demo", "console", "cli"),
 )
 """Each layer may import those before it. `documents` is the old name of `results`, `deprecation` holds old names."""

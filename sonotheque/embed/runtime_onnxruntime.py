@@ -6,6 +6,7 @@ It needs the extra ``cuda``: ``pip install 'sonotheque[cuda]'``.
 from __future__ import annotations
 
 import importlib.util
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -23,13 +24,25 @@ CUDA_PROVIDER = (
 results are reproducible."""
 
 
+def import_onnxruntime() -> Any:
+    """Import ONNX Runtime without its telemetry, which version 1.31 and later send by default.
+
+    Raises
+    ------
+    ImportError
+        If it is not installed.
+    """
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+    import onnxruntime
+
+    return onnxruntime
+
+
 def cuda_is_available() -> bool:
     """Return whether ONNX Runtime is installed with CUDA support and this machine has an NVIDIA GPU."""
     if importlib.util.find_spec("onnxruntime") is None or not Path("/dev/nvidiactl").exists():
         return False
-    import onnxruntime
-
-    return CUDA_PROVIDER[0] in onnxruntime.get_available_providers()
+    return CUDA_PROVIDER[0] in import_onnxruntime().get_available_providers()
 
 
 class OnnxRuntimeNetwork:
@@ -56,7 +69,7 @@ class OnnxRuntimeNetwork:
         self, model: bytes | Path, *, output: str, shape: Sequence[int], provider: str | tuple[str, Any] = CUDA_PROVIDER
     ) -> None:
         try:
-            import onnxruntime
+            onnxruntime = import_onnxruntime()
         except ImportError:
             raise SpaceError(
                 "device cuda needs an optional extra; install it with: pip install 'sonotheque[cuda]'"

@@ -117,8 +117,15 @@ def test_unsupported_settings() -> None:
         Musicnn(compute=Compute(precision="bf16", device="cuda"))._vectors([])
 
 
-def test_openvino_is_imported_in_one_function_only() -> None:
-    """`import_openvino` disables the telemetry, so no other code may import OpenVINO."""
+@pytest.mark.parametrize(
+    ("package", "module", "function"),
+    [
+        ("openvino", "sonotheque/embed/runtime_openvino.py", "import_openvino"),
+        ("onnxruntime", "sonotheque/embed/runtime_onnxruntime.py", "import_onnxruntime"),
+    ],
+)
+def test_a_runtime_is_imported_in_one_function_only(package: str, module: str, function: str) -> None:
+    """These functions disable the telemetry, so no other code may import the runtimes."""
     root = Path(__file__).parents[2]
     importing = []
     for path in sorted(
@@ -135,9 +142,9 @@ def test_openvino_is_imported_in_one_function_only() -> None:
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             if isinstance(node, ast.ImportFrom) and not node.level:
                 names = [node.module or ""]
-            if any(name.partition(".")[0] == "openvino" for name in names):
+            if any(name.partition(".")[0] == package for name in names):
                 importing.append((path.relative_to(root).as_posix(), functions.get(node)))
-    assert importing == [("sonotheque/embed/runtime_openvino.py", "import_openvino")]
+    assert importing == [(module, function)]
 
 
 @pytest.mark.parametrize(
