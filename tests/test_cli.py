@@ -165,7 +165,7 @@ def test_failed_files_are_listed_and_exit_is_0(tmp_path: Path, clips: Path) -> N
     (clips / "words.mp3").write_text("words")
     result = run("add", clips, library=tmp_path / "new")
     assert result.returncode == 0
-    assert "note: 3 listened to, 0 found at a new place, 0 known already, 1 failed" in result.stderr
+    assert "note: 3 files embedded, 0 moved or duplicate, 0 already known, 1 failed" in result.stderr
     assert "words.mp3: not an audio file" in result.stderr
     assert result.stdout.splitlines()[-1] == "3 tracks, 0 labelled, 1 file failed"
     assert "words.mp3" in run("status", library=tmp_path / "new").stderr
@@ -188,7 +188,7 @@ def test_decoder_messages_are_not_shown(tmp_path: Path, clips: Path) -> None:
         (["add", METAL, "--labels", "nothing.csv"], "nothing.csv: no such file"),
         (["add", METAL, "--embedder", "vggish"], "unknown embedder"),
         (["remove", "nowhere"], "no such file"),
-        (["evaluate", "--folds", "30"], "nothing to judge"),
+        (["evaluate", "--folds", "30"], "nothing to evaluate"),
         (["similar", METAL, "--m3u", "/nowhere/a.m3u8"], "cannot be written"),
     ],
 )
@@ -252,8 +252,8 @@ def hook(event, arguments):
         raise SystemExit(f"network: {event} {arguments}")
 
 sys.addaudithook(hook)
-from sonotheque.extract.pool import listen
-listen(sys.argv[1], ["musicnn-msd-penultimate-h3.0@1"])
+from sonotheque.extract.extraction import extract
+extract(sys.argv[1], ["musicnn-msd-penultimate-h3.0@1"])
 time.sleep(1)
 """
     environment = {**os.environ, "HOME": str(tmp_path)}
