@@ -49,7 +49,7 @@ def columns(
     base : str or None
         Address that the tracks' paths are appended to, to play them; None: nothing is played but excerpts.
     """
-    tracks, kept = list(atlas.tracks), atlas.kept
+    tracks, kept = list(atlas.tracks), atlas.stored_map
     known = [characters[track.id] for track in tracks]
     root = common_folder([track.path for track in tracks])
     genres = by_frequency([track.label for track in tracks], also=answers.names)
@@ -66,8 +66,8 @@ def columns(
         "album": coded([track.album for track in tracks]),
         "key": coded([one.key for one in known]),
         "tags": {"names": list(TAGS), "codes": [_strongest(one) for one in known]},
-        "near": atlas.near.rows.tolist(),
-        "similarity": atlas.near.similarities.astype(float).round(3).tolist(),
+        "near": atlas.neighbours.rows.tolist(),
+        "similarity": atlas.neighbours.similarities.astype(float).round(3).tolist(),
         "leans": [one.leans_to or 0 for one in mapped.places],
         "membership": [round(one.membership, 2) for one in mapped.places],
         "dimensions": _dimensions(tracks, answers, known, mapped, genres),
@@ -116,7 +116,7 @@ def _dimensions(
     predicted = [answers.names[code] if code >= 0 else None for code in answers.genres.tolist()]
     verdicts = [
         None if not judged else "right" if answer == track.label else "wrong"
-        for track, answer, judged in zip(tracks, predicted, answers.judged.tolist(), strict=True)
+        for track, answer, judged in zip(tracks, predicted, answers.held_out.tolist(), strict=True)
     ]
     confidence = [None if value != value else round(value, 3) for value in answers.confidence.tolist()]
     tempo = [None if one.tempo is None else round(one.tempo, 1) for one in known]
@@ -150,5 +150,5 @@ def _strongest(one: TrackAttributes) -> list[int]:
 
 def _spot(atlas: MapData, cluster: results.Cluster) -> dict[str, Any]:
     """Say where on the map a cluster's name stands: in the middle of its tracks."""
-    x, y = np.median(atlas.kept.positions[atlas.kept.clusters == cluster.number - 1], axis=0)
+    x, y = np.median(atlas.stored_map.positions[atlas.stored_map.clusters == cluster.number - 1], axis=0)
     return {"name": cluster.name, "tracks": cluster.tracks, "x": round(float(x), 3), "y": round(float(y), 3)}
