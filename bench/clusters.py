@@ -34,11 +34,11 @@ def measured(vectors: np.ndarray, labels: Sequence[str], space: str, *, seed: in
     found = layout.clusters
     leaning = np.where(found.labels < 0, found.membership.argmax(axis=1), found.labels)
     components = principal_components(compared, dimensions=20)
-    means = KMeans(found.count, n_init=10, random_state=seed).fit_predict(components)
+    means = KMeans(found.n_clusters, n_init=10, random_state=seed).fit_predict(components)
     truth = measure_projection_quality(compared, layout.positions, labels=labels)
     flat = measure_projection_quality(compared, principal_components(compared, dimensions=2), labels=labels)
     return {
-        "clusters": found.count,
+        "clusters": found.n_clusters,
         "in none": float((found.labels < 0).mean()),
         "AMI": float(mutual(labels, found.labels)),
         "AMI leaning": float(mutual(labels, leaning)),
@@ -65,8 +65,8 @@ def selections(vectors: np.ndarray, labels: Sequence[str], space: str, seeds: Se
     for selection in ("leaf", "eom"):
         for size in sorted({5, default_cluster_size(len(vectors)), 15}):
             groups.SELECTION = selection
-            found = [find_clusters(places, size=size) for places in deep]
-            counts = ", ".join(str(one.count) for one in found)
+            found = [find_clusters(places, min_size=size) for places in deep]
+            counts = ", ".join(str(one.n_clusters) for one in found)
             none = np.mean([(one.labels < 0).mean() for one in found])
             agreed = np.mean([mutual(labels, one.labels) for one in found])
             print(f"| {selection} | {size} | {counts} | {none:.0%} | {agreed:.3f} |")

@@ -53,7 +53,7 @@ def main() -> None:
     truth = measure_projection_quality(vectors, layout.positions, labels=[str(style) for style in styles])
     print(f"{options.tracks} vectors of {options.dimensions}: {seconds / 60:.1f} min, peak {peak:.0f} MB")
     print(f"trustworthiness {truth.trustworthiness:.3f} ({time.perf_counter() - begin:.0f} s to measure)")
-    print(f"{layout.clusters.count} clusters, {kept.mean():.0%} of the tracks in one, ", end="")
+    print(f"{layout.clusters.n_clusters} clusters, {kept.mean():.0%} of the tracks in one, ", end="")
     print(f"AMI with the styles {adjusted_mutual_info_score(styles[kept], layout.clusters.labels[kept]):.3f}")
 
 

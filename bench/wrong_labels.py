@@ -89,7 +89,7 @@ def compare(training: TrainingSet, *, share: float, seeds: Sequence[int]) -> Non
         spoiled, wrong = planted(training, share=share, seed=seed)
         codes, rows = spoiled.codes, np.arange(len(wrong))
         scores = {
-            f"errors ({model} and neighbours)": compute_label_quality(spoiled, model=model, seed=seed).shares[
+            f"errors ({model} and neighbours)": compute_label_quality(spoiled, model=model, seed=seed).scores[
                 rows, codes
             ]
             for model in MODELS

@@ -1,9 +1,8 @@
-"""The tags of a whole library as one table, a row for each track: what `export --tags` writes."""
+"""The table of track attributes that `export --tags` writes, one row per track."""
 
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Iterator, Mapping
 from itertools import islice
 from pathlib import Path
@@ -19,6 +18,7 @@ from sonotheque.metadata.parquet import write_parquet
 from sonotheque.metadata.tables import write_table
 from sonotheque.store.catalogue import Catalogue
 from sonotheque.store.records import Track
+from sonotheque.types import PathLike
 
 log = logging.getLogger("sonotheque")
 
@@ -36,21 +36,21 @@ COLUMNS = {
     "era": "string",
     "tags": "string",
 }
-"""The columns and their kinds, see `sonotheque.metadata.parquet.KINDS`; `tempo` is in BPM."""
+"""The columns and their types, see `sonotheque.metadata.parquet.KINDS`. The tempo is in BPM."""
 
-STRONGEST = 10
-"""Tags that are listed with their probability."""
+N_TAGS = 10
+"""Number of auto-tags that are listed with their probabilities."""
 
 BATCH = 10_000
-"""Rows of a row group."""
+"""Number of rows in a row group of a Parquet file."""
 
 Row = Mapping[str, Any]
 
 
 def attribute_rows(catalogue: Catalogue) -> Iterator[Row]:
-    """Describe every track of a library, ordered by path.
+    """Make a row for every track of a library, ordered by path.
 
-    A space that the library lacks is worth a warning: the columns that rest on it stay empty.
+    If tracks have no vectors of the descriptors or of musicnn, a warning is logged and the columns that need them are empty.
 
     Parameters
     ----------
@@ -58,7 +58,8 @@ def attribute_rows(catalogue: Catalogue) -> Iterator[Row]:
 
     Yields
     ------
-    mapping of a name of `COLUMNS` to text, a number or None
+    mapping of column name to str, float or None
+        With the names of `COLUMNS`.
     """
     tracks = catalogue.tracks.all()
     embedded = catalogue.vectors.embedded([descriptors.SPACE.id, musicnn.SPACE.id])
@@ -66,17 +67,17 @@ def attribute_rows(catalogue: Catalogue) -> Iterator[Row]:
         count = sum(space.id not in embedded.get(track.id, ()) for track in tracks)
         if count:
             log.warning(
-                "%d of %d tracks have no %s; `sonotheque add FOLDER --embedder %s` finds them",
+                "%d of %d tracks have no %s; `sonotheque add FOLDER --embedder %s` computes them",
                 *(count, len(tracks), missing, space.embedder),
             )
-    heard = load_track_attributes(catalogue)
+    attributes = load_track_attributes(catalogue)
     for track in tracks:
-        yield _row(track, heard[track.id])
+        yield _row(track, attributes[track.id])
 
 
-def _row(track: Track, character: TrackAttributes) -> Row:
+def _row(track: Track, attributes: TrackAttributes) -> Row:
     groups = {
-        group: "; ".join(likely_tags(character, group)) or None for group in ("mood", "instruments", "style", "era")
+        group: "; ".join(likely_tags(attributes, group)) or None for group in ("mood", "instruments", "style", "era")
     }
     return {
         "file": track.path,
@@ -84,45 +85,45 @@ def _row(track: Track, character: TrackAttributes) -> Row:
         "title": track.title,
         "album": track.album,
         "label": track.label,
-        "tempo": None if character.tempo is None else round(character.tempo, 1),
-        "key": character.key,
+        "tempo": None if attributes.tempo is None else round(attributes.tempo, 1),
+        "key": attributes.key,
         **groups,
-        "tags": _strongest(character),
+        "tags": _format_tags(attributes),
     }
 
 
-def _strongest(character: TrackAttributes) -> str | None:
-    if character.tags is None:
+def _format_tags(attributes: TrackAttributes) -> str | None:
+    if attributes.tags is None:
         return None
-    order = np.argsort(-character.tags, kind="stable")[:STRONGEST]
-    return "; ".join(f"{TAGS[number]} {character.tags[number]:.2f}" for number in order)
+    order = np.argsort(-attributes.tags, kind="stable")[:N_TAGS]
+    return "; ".join(f"{TAGS[tag]} {attributes.tags[tag]:.2f}" for tag in order)
 
 
-def export_attributes(catalogue: Catalogue, path: str | os.PathLike[str]) -> int:
-    """Write `tag_table` to a file: CSV or Parquet, as its extension says.
+def export_attributes(catalogue: Catalogue, path: PathLike) -> int:
+    """Write the rows of `attribute_rows` to a CSV or Parquet file.
 
     Parameters
     ----------
     catalogue : Catalogue
-    path : path of the file, ending in ``.csv`` or ``.parquet``
+    path : path of a file that ends in ``.csv`` or ``.parquet``
 
     Returns
     -------
     int
-        Rows.
+        Number of rows.
 
     Raises
     ------
     LibraryError
-        If it ends in something else, or the Parquet cannot be written.
+        If the file has another extension, or the Parquet file cannot be written.
     LabelsError
         If the CSV cannot be written.
     """
-    kind = Path(path).suffix.lower()
-    if kind not in {".csv", ".parquet"}:
-        raise LibraryError(f"{path}: tags are written as CSV or Parquet; name a file that ends in .csv or .parquet")
+    extension = Path(path).suffix.lower()
+    if extension not in {".csv", ".parquet"}:
+        raise LibraryError(f"{path}: tags are exported as CSV or Parquet; give a file that ends in .csv or .parquet")
     rows = attribute_rows(catalogue)
-    if kind == ".parquet":
+    if extension == ".parquet":
         return write_parquet(path, COLUMNS, _batches(rows))
     lines = [list(row.values()) for row in rows]
     write_table(path, [list(COLUMNS), *lines])

@@ -421,7 +421,7 @@ def test_ten_thousand_tracks_open_in_three_seconds(open_page: Callable[..., Any]
     clusters = layout.clusters.labels[generator.integers(0, 500, count)]
     kept = StoredMap(layout_parameters(MapSettings(), count), np.arange(count), places, clusters,
                    np.zeros((count, int(clusters.max()) + 1), np.float32), np.zeros(count, bool))  # fmt: skip
-    near = layout.near.nearest(10)
+    near = layout.neighbours.nearest(10)
     rows = np.tile(near.rows, (count // 500, 1))
     atlas = MapData("a", tracks, vectors, kept, type(near)(rows, np.tile(near.similarities, (count // 500, 1))))
     names = [f"genre {n}" for n in range(12)]

@@ -1,8 +1,8 @@
-"""Whether clusters and labels say the same, and how a classifier fares in each cluster and on each part of a map.
+"""Agreement of clusters with labels, and the errors of a classifier in each cluster and region of a map.
 
 Conventions
 -----------
-Tracks in no cluster count as a group of their own, so that leaving out what is difficult gains nothing.
+Tracks in no cluster count as a group of their own, so leaving difficult tracks unclustered does not improve the agreement.
 """
 
 from __future__ import annotations
@@ -13,36 +13,41 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from sonotheque import results
-from sonotheque.types import Codes, FloatArray
+from sonotheque.types import BoolArray, Codes, FloatArray, Rows
 
-CONFUSIONS = 3
-"""Pairs of genres that are named."""
+MAX_CONFUSIONS = 3
+"""Maximum number of confused pairs of genres that are listed."""
 
-AREA = 10
-"""Fewest judged tracks of the part of a map that is said to fail most."""
+MIN_REGION_SIZE = 10
+"""Minimum number of held-out tracks in the weakest region."""
 
 
-def cluster_agreement(labels: Sequence[str | None], clusters: npt.NDArray[np.int64]) -> results.ClusterAgreement | None:
+def cluster_agreement(labels: Sequence[str | None], clusters: Codes) -> results.ClusterAgreement | None:
     """Compare clusters with labels, over the labelled tracks.
 
-    Adjusted Rand index (Hubert & Arabie 1985), adjusted mutual information (Vinh, Epps & Bailey 2010, arithmetic mean) and
-    homogeneity (Rosenberg & Hirschberg 2007), by scikit-learn.
+    The measures are the adjusted Rand index (Hubert & Arabie 1985), adjusted mutual information (Vinh, Epps & Bailey 2010,
+    arithmetic mean) and homogeneity (Rosenberg & Hirschberg 2007), as implemented in scikit-learn.
+
+    Parameters
+    ----------
+    labels : sequence of str or None, length N
+    clusters : int64 array [N]
+        Cluster number of each track, negative for none.
 
     Returns
     -------
-    Agreement or None
-        None with fewer than two labels.
+    ClusterAgreement or None
+        None with fewer than two different labels.
     """
     from sklearn import metrics
 
-    known = np.array([label is not None for label in labels], dtype=bool)
+    labelled = np.array([label is not None for label in labels], dtype=bool)
     names = [label for label in labels if label is not None]
     if len(set(names)) < 2:
         return None
-    groups = clusters[known]
+    groups = clusters[labelled]
     return results.ClusterAgreement(
         tracks=len(names),
         clustered=round(float((groups >= 0).mean()), 6),
@@ -54,14 +59,14 @@ def cluster_agreement(labels: Sequence[str | None], clusters: npt.NDArray[np.int
 
 @dataclass(frozen=True)
 class HeldOutPredictions:
-    """Answers for M labelled tracks that were not learned from.
+    """Predictions for M labelled tracks by a classifier that was trained without them.
 
     Attributes
     ----------
     names : list of str
-        Of the labels.
-    reference, predicted : int arrays [M]
-        Codes of `names`.
+        Names of the labels.
+    reference, predicted : int64 arrays [M]
+        Indices into `names`.
     """
 
     names: Sequence[str]
@@ -69,50 +74,52 @@ class HeldOutPredictions:
     predicted: Codes
 
     @property
-    def wrong(self) -> npt.NDArray[np.bool_]:
-        """Where the answer is not the label."""
+    def wrong(self) -> BoolArray:
+        """Whether the prediction differs from the label, bool [M]."""
         return np.asarray(self.reference != self.predicted, dtype=bool)
 
-    def error_rate(self, rows: npt.NDArray[np.int64]) -> float | None:
-        """Share of wrong answers among some rows; None without any."""
+    def error_rate(self, rows: Rows) -> float | None:
+        """Return the fraction of wrong predictions for some tracks; None without tracks."""
         return round(float(self.wrong[rows].mean()), 6) if len(rows) else None
 
-    def confusions(self, rows: npt.NDArray[np.int64]) -> list[results.ConfusedPair]:
-        """List what is most often taken for what among some rows."""
+    def confusions(self, rows: Rows) -> list[results.ConfusedPair]:
+        """List the most frequent confusions for some tracks."""
         pairs = Counter((int(self.reference[row]), int(self.predicted[row])) for row in rows if self.wrong[row])
-        first = sorted(pairs, key=lambda pair: (-pairs[pair], pair))[:CONFUSIONS]
+        most_frequent = sorted(pairs, key=lambda pair: (-pairs[pair], pair))[:MAX_CONFUSIONS]
         return [
-            results.ConfusedPair(self.names[label], self.names[answer], pairs[label, answer]) for label, answer in first
+            results.ConfusedPair(self.names[reference], self.names[predicted], pairs[reference, predicted])
+            for reference, predicted in most_frequent
         ]
 
 
-def weakest_region(positions: FloatArray, judged: HeldOutPredictions) -> tuple[npt.NDArray[np.int64], float] | None:
-    """Find where on a map the answers are wrong most often.
+def weakest_region(positions: FloatArray, predictions: HeldOutPredictions) -> tuple[Rows, float] | None:
+    """Find the region of a map with the highest error rate.
 
-    The surroundings of each judged track are looked at: its nearest on the map, as many as the square root of all, at least `AREA`.
-    Being the worst of many, the rate found is higher than new tracks there would show.
+    The regions are the neighbourhoods of all held-out tracks on the map. Their size is the square root of the number of tracks, at
+    least `MIN_REGION_SIZE`. The error rate is biased upwards, because the region is the worst of many; it would be lower for new
+    tracks.
 
     Parameters
     ----------
     positions : float32 array [M, 2]
-        Of the judged tracks.
-    judged : Judged
+        Positions of the held-out tracks.
+    predictions : HeldOutPredictions
 
     Returns
     -------
     (rows, radius) or None
-        Judged tracks of the worst surroundings, the one in the middle first, and how far they reach. None with too few tracks, or
-        where it is nowhere worse than everywhere.
+        The held-out tracks of the region, the one in its centre first, and its radius in map units. None with too few tracks, or
+        if no region is worse than the whole map.
     """
     from scipy.spatial import cKDTree
 
     count = len(positions)
-    size = max(AREA, round(math.sqrt(count)))
+    size = max(MIN_REGION_SIZE, round(math.sqrt(count)))
     if count < 2 * size:
         return None
     distances, rows = cKDTree(positions).query(positions, k=size)
-    rates = judged.wrong[rows].mean(axis=1)
-    worst = int(np.lexsort((distances[:, -1], -rates))[0])
-    if rates[worst] <= judged.wrong.mean():
+    error_rates = predictions.wrong[rows].mean(axis=1)
+    worst = int(np.lexsort((distances[:, -1], -error_rates))[0])
+    if error_rates[worst] <= predictions.wrong.mean():
         return None
     return rows[worst].astype(np.int64), float(distances[worst, -1])

@@ -1,4 +1,4 @@
-"""What clusters are called: what sets each apart from the rest, in words of tempo, tags, genres and artists."""
+"""Name clusters by what distinguishes them from the other tracks: tempo, auto-tags, genre and artist."""
 
 from __future__ import annotations
 
@@ -7,147 +7,148 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from sonotheque.embed.auto_tags import TAGS
+from sonotheque.types import BoolArray, Codes, Float64Array
 
-TAGS_NAMED = 2
-"""Tags in a name."""
+MAX_TAGS = 2
+"""Maximum number of auto-tags in a name."""
 
-HEARD = 15
-"""A tag names a cluster only if it is among so many that are heard most in it: one that is hardly there says nothing."""
+N_STRONGEST_TAGS = 15
+"""Only this many auto-tags, the strongest of a cluster, can be in its name. A distinctive tag that is weak would mislead."""
 
-APART, CHANCE = 0.5, 2.5
-"""Deviations of all tracks by which a tag must be heard more in a cluster than elsewhere, and standard errors, so that a small
-cluster is not named by chance."""
+MIN_DIFFERENCE, MIN_STANDARD_ERRORS = 0.5, 2.5
+"""Minimum difference of a distinctive tag's mean log odds in a cluster and elsewhere, in standard deviations over all tracks and in
+standard errors. The latter prevents chance names of small clusters."""
 
-FELT = 0.1
-"""Share of the middle tempo of all by which a cluster's must differ to be called slow or fast."""
+MIN_TEMPO_DIFFERENCE = 0.1
+"""Minimum relative difference of a cluster's median tempo from that of all tracks, for the words slow and fast."""
 
-FEWEST = 3
-"""Labelled tracks below which their genre does not name a cluster."""
+MIN_LABELLED = 3
+"""Minimum number of labelled tracks in a cluster for a genre in its name."""
 
 MAJORITY = 0.5
-"""Share of the labelled tracks from which on their genre names a cluster, and of all tracks from which on their artist does."""
+"""Minimum fraction of the labelled tracks that have the genre of a name, and of all tracks that are by its artist."""
 
 
 @dataclass(frozen=True)
 class ClusterFeatures:
-    """What is known of N tracks; None where a library does not know it of any.
+    """The features of N tracks that clusters are named by.
 
     Attributes
     ----------
     tags : float64 array [N, 50] or None
-        Log odds of musicnn's tags, NaN in the rows of tracks without.
+        Log odds of musicnn's tags, NaN in the rows of tracks without tags. None if no track has tags.
     tempo : float64 array [N] or None
-        In beats per minute, NaN where there is none.
-    genres, artists : names [N], None where unknown
+        In BPM, NaN for tracks without a tempo. None if no track has a tempo.
+    genres, artists : sequences of str or None, length N
     """
 
-    tags: npt.NDArray[np.float64] | None
-    tempo: npt.NDArray[np.float64] | None
+    tags: Float64Array | None
+    tempo: Float64Array | None
     genres: Sequence[str | None]
     artists: Sequence[str | None]
 
 
-def name_clusters(clusters: npt.NDArray[np.int64], traits: ClusterFeatures) -> list[str]:
+def name_clusters(clusters: Codes, features: ClusterFeatures) -> list[str]:
     """Name each cluster.
 
-    A name has at most: ``slow`` or ``fast`` where the cluster's middle tempo lies outside that of half of all tracks; the tags
-    that most set it apart; the genre that most of its labelled tracks bear; the artist that most of its tracks are by.
+    A name contains at most: ``slow`` or ``fast``, if the cluster's median tempo is outside the interquartile range of all tracks;
+    the most distinctive auto-tags; the genre of the majority of its labelled tracks; the artist of the majority of its tracks.
 
     Parameters
     ----------
-    clusters : int array [N]
-        Number of each track's cluster, below 0 for none.
-    traits : Traits
+    clusters : int64 array [N]
+        Cluster number of each track, negative for none.
+    features : ClusterFeatures
 
     Returns
     -------
     list of str
-        All different. ``group 3`` where nothing sets a cluster apart.
+        All names are different. A cluster without distinctive features is named as in ``group 3``.
     """
-    count = int(clusters.max(initial=-1)) + 1
-    distinctive = [_distinctive_tags(traits.tags, clusters == number) for number in range(count)]
-    parts = [_words(traits, clusters == number, distinctive[number]) for number in range(count)]
-    alike = Counter(frozenset(words) for words in parts)
-    for words, tags in zip(parts, distinctive, strict=True):
-        if words and alike[frozenset(words)] > 1:
-            words += [tag for tag in tags if _new(tag, words)][:1]
-    names = [", ".join(words) or f"group {number + 1}" for number, words in enumerate(parts)]
-    seen: Counter[str] = Counter()
+    n_clusters = int(clusters.max(initial=-1)) + 1
+    distinctive = [_distinctive_tags(features.tags, clusters == number) for number in range(n_clusters)]
+    word_lists = [_name_words(features, clusters == number, distinctive[number]) for number in range(n_clusters)]
+    frequency = Counter(frozenset(words) for words in word_lists)
+    for words, tags in zip(word_lists, distinctive, strict=True):
+        if words and frequency[frozenset(words)] > 1:
+            words += [tag for tag in tags if _is_new(tag, words)][:1]
+    names = [", ".join(words) or f"group {number + 1}" for number, words in enumerate(word_lists)]
+    counts: Counter[str] = Counter()
     result = []
     for name in names:
-        seen[name] += 1
-        result.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
+        counts[name] += 1
+        result.append(name if counts[name] == 1 else f"{name} ({counts[name]})")
     return result
 
 
-def _words(traits: ClusterFeatures, inside: npt.NDArray[np.bool_], distinctive: Sequence[str]) -> list[str]:
-    words = [word] if (word := _pace(traits.tempo, inside)) else []
+def _name_words(features: ClusterFeatures, inside: BoolArray, distinctive: Sequence[str]) -> list[str]:
+    tempo_word = _tempo_word(features.tempo, inside)
+    words = [tempo_word] if tempo_word else []
     for tag in distinctive:
-        if len(words) < TAGS_NAMED + bool(word) and _new(tag, words):
+        if len(words) < MAX_TAGS + bool(tempo_word) and _is_new(tag, words):
             words.append(tag)
     rows = np.flatnonzero(inside).tolist()
-    labelled = [known for row in rows if (known := traits.genres[row])]
-    genre = _most(labelled)
-    if genre and len(labelled) >= FEWEST and genre[1] >= MAJORITY and _new(genre[0], words):
-        words.append(genre[0])
-    artist = _most(traits.artists[row] or "" for row in rows)
-    if artist and artist[0] and artist[1] >= MAJORITY:
-        words.append(artist[0])
+    genres = [name for row in rows if (name := features.genres[row])]
+    genre, fraction = _most_frequent(genres)
+    if len(genres) >= MIN_LABELLED and fraction >= MAJORITY and _is_new(genre, words):
+        words.append(genre)
+    artist, fraction = _most_frequent(features.artists[row] or "" for row in rows)
+    if artist and fraction >= MAJORITY:
+        words.append(artist)
     return words
 
 
-def _most(names: Iterable[str]) -> tuple[str, float] | None:
-    """Return the most frequent name, of equal ones the first in the alphabet, and its share."""
+def _most_frequent(names: Iterable[str]) -> tuple[str, float]:
+    """Return the most frequent name and its relative frequency; "" and 0 without names. Ties are resolved alphabetically."""
     counts = Counter(names)
     if not counts:
-        return None
-    name = min(counts, key=lambda one: (-counts[one], one))
+        return "", 0.0
+    name = min(counts, key=lambda name: (-counts[name], name))
     return name, counts[name] / counts.total()
 
 
-def _pace(tempo: npt.NDArray[np.float64] | None, inside: npt.NDArray[np.bool_]) -> str | None:
+def _tempo_word(tempo: Float64Array | None, inside: BoolArray) -> str | None:
     if tempo is None or np.isnan(tempo[inside]).mean() > MAJORITY:
         return None
-    middle = float(np.nanmedian(tempo[inside]))
-    slow, usual, fast = np.nanquantile(tempo, [0.25, 0.5, 0.75])
-    if abs(middle - usual) < FELT * usual:
+    cluster_median = float(np.nanmedian(tempo[inside]))
+    slow, median, fast = np.nanquantile(tempo, [0.25, 0.5, 0.75])
+    if abs(cluster_median - median) < MIN_TEMPO_DIFFERENCE * median:
         return None
-    return "slow" if middle <= slow else "fast" if middle >= fast else None
+    return "slow" if cluster_median <= slow else "fast" if cluster_median >= fast else None
 
 
-def _distinctive_tags(tags: npt.NDArray[np.float64] | None, inside: npt.NDArray[np.bool_]) -> list[str]:
-    """Return the tags that set some tracks apart, the most telling first."""
+def _distinctive_tags(tags: Float64Array | None, inside: BoolArray) -> list[str]:
+    """List the tags that are stronger in some tracks than in the others, the most distinctive first."""
     if tags is None:
         return []
-    known = ~np.isnan(tags[:, 0])
-    if not (inside & known).any() or not (~inside & known).any():
+    tagged = ~np.isnan(tags[:, 0])
+    if not (inside & tagged).any() or not (~inside & tagged).any():
         return []
-    own, rest = tags[inside & known].mean(axis=0), tags[~inside & known].mean(axis=0)
-    apart = (own - rest) / np.maximum(tags[known].std(axis=0), 1e-9)
-    needed = max(APART, CHANCE / np.sqrt((inside & known).sum()))
-    heard = set(np.argsort(-own, kind="stable")[:HEARD].tolist())
-    order = np.argsort(-apart, kind="stable").tolist()
-    return [TAGS[number] for number in order if number in heard and apart[number] >= needed]
+    mean_inside, mean_outside = tags[inside & tagged].mean(axis=0), tags[~inside & tagged].mean(axis=0)
+    difference = (mean_inside - mean_outside) / np.maximum(tags[tagged].std(axis=0), 1e-9)
+    required = max(MIN_DIFFERENCE, MIN_STANDARD_ERRORS / np.sqrt((inside & tagged).sum()))
+    strongest = set(np.argsort(-mean_inside, kind="stable")[:N_STRONGEST_TAGS].tolist())
+    order = np.argsort(-difference, kind="stable").tolist()
+    return [TAGS[tag] for tag in order if tag in strongest and difference[tag] >= required]
 
 
-def _new(word: str, words: Sequence[str]) -> bool:
-    """Whether a word says something that the others do not: ``electronica`` says nothing beside ``electronic``.
+def _is_new(word: str, words: Sequence[str]) -> bool:
+    """Whether a word adds something to other words: ``electronica`` adds nothing to ``electronic``.
 
     Examples
     --------
-    >>> _new("heavy metal", ["metal"]), _new("chill", ["chillout"]), _new("jazz", ["metal"])
+    >>> _is_new("heavy metal", ["metal"]), _is_new("chill", ["chillout"]), _is_new("jazz", ["metal"])
     (False, False, True)
     """
 
-    def parts(text: str) -> list[str]:
+    def split(text: str) -> list[str]:
         return text.casefold().replace("-", " ").split()
 
     return not any(
-        one.startswith(other) or other.startswith(one)
-        for known in words
-        for one in parts(known)
-        for other in parts(word)
+        known.startswith(part) or part.startswith(known)
+        for other in words
+        for known in split(other)
+        for part in split(word)
     )

@@ -1,13 +1,12 @@
-"""A whole library as points: vectors, positions on the map, nearest tracks and what is known of each, for tools that show millions.
+"""Export a library as points for embedding-atlas: vectors, map positions, nearest tracks and attributes of each track.
 
-The columns are those that embedding-atlas 0.26 takes: positions as ``projection_x`` and ``projection_y``, ``neighbors`` as ids and
-distances, where an id is the number of a row.
+The columns are those that embedding-atlas 0.26 reads: positions as ``projection_x`` and ``projection_y``, and ``neighbors`` as ids
+and distances, where an id is a row number.
 """
 
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -20,6 +19,7 @@ from sonotheque.explore.track_attributes import TrackAttributes, likely_tags, lo
 from sonotheque.metadata.parquet import write_parquet
 from sonotheque.store.catalogue import Catalogue
 from sonotheque.store.records import Track
+from sonotheque.types import PathLike
 
 COLUMNS = {
     "file": "string",
@@ -43,47 +43,7 @@ COLUMNS = {
     "neighbors": "neighbors",
     "vector": "floats",
 }
-"""The columns and their kinds, see `sonotheque.metadata.parquet.KINDS`."""
-
-BATCH = 10_000
-"""Rows of a row group."""
-
-
-def export_points(
-    path: str | os.PathLike[str],
-    atlas: MapData,
-    answers: MapPredictions,
-    load_track_attributes: Mapping[int, TrackAttributes],
-    mapped: results.MapResult,
-) -> int:
-    """Write a row for each track, ordered by content hash, as Parquet.
-
-    Parameters
-    ----------
-    path : path of the file
-    atlas : Atlas
-    answers : Answers
-    characters : mapping of track id to Character
-    mapped : Mapped
-
-    Returns
-    -------
-    int
-        Rows.
-
-    Raises
-    ------
-    LibraryError
-        If it cannot be written.
-    """
-    facts = {"space": atlas.space, **mapped.parameters}
-    return write_parquet(
-        path,
-        COLUMNS,
-        _batches(atlas, answers, load_track_attributes, mapped),
-        metadata={"sonotheque": json.dumps(facts)},
-    )
-
+"""The columns and their types, see `sonotheque.metadata.parquet.KINDS`."""
 
 MAP_COLUMNS = (
     "predicted",
@@ -97,38 +57,79 @@ MAP_COLUMNS = (
 )
 """Columns that need a map."""
 
+BATCH = 10_000
+"""Number of rows in a row group of the Parquet file."""
 
-def export_vectors(path: str | os.PathLike[str], catalogue: Catalogue, *, space: str) -> int:
-    """Write the same rows without what needs a map, for libraries that are too large for one.
+
+def export_points(
+    path: PathLike,
+    data: MapData,
+    predictions: MapPredictions,
+    attributes: Mapping[int, TrackAttributes],
+    summary: results.MapResult,
+) -> int:
+    """Write a Parquet file with one row per track, ordered by content hash.
+
+    Parameters
+    ----------
+    path : path of the file
+    data : MapData
+    predictions : MapPredictions
+    attributes : mapping of track id to TrackAttributes
+    summary : MapResult
+
+    Returns
+    -------
+    int
+        Number of rows.
+
+    Raises
+    ------
+    LibraryError
+        If the file cannot be written.
+    """
+    metadata = {"space": data.space, **summary.parameters}
+    return write_parquet(
+        path,
+        COLUMNS,
+        _batches(data, predictions, attributes, summary),
+        metadata={"sonotheque": json.dumps(metadata)},
+    )
+
+
+def export_vectors(path: PathLike, catalogue: Catalogue, *, space: str) -> int:
+    """Write the same rows without the `MAP_COLUMNS`, for libraries that are too large for a map.
 
     Parameters
     ----------
     path : path of the file
     catalogue : Catalogue
-    space : id of the space
+    space : str
+        Space id.
 
     Returns
     -------
     int
-        Rows.
+        Number of rows.
 
     Raises
     ------
     LibraryError
-        If it cannot be written.
+        If the file cannot be written.
     """
     ids, vectors = catalogue.vectors.matrix(space)
     known = {track.id: track for track in catalogue.tracks.all()}
     tracks = [known[int(id_)] for id_ in ids]
-    heard = load_track_attributes(catalogue)
+    attributes = load_track_attributes(catalogue)
     parts = (slice(start, start + BATCH) for start in range(0, len(tracks), BATCH))
-    batches = ({**_facts(tracks[part], heard), "vector": vectors[part]} for part in parts)
+    batches = ({**_track_columns(tracks[part], attributes), "vector": vectors[part]} for part in parts)
     columns = {name: kind for name, kind in COLUMNS.items() if name not in MAP_COLUMNS}
     return write_parquet(path, columns, batches, metadata={"sonotheque": json.dumps({"space": space})})
 
 
-def _facts(tracks: Sequence[Track], load_track_attributes: Mapping[int, TrackAttributes]) -> dict[str, Any]:
-    heard = [load_track_attributes[track.id] for track in tracks]
+def _track_columns(tracks: Sequence[Track], attributes: Mapping[int, TrackAttributes]) -> dict[str, Any]:
+    """Return the columns that need no map."""
+    ordered = [attributes[track.id] for track in tracks]
     return {
         "file": [track.path for track in tracks],
         "title": [track.title for track in tracks],
@@ -136,41 +137,39 @@ def _facts(tracks: Sequence[Track], load_track_attributes: Mapping[int, TrackAtt
         "album": [track.album for track in tracks],
         "seconds": [track.seconds for track in tracks],
         "label": [track.label for track in tracks],
-        "tempo": [one.tempo for one in heard],
-        "key": [one.key for one in heard],
+        "tempo": [track.tempo for track in ordered],
+        "key": [track.key for track in ordered],
         **{
-            group: ["; ".join(likely_tags(one, group)) or None for one in heard]
+            group: ["; ".join(likely_tags(track, group)) or None for track in ordered]
             for group in ("mood", "instruments", "style")
         },
     }
 
 
 def _batches(
-    atlas: MapData,
-    answers: MapPredictions,
-    load_track_attributes: Mapping[int, TrackAttributes],
-    mapped: results.MapResult,
+    data: MapData,
+    predictions: MapPredictions,
+    attributes: Mapping[int, TrackAttributes],
+    summary: results.MapResult,
 ) -> Iterator[Mapping[str, Any]]:
-    names = {cluster.number: cluster.name for cluster in mapped.clusters}
-    distances = np.maximum(1 - atlas.near.similarities, 0)
-    for start in range(0, len(atlas.tracks), BATCH):
-        rows = range(start, min(start + BATCH, len(atlas.tracks)))
-        tracks = [atlas.tracks[row] for row in rows]
-        positions = [mapped.places[row] for row in rows]
-        predicted = [answers.names[code] if (code := int(answers.genres[row])) >= 0 else None for row in rows]
-        part = slice(rows.start, rows.stop)
+    cluster_names = {cluster.number: cluster.name for cluster in summary.clusters}
+    distances = np.maximum(1 - data.neighbours.similarities, 0)
+    for start in range(0, len(data.tracks), BATCH):
+        part = slice(start, start + BATCH)
+        tracks, positions = data.tracks[part], summary.places[part]
+        predicted = [predictions.names[code] if code >= 0 else None for code in predictions.genres[part].tolist()]
         yield {
-            **_facts(tracks, load_track_attributes),
+            **_track_columns(tracks, attributes),
             "predicted": predicted,
-            "confidence": [None if np.isnan(one) else float(one) for one in answers.confidence[part]],
+            "confidence": [None if np.isnan(value) else float(value) for value in predictions.confidence[part]],
             "verdict": [
-                None if not answers.judged[row] else "right" if answer == track.label else "wrong"
-                for row, track, answer in zip(rows, tracks, predicted, strict=True)
+                None if not held_out else "right" if genre == track.label else "wrong"
+                for track, genre, held_out in zip(tracks, predicted, predictions.held_out[part], strict=True)
             ],
-            "cluster": [names.get(place.cluster or 0) for place in positions],
-            "membership": [place.membership for place in positions],
-            "projection_x": atlas.kept.positions[part, 0],
-            "projection_y": atlas.kept.positions[part, 1],
-            "neighbors": list(zip(atlas.near.rows[part], distances[part], strict=True)),
-            "vector": atlas.vectors[part],
+            "cluster": [cluster_names.get(position.cluster or 0) for position in positions],
+            "membership": [position.membership for position in positions],
+            "projection_x": data.stored_map.positions[part, 0],
+            "projection_y": data.stored_map.positions[part, 1],
+            "neighbors": list(zip(data.neighbours.rows[part], distances[part], strict=True)),
+            "vector": data.vectors[part],
         }

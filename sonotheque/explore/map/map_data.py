@@ -1,4 +1,4 @@
-"""The map of a library: drawn once and kept; tracks that come later are put on it without moving the others."""
+"""The map of a library. It is computed once and stored; tracks that are added later do not move the others."""
 
 from __future__ import annotations
 
@@ -7,52 +7,53 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
-import numpy.typing as npt
 
 from sonotheque.errors import LibraryError
-from sonotheque.explore.map.clustering import NEIGHBOURS, NO_CLUSTER
+from sonotheque.explore.map import clustering
+from sonotheque.explore.map.clustering import NO_CLUSTER
 from sonotheque.explore.map.layout import MapSettings, compute_layout, layout_parameters
-from sonotheque.explore.map.projection import SMALLEST, standardize_for_cosine, transform_one
+from sonotheque.explore.map.projection import MIN_TRACKS, standardize_for_cosine, transform_one
 from sonotheque.index import ExactIndex, KnnGraph, build_knn_graph
 from sonotheque.store.catalogue import Catalogue
 from sonotheque.store.maps import StoredMap
 from sonotheque.store.records import Track
-from sonotheque.types import FloatArray, Progress
+from sonotheque.types import FloatArray, IdArray, Progress
 
 log = logging.getLogger("sonotheque")
 
 N_NEIGHBOURS_SHOWN = 10
-"""Nearest tracks that a map shows of each."""
+"""Number of nearest tracks that a map shows for each track."""
 
-MANY_LATER = 1 / 3
-"""Share of tracks that came later from which on it is said that the map no longer shows them well."""
+MAX_LATER = 1 / 3
+"""Fraction of tracks added later above which a warning is logged, because the map no longer represents them well."""
 
 
 @dataclass(frozen=True)
 class MapData:
-    """A library's tracks and where they lie, ordered by content hash.
+    """The tracks of a library and their map, ordered by content hash.
 
     Attributes
     ----------
-    space : id of the space
+    space : str
+        Space id.
     tracks : list of Track
-        N of them.
+        N tracks.
     vectors : float32 array [N, D]
-    kept : KeptMap
+    stored_map : StoredMap
         In the same order.
-    near : KnnGraph
-        The `SHOWN` nearest of each by cosine, as rows.
+    neighbours : KnnGraph
+        The `N_NEIGHBOURS_SHOWN` nearest tracks of each track by cosine similarity, as rows.
     """
 
     space: str
     tracks: Sequence[Track]
     vectors: FloatArray
-    kept: StoredMap
-    near: KnnGraph
+    stored_map: StoredMap
+    neighbours: KnnGraph
 
     @property
-    def compared(self) -> FloatArray:
-        """The vectors where a cosine compares them, float32 [N, D]."""
+    def standardized(self) -> FloatArray:
+        """The vectors, standardised if their columns have different units, float32 [N, D]."""
         return standardize_for_cosine(self.vectors, space=self.space)
 
 
@@ -64,127 +65,134 @@ def load_map(
     rebuild: bool = False,
     progress: Progress | None = None,
 ) -> MapData:
-    """Read the map of a space, put tracks on it that have come since, or draw it where there is none.
+    """Load the stored map of a space and add new tracks to it, or compute the map if there is none.
 
     Parameters
     ----------
     catalogue : Catalogue
-        Keeps the map.
-    space : id of the space
-    settings : Settings or None
-        What a person asks for; a kept map that was made with something else is drawn anew. None: as it is.
+        The map is read from it and stored in it.
+    space : str
+        Space id.
+    settings : MapSettings or None
+        A stored map with other settings is computed again. None accepts any stored map.
     rebuild : bool
-        Draw it rebuild in any case.
-    progress : callable
-        Called with (steps done, steps in all) while it is drawn.
+        Compute the map again in any case.
+    progress : callable or None
+        Called with (steps done, total steps) while the map is computed.
 
     Returns
     -------
-    Atlas
+    MapData
     """
     ids, vectors = catalogue.vectors.matrix(space)
     known = {track.id: track for track in catalogue.tracks.all()}
     tracks = [known[int(id_)] for id_ in ids]
-    kept = catalogue.maps.read(space)
-    near = None
-    if kept is None or rebuild or not _answers(kept, settings) or (~kept.later).sum() < min(SMALLEST, len(ids)):
-        drawn = compute_layout(vectors, space=space, settings=settings or MapSettings(), progress=progress)
-        found = drawn.clusters
-        new = StoredMap(
+    stored = catalogue.maps.read(space)
+    neighbours = None
+    if (
+        stored is None
+        or rebuild
+        or not _has_settings(stored, settings)
+        or (~stored.later).sum() < min(MIN_TRACKS, len(ids))
+    ):
+        layout = compute_layout(vectors, space=space, settings=settings or MapSettings(), progress=progress)
+        computed = StoredMap(
             layout_parameters(settings or MapSettings(), len(ids)),
             ids,
-            drawn.positions,
-            found.labels,
-            found.membership,
+            layout.positions,
+            layout.clusters.labels,
+            layout.clusters.membership,
             np.zeros(len(ids), dtype=bool),
         )
-        _keep(lambda: catalogue.maps.save(space, new))
-        kept, near = new, drawn.near.nearest(N_NEIGHBOURS_SHOWN)
-    elif len(kept.tracks) < len(ids):
-        kept = _extended(catalogue, kept, ids, vectors, space=space)
-    kept = _without_empty(kept)
-    if near is None:
-        near = build_knn_graph(standardize_for_cosine(vectors, space=space), k=N_NEIGHBOURS_SHOWN, progress=progress)
-    return MapData(space, tracks, vectors, kept, near)
+        _store(lambda: catalogue.maps.save(space, computed))
+        stored, neighbours = computed, layout.neighbours.nearest(N_NEIGHBOURS_SHOWN)
+    elif len(stored.tracks) < len(ids):
+        stored = _add_new_tracks(catalogue, stored, ids, vectors, space=space)
+    stored = _drop_empty_clusters(stored)
+    if neighbours is None:
+        standardized = standardize_for_cosine(vectors, space=space)
+        neighbours = build_knn_graph(standardized, k=N_NEIGHBOURS_SHOWN, progress=progress)
+    return MapData(space, tracks, vectors, stored, neighbours)
 
 
-def _without_empty(kept: StoredMap) -> StoredMap:
-    """Leave out clusters of which every track has been removed, and number the others anew."""
-    present = np.unique(kept.clusters[kept.clusters >= 0])
-    number = np.full(kept.membership.shape[1] + 1, NO_CLUSTER)  # the last one is for NONE
-    number[present] = np.arange(len(present))
-    return replace(kept, clusters=number[kept.clusters], membership=kept.membership[:, present])
+def _drop_empty_clusters(stored: StoredMap) -> StoredMap:
+    """Drop the clusters whose tracks have all been removed, and renumber the others."""
+    present = np.unique(stored.clusters[stored.clusters >= 0])
+    new_number = np.full(stored.membership.shape[1] + 1, NO_CLUSTER)  # the last element maps NO_CLUSTER to itself
+    new_number[present] = np.arange(len(present))
+    return replace(stored, clusters=new_number[stored.clusters], membership=stored.membership[:, present])
 
 
-def _answers(kept: StoredMap, settings: MapSettings | None) -> bool:
-    """Whether a map was made with what is asked for."""
+def _has_settings(stored: StoredMap, settings: MapSettings | None) -> bool:
+    """Whether a map was computed with the given settings. Settings that are None match any value."""
     if settings is None:
         return True
-    asked = {one.name: getattr(settings, one.name) for one in fields(settings)}
-    return all(value is None or kept.parameters.get(name) == value for name, value in asked.items())
+    requested = {field.name: getattr(settings, field.name) for field in fields(settings)}
+    return all(value is None or stored.parameters.get(name) == value for name, value in requested.items())
 
 
-def _keep(write: Callable[[], None]) -> None:
-    """Keep a map where the library may be written; else it is drawn again next time."""
+def _store(write: Callable[[], None]) -> None:
+    """Store a map. If the library is read-only, log a warning; the map will be computed again next time."""
     try:
         write()
     except LibraryError as error:
-        log.warning("the map is not kept: %s", error)
+        log.warning("the map is not stored: %s", error)
 
 
-def _extended(
-    catalogue: Catalogue, kept: StoredMap, ids: npt.NDArray[np.int64], vectors: FloatArray, *, space: str
+def _add_new_tracks(
+    catalogue: Catalogue, stored: StoredMap, ids: IdArray, vectors: FloatArray, *, space: str
 ) -> StoredMap:
-    """Put the tracks that are not on a map yet where they belong, one at a time, and keep their positions.
+    """Add the tracks that are not on a map yet, one at a time, and store their positions. The other tracks do not move.
 
-    A track belongs to clusters as its nearest on the drawn map do, on average; its own is that of most of them.
+    The membership of a track is the mean of its nearest tracks on the computed map; its cluster is the most frequent of theirs.
     """
     row_of = {int(id_): row for row, id_ in enumerate(ids)}
-    drawn = np.flatnonzero(~kept.later)
-    base = vectors[[row_of[int(kept.tracks[row])] for row in drawn]]
-    missing = np.setdiff1d(np.arange(len(ids)), [row_of[int(id_)] for id_ in kept.tracks])
-    index = ExactIndex.build(np.arange(len(drawn), dtype=np.int64), standardize_for_cosine(base, space=space))
-    neighbours = min(int(kept.parameters["neighbours"]), len(drawn))
-    found, similarities = index.search(
-        standardize_for_cosine(vectors[missing], space=space, among=base),
-        k=min(max(neighbours, NEIGHBOURS), len(drawn)),
+    computed = np.flatnonzero(~stored.later)
+    base = vectors[[row_of[int(stored.tracks[row])] for row in computed]]
+    missing = np.setdiff1d(np.arange(len(ids)), [row_of[int(id_)] for id_ in stored.tracks])
+    index = ExactIndex.build(np.arange(len(computed), dtype=np.int64), standardize_for_cosine(base, space=space))
+    n_neighbours = min(int(stored.parameters["neighbours"]), len(computed))
+    nearest, similarities = index.search(
+        standardize_for_cosine(vectors[missing], space=space, fit_on=base),
+        k=min(max(n_neighbours, clustering.NEIGHBOURS), len(computed)),
     )
-    seed, count = int(kept.parameters["seed"]), kept.membership.shape[1]
+    seed, n_clusters = int(stored.parameters["seed"]), stored.membership.shape[1]
     positions, clusters, membership = [], [], []
-    for rows, cosines in zip(found, similarities, strict=True):
-        near = KnnGraph(rows[None, :neighbours], cosines[None, :neighbours])
-        positions.append(transform_one(near, kept.positions[drawn], seed=seed))
-        votes = np.bincount(kept.clusters[drawn[rows]] - NO_CLUSTER, minlength=count + 1)
+    for rows, cosines in zip(nearest, similarities, strict=True):
+        neighbours = KnnGraph(rows[None, :n_neighbours], cosines[None, :n_neighbours])
+        positions.append(transform_one(neighbours, stored.positions[computed], seed=seed))
+        votes = np.bincount(stored.clusters[computed[rows]] - NO_CLUSTER, minlength=n_clusters + 1)
         clusters.append(int(votes.argmax()) + NO_CLUSTER)
-        membership.append(kept.membership[drawn[rows]].mean(axis=0))
+        membership.append(stored.membership[computed[rows]].mean(axis=0))
     added = StoredMap(
-        kept.parameters,
+        stored.parameters,
         ids[missing],
         np.array(positions, dtype=np.float32),
         np.array(clusters, dtype=np.int64),
-        np.array(membership, dtype=np.float32).reshape(len(missing), count),
+        np.array(membership, dtype=np.float32).reshape(len(missing), n_clusters),
         np.ones(len(missing), dtype=bool),
     )
-    _keep(lambda: catalogue.maps.add_positions(space, added))
-    whole = _joined(kept, added, ids)
-    log.info("%d tracks were put on the map, which was drawn without them; nothing on it moved", len(missing))
-    if whole.later.mean() > MANY_LATER:
+    _store(lambda: catalogue.maps.add_positions(space, added))
+    merged = _concatenate(stored, added, ids)
+    log.info("%d tracks were added to the map; the other tracks did not move", len(missing))
+    if merged.later.mean() > MAX_LATER:
         log.warning(
-            "%.0f %% of the tracks came after the map was drawn; --rebuild draws it anew", 100 * whole.later.mean()
+            "%.0f %% of the tracks were added after the map was computed; --rebuild computes it again",
+            100 * merged.later.mean(),
         )
-    return whole
+    return merged
 
 
-def _joined(one: StoredMap, other: StoredMap, ids: npt.NDArray[np.int64]) -> StoredMap:
-    """Put two parts of a map together, in the order of some ids."""
-    tracks = np.concatenate([one.tracks, other.tracks])
-    place_of = {int(id_): row for row, id_ in enumerate(tracks)}
-    order = [place_of[int(id_)] for id_ in ids]
+def _concatenate(stored: StoredMap, added: StoredMap, ids: IdArray) -> StoredMap:
+    """Concatenate two parts of a map, in the order of the given track ids."""
+    tracks = np.concatenate([stored.tracks, added.tracks])
+    row_of = {int(id_): row for row, id_ in enumerate(tracks)}
+    order = [row_of[int(id_)] for id_ in ids]
     return StoredMap(
-        one.parameters,
+        stored.parameters,
         tracks[order],
         *(
-            np.concatenate([getattr(one, name), getattr(other, name)])[order]
+            np.concatenate([getattr(stored, name), getattr(added, name)])[order]
             for name in ("positions", "clusters", "membership", "later")
         ),
     )

@@ -1,15 +1,14 @@
-"""The document of a map: its clusters with names, how they agree with the labels, and where a classifier fails on it."""
+"""Summarise a map: named clusters, their agreement with the labels, and the errors of a classifier on it."""
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
-import numpy.typing as npt
 
 from sonotheque import results
+from sonotheque.embed.auto_tags import TAGS
 from sonotheque.explore.map.cluster_agreement import HeldOutPredictions, cluster_agreement, weakest_region
 from sonotheque.explore.map.cluster_names import ClusterFeatures, name_clusters
 from sonotheque.explore.map.map_data import MapData
@@ -17,153 +16,170 @@ from sonotheque.explore.map.predictions import MapPredictions
 from sonotheque.explore.map.projection_quality import measure_projection_quality
 from sonotheque.explore.track_attributes import TrackAttributes
 from sonotheque.metadata.tables import write_table
+from sonotheque.types import PathLike, Rows
 
-EXAMPLES = 3
-"""Tracks that stand for a cluster, and artists that are named."""
+N_EXAMPLES = 3
+"""Maximum number of example tracks, and of artists, that are listed for a cluster."""
 
 
 def summarize_map(
-    atlas: MapData, answers: MapPredictions, characters: Mapping[int, TrackAttributes]
+    data: MapData, predictions: MapPredictions, attributes: Mapping[int, TrackAttributes]
 ) -> results.MapResult:
-    """Put together what a map shows.
+    """Summarise a map with its predictions and track attributes.
 
     Parameters
     ----------
-    atlas : Atlas
-    answers : Answers
-    characters : mapping of track id to Character
-        Of all tracks.
+    data : MapData
+    predictions : MapPredictions
+    attributes : mapping of track id to TrackAttributes
+        It contains every track of the map.
+
+    Returns
+    -------
+    MapResult
     """
-    tracks, kept = atlas.tracks, atlas.kept
+    tracks, stored = data.tracks, data.stored_map
     labels = [track.label for track in tracks]
-    found = measure_projection_quality(atlas.compared, kept.positions, labels=labels)
-    names = name_clusters(kept.clusters, cluster_features(atlas, characters))
-    code = {name: number for number, name in enumerate(answers.names)}
-    rows = np.flatnonzero(answers.judged)
-    judged = HeldOutPredictions(answers.names, np.array([code[str(labels[row])] for row in rows]), answers.genres[rows])
+    quality = measure_projection_quality(data.standardized, stored.positions, labels=labels)
+    names = name_clusters(stored.clusters, cluster_features(data, attributes))
+    code_of = {name: code for code, name in enumerate(predictions.names)}
+    rows = np.flatnonzero(predictions.held_out)
+    reference = np.array([code_of[str(labels[row])] for row in rows])
+    held_out = HeldOutPredictions(predictions.names, reference, predictions.genres[rows])
     clusters = [
-        _cluster(atlas, characters, judged, rows, number=number, name=name) for number, name in enumerate(names)
+        _summarize_cluster(data, attributes, held_out, rows, number=number, name=name)
+        for number, name in enumerate(names)
     ]
-    strongest = kept.membership.max(axis=1, initial=0)
-    leaning = kept.membership.argmax(axis=1) + 1 if names else np.zeros(len(tracks), dtype=np.int64)
+    strengths = stored.membership.max(axis=1, initial=0)
+    strongest = stored.membership.argmax(axis=1) + 1 if names else np.zeros(len(tracks), dtype=np.int64)
     return results.MapResult(
-        space=atlas.space,
+        space=data.space,
         tracks=len(tracks),
-        later=int(kept.later.sum()),
-        parameters=kept.parameters,
-        quality=results.ProjectionQuality(*(None if one is None else round(one, 6) for one in vars(found).values())),
+        later=int(stored.later.sum()),
+        parameters=stored.parameters,
+        quality=_round_quality(quality),
         clusters=clusters,
-        unclustered=int((kept.clusters < 0).sum()),
-        unclustered_labels=_count(labels[row] for row in np.flatnonzero(kept.clusters < 0)),
-        agreement=cluster_agreement(labels, kept.clusters),
+        unclustered=int((stored.clusters < 0).sum()),
+        unclustered_labels=_count_names(labels[row] for row in np.flatnonzero(stored.clusters < 0)),
+        agreement=cluster_agreement(labels, stored.clusters),
         judged=len(rows),
-        error_rate=judged.error_rate(np.arange(len(rows))),
-        by_track=answers.by_track,
-        weakest=_weakest(atlas, judged, rows, names),
+        error_rate=held_out.error_rate(np.arange(len(rows))),
+        by_track=predictions.by_track,
+        weakest=_summarize_weakest_region(data, held_out, rows, names),
         places=[
             results.MapPosition(
                 path=track.path,
                 x=round(float(x), 4),
                 y=round(float(y), 4),
                 cluster=None if cluster < 0 else int(cluster) + 1,
-                leans_to=int(leans) if most > 0 else None,
-                membership=round(float(most), 4),
+                leans_to=int(number) if strength > 0 else None,
+                membership=round(float(strength), 4),
                 later=bool(later),
             )
-            for track, (x, y), cluster, leans, most, later in zip(
-                tracks, kept.positions, kept.clusters, leaning, strongest, kept.later, strict=True
+            for track, (x, y), cluster, number, strength, later in zip(
+                tracks, stored.positions, stored.clusters, strongest, strengths, stored.later, strict=True
             )
         ],
     )
 
 
-def write_clusters(mapped: results.MapResult, path: str | os.PathLike[str]) -> None:
-    """Write the cluster of each track to a CSV, tracks in the order of their paths.
+def write_clusters(summary: results.MapResult, path: PathLike) -> None:
+    """Write the cluster and position of each track to a CSV, ordered by path.
 
     Raises
     ------
     LabelsError
         If the file cannot be written.
     """
-    names = {cluster.number: cluster.name for cluster in mapped.clusters}
+    names = {cluster.number: cluster.name for cluster in summary.clusters}
     header = ("file", "cluster", "name", "leans_to", "membership", "x", "y")
     rows = [
-        (one.path, one.cluster, names.get(one.cluster or 0), one.leans_to, f"{one.membership:.4f}", one.x, one.y)
-        for one in sorted(mapped.places, key=lambda one: one.path)
+        (
+            position.path,
+            position.cluster,
+            names.get(position.cluster or 0),
+            position.leans_to,
+            f"{position.membership:.4f}",
+            position.x,
+            position.y,
+        )
+        for position in sorted(summary.places, key=lambda position: position.path)
     ]
     write_table(path, [header, *rows])
 
 
-def cluster_features(atlas: MapData, characters: Mapping[int, TrackAttributes]) -> ClusterFeatures:
-    """Collect what clusters are named by."""
-    known = [characters[track.id] for track in atlas.tracks]
-    tempo = np.array([np.nan if one.tempo is None else one.tempo for one in known], dtype=np.float64)
-    held = [one.tags for one in known if one.tags is not None]
-    tags = None
-    if held:
-        tags = np.full((len(known), len(held[0])), np.nan)
-        for row, one in enumerate(known):
-            if one.tags is not None:
-                shares = np.clip(one.tags, 1e-9, 1 - 1e-9)
-                tags[row] = np.log(shares / (1 - shares))
+def cluster_features(data: MapData, attributes: Mapping[int, TrackAttributes]) -> ClusterFeatures:
+    """Collect the features of all tracks that clusters are named by."""
+    ordered = [attributes[track.id] for track in data.tracks]
+    tempo = np.array([np.nan if track.tempo is None else track.tempo for track in ordered], dtype=np.float64)
+    log_odds = np.full((len(ordered), len(TAGS)), np.nan)
+    for row, track in enumerate(ordered):
+        if track.tags is not None:
+            probabilities = np.clip(track.tags, 1e-9, 1 - 1e-9)
+            log_odds[row] = np.log(probabilities / (1 - probabilities))
     return ClusterFeatures(
-        tags=tags,
+        tags=None if np.isnan(log_odds).all() else log_odds,
         tempo=None if np.isnan(tempo).all() else tempo,
-        genres=[track.label for track in atlas.tracks],
-        artists=[track.artist for track in atlas.tracks],
+        genres=[track.label for track in data.tracks],
+        artists=[track.artist for track in data.tracks],
     )
 
 
-def _cluster(
-    atlas: MapData,
-    characters: Mapping[int, TrackAttributes],
-    judged: HeldOutPredictions,
-    rows: npt.NDArray[np.int64],
+def _summarize_cluster(
+    data: MapData,
+    attributes: Mapping[int, TrackAttributes],
+    held_out: HeldOutPredictions,
+    held_out_rows: Rows,
     *,
     number: int,
     name: str,
 ) -> results.Cluster:
-    members = np.flatnonzero(atlas.kept.clusters == number)
-    tracks = [atlas.tracks[row] for row in members.tolist()]
-    tempi = [tempo for track in tracks if (tempo := characters[track.id].tempo) is not None]
-    typical = members[np.lexsort((members, -atlas.kept.membership[members, number]))]
-    inside = np.flatnonzero(atlas.kept.clusters[rows] == number)
+    stored = data.stored_map
+    rows = np.flatnonzero(stored.clusters == number)
+    tracks = [data.tracks[row] for row in rows.tolist()]
+    tempi = [tempo for track in tracks if (tempo := attributes[track.id].tempo) is not None]
+    by_membership = rows[np.lexsort((rows, -stored.membership[rows, number]))]
+    evaluated = np.flatnonzero(stored.clusters[held_out_rows] == number)
     return results.Cluster(
         number=number + 1,
         name=name,
-        tracks=len(members),
-        labels=_count(track.label for track in tracks),
-        artists=_count((track.artist for track in tracks), most=EXAMPLES),
+        tracks=len(rows),
+        labels=_count_names(track.label for track in tracks),
+        artists=_count_names((track.artist for track in tracks), limit=N_EXAMPLES),
         tempo=round(float(np.median(tempi)), 1) if tempi else None,
-        judged=len(inside),
-        error_rate=judged.error_rate(inside),
-        confusions=judged.confusions(inside),
-        examples=[atlas.tracks[row].path for row in typical[:EXAMPLES]],
+        judged=len(evaluated),
+        error_rate=held_out.error_rate(evaluated),
+        confusions=held_out.confusions(evaluated),
+        examples=[data.tracks[row].path for row in by_membership[:N_EXAMPLES]],
     )
 
 
-def _count(names: Iterable[str | None], *, most: int | None = None) -> dict[str, int]:
-    """Count names, the most frequent first, equal ones in the order of the alphabet."""
+def _count_names(names: Iterable[str | None], *, limit: int | None = None) -> dict[str, int]:
+    """Count names, the most frequent first. Ties are ordered alphabetically."""
     counts = Counter(name for name in names if name)
-    return dict(sorted(counts.items(), key=lambda one: (-one[1], one[0]))[:most])
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:limit])
 
 
-def _weakest(
-    atlas: MapData, judged: HeldOutPredictions, rows: npt.NDArray[np.int64], names: Sequence[str]
+def _round_quality(quality: results.ProjectionQuality) -> results.ProjectionQuality:
+    return results.ProjectionQuality(*(None if value is None else round(value, 6) for value in vars(quality).values()))
+
+
+def _summarize_weakest_region(
+    data: MapData, held_out: HeldOutPredictions, held_out_rows: Rows, cluster_names: Sequence[str]
 ) -> results.WeakRegion | None:
-    found = weakest_region(atlas.kept.positions[rows], judged)
-    if found is None:
+    stored = data.stored_map
+    region = weakest_region(stored.positions[held_out_rows], held_out)
+    if region is None:
         return None
-    area, radius = found
-    x, y = atlas.kept.positions[rows[area[0]]]
-    around = atlas.kept.clusters[rows[area]]
-    cluster = int(np.bincount(around + 1).argmax()) - 1
+    rows, radius = region
+    x, y = stored.positions[held_out_rows[rows[0]]]
+    cluster = int(np.bincount(stored.clusters[held_out_rows[rows]] + 1).argmax()) - 1
     return results.WeakRegion(
         x=round(float(x), 4),
         y=round(float(y), 4),
         radius=round(radius, 4),
-        tracks=len(area),
-        error_rate=judged.error_rate(area) or 0.0,
-        confusions=judged.confusions(area),
-        cluster=names[cluster] if cluster >= 0 else None,
+        tracks=len(rows),
+        error_rate=held_out.error_rate(rows) or 0.0,
+        confusions=held_out.confusions(rows),
+        cluster=cluster_names[cluster] if cluster >= 0 else None,
     )

@@ -1,4 +1,7 @@
-"""Predicted genres for the tracks of a map: out-of-fold for labelled tracks, by a model trained on all labelled tracks for the others."""
+"""Predict a genre for each track of a map.
+
+Labelled tracks get out-of-fold predictions; the others are predicted by a model that is trained on all labelled tracks.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from sonotheque.classify.data.embedding_set import EmbeddingSet
 from sonotheque.classify.data.training_set import TrainingSet
@@ -15,68 +17,82 @@ from sonotheque.classify.models.model_spec import ModelSpec, fit_model
 from sonotheque.explore.label_issues.out_of_fold import MODEL, out_of_fold_predictions
 from sonotheque.explore.map.map_data import MapData
 from sonotheque.store.catalogue import Catalogue
+from sonotheque.types import BoolArray, Codes, Float64Array
 
 
 @dataclass(frozen=True)
 class MapPredictions:
-    """What a classifier says of the N tracks of an atlas.
+    """Predicted genres of the N tracks of a map.
 
     Attributes
     ----------
     names : list of str
-        Of the genres.
-    genres : int array [N]
-        Codes of `names`; -1 where nothing is known.
+        Names of the genres.
+    genres : int64 array [N]
+        Indices into `names`; -1 for tracks without a prediction.
     confidence : float64 array [N]
-        Probability of that genre; NaN where nothing is known.
-    judged : bool array [N]
-        Where the track is labelled and was not learned from.
+        Probability of the predicted genre; NaN for tracks without a prediction.
+    held_out : bool array [N]
+        Whether the track is labelled and was held out from training.
     by_track : list of str
-        Genres with too few artists: there other tracks of the same artist were learned.
+        Genres with too few artists for artist-grouped folds: the classifier was trained on other tracks by the same artists.
     """
 
     names: Sequence[str]
-    genres: npt.NDArray[np.int64]
-    confidence: npt.NDArray[np.float64]
-    judged: npt.NDArray[np.bool_]
+    genres: Codes
+    confidence: Float64Array
+    held_out: BoolArray
     by_track: Sequence[str] = ()
 
 
-def predict_map(atlas: MapData, training: TrainingSet | None, *, catalogue: Catalogue, seed: int = 0) -> MapPredictions:
-    """Let a classifier name the genre of each track: labelled ones without having learned them, the others having learned all.
+def predict_map(data: MapData, training: TrainingSet | None, *, catalogue: Catalogue, seed: int = 0) -> MapPredictions:
+    """Predict the genre of each track of a map.
 
     Parameters
     ----------
-    atlas : Atlas
+    data : MapData
     training : TrainingSet or None
-        None where there is nothing to learn from.
+        None if there are too few labels; then no track has a prediction.
     catalogue : Catalogue
+        The vectors of unlabelled tracks are read from it.
     seed : int
-        Of the folds.
+        Seed of the folds.
+
+    Returns
+    -------
+    MapPredictions
     """
-    count = len(atlas.tracks)
+    count = len(data.tracks)
     genres, confidence = np.full(count, -1, dtype=np.int64), np.full(count, np.nan)
-    judged = np.zeros(count, dtype=bool)
+    held_out = np.zeros(count, dtype=bool)
     if training is None:
-        return MapPredictions([], genres, confidence, judged)
-    row_of = {track.id: row for row, track in enumerate(atlas.tracks)}
-    found = out_of_fold_predictions(training, seed=seed)
-    held_out = found.probabilities
-    numbers = [number for number, track in enumerate(training.tracks) if track.id in row_of]
-    rows = np.array([row_of[training.tracks[number].id] for number in numbers], dtype=np.int64)
-    genres[rows], confidence[rows] = held_out[numbers].argmax(axis=1), held_out[numbers].max(axis=1)
-    judged[rows] = True
+        return MapPredictions([], genres, confidence, held_out)
+
+    row_of = {track.id: row for row, track in enumerate(data.tracks)}
+    out_of_fold = out_of_fold_predictions(training, seed=seed)
+    on_map = [number for number, track in enumerate(training.tracks) if track.id in row_of]
+    rows = np.array([row_of[training.tracks[number].id] for number in on_map], dtype=np.int64)
+    probabilities = out_of_fold.probabilities[on_map]
+    genres[rows], confidence[rows] = probabilities.argmax(axis=1), probabilities.max(axis=1)
+    held_out[rows] = True
+
     spaces = spaces_for_model(MODEL, training.data.spaces)
-    held = {space: dict(zip(*catalogue.vectors.matrix(space), strict=True)) for space in spaces}
-    others = [
+    vectors = {space: dict(zip(*catalogue.vectors.matrix(space), strict=True)) for space in spaces}
+    unlabelled = [
         row
-        for row, track in enumerate(atlas.tracks)
-        if not track.label and all(track.id in vectors for vectors in held.values())
+        for row, track in enumerate(data.tracks)
+        if not track.label and all(track.id in vector_of for vector_of in vectors.values())
     ]
     names = np.unique(training.y).tolist()
-    if others:
-        member = fit_model(ModelSpec(MODEL, spaces), training.data, training.codes, groups=training.groups, seed=seed)
-        asked = {space: np.stack([vectors[atlas.tracks[row].id] for row in others]) for space, vectors in held.items()}
-        shares = member.predict_proba(EmbeddingSet(asked), n_classes=len(names))
-        genres[others], confidence[others] = shares.argmax(axis=1), shares.max(axis=1)
-    return MapPredictions(names, genres, confidence, judged, sorted(set(training.y[found.by_track].tolist())))
+    if unlabelled:
+        model = fit_model(ModelSpec(MODEL, spaces), training.data, training.codes, groups=training.groups, seed=seed)
+        embeddings = EmbeddingSet(
+            {
+                space: np.stack([vector_of[data.tracks[row].id] for row in unlabelled])
+                for space, vector_of in vectors.items()
+            }
+        )
+        probabilities = model.predict_proba(embeddings, n_classes=len(names))
+        genres[unlabelled], confidence[unlabelled] = probabilities.argmax(axis=1), probabilities.max(axis=1)
+    by_track = sorted(set(training.y[out_of_fold.by_track].tolist()))
+    return MapPredictions(names, genres, confidence, held_out, by_track)

@@ -1,61 +1,64 @@
-"""Vectors to positions: UMAP on two dimensions for a map, on more for clusters, and a place for a track that comes later.
+"""Project vectors with UMAP: to two dimensions for a map, to more for clustering. Later vectors are added one at a time.
 
-The steps are umap-learn's own; here they share one graph of exact neighbours, start from the principal components, and run in one
-thread, for several give another map each time. What the positions are good for is measured in `sonotheque.explore.map.projection_quality`.
+The algorithm is umap-learn's. Here its steps share one graph of exact neighbours, start from the principal components, and run in
+one thread, because several threads would give a different map each time. `sonotheque.explore.map.projection_quality` measures how
+well the positions preserve neighbourhoods.
 """
 
 from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from sonotheque.embed.space import kind_of
 from sonotheque.index import KnnGraph, l2_normalize
-from sonotheque.types import FloatArray
+from sonotheque.types import FloatArray, Progress
 
-Progress = Callable[[int, int], None]
-"""Called with how many steps are done and how many there are."""
-
-NEIGHBOURS, MANY = 15, 10_000
-"""Neighbours that shape a map (umap-learn's default), and the number of tracks from which on they become more."""
+N_NEIGHBOURS, LARGE = 15, 10_000
+"""Number of neighbours of the projection (umap-learn's default), and the number of tracks above which it grows."""
 
 MIN_DISTANCE = 0.1
-"""How close two tracks may lie on a map, in its own units; umap-learn's default."""
+"""Minimum distance between points on a map, in map units (umap-learn's default)."""
 
-EPOCHS_TO_PLACE = 100
-"""How often a vector that comes later is moved; umap-learn's default."""
+TRANSFORM_EPOCHS = 100
+"""Number of optimisation epochs for a vector that is added later (umap-learn's default)."""
 
-SMALLEST = 10
-"""Tracks below which there is no neighbourhood to speak of: the map is the first two principal components."""
+MIN_TRACKS = 10
+"""Minimum number of tracks for UMAP. A smaller map shows the first two principal components."""
 
 
-def default_n_neighbours(count: int) -> int:
-    """Choose how many neighbours shape a map of `count` tracks.
+def default_n_neighbours(n_tracks: int) -> int:
+    """Return the default number of neighbours for a map of `n_tracks` tracks.
 
-    15 up to 10,000 tracks; from there on 15 more for each tenfold, as PaCMAP does (Wang, Huang, Rudin & Shaposhnik 2021,
-    "Understanding how dimension reduction tools work"), or a large map falls to pieces.
+    It is 15 for up to 10,000 tracks, and grows by 15 for each factor of ten above, as in PaCMAP (Wang, Huang, Rudin & Shaposhnik
+    2021, "Understanding how dimension reduction tools work"). Otherwise a large map would fall apart into fragments.
 
     Examples
     --------
-    >>> usual_neighbours(200), usual_neighbours(10_000), usual_neighbours(100_000)
+    >>> default_n_neighbours(200), default_n_neighbours(10_000), default_n_neighbours(100_000)
     (15, 15, 30)
     """
-    return round(NEIGHBOURS + 15 * max(0.0, math.log10(max(count, 1) / MANY)))
+    return round(N_NEIGHBOURS + 15 * max(0.0, math.log10(max(n_tracks, 1) / LARGE)))
 
 
-def standardize_for_cosine(vectors: FloatArray, *, space: str, among: FloatArray | None = None) -> FloatArray:
-    """Bring vectors to where a cosine compares them: columns of different units are standardised.
+def default_n_epochs(n_vectors: int) -> int:
+    """Return the number of optimisation epochs of `project` for `n_vectors` vectors: the defaults of umap-learn."""
+    return 500 if n_vectors <= LARGE else 200
+
+
+def standardize_for_cosine(vectors: FloatArray, *, space: str, fit_on: FloatArray | None = None) -> FloatArray:
+    """Standardise the columns of descriptors, which have different units. Embeddings are returned unchanged.
 
     Parameters
     ----------
     vectors : float32 array [N, D]
-    space : id of their space
-    among : float32 array [M, D] or None
-        Whose mean and deviation count; by default their own.
+    space : str
+        Space id.
+    fit_on : float32 array [M, D] or None
+        The vectors whose mean and standard deviation are used; by default `vectors`.
 
     Returns
     -------
@@ -64,68 +67,80 @@ def standardize_for_cosine(vectors: FloatArray, *, space: str, among: FloatArray
     Examples
     --------
     >>> vectors = np.array([[1.0, 100.0], [3.0, 300.0]], np.float32)
-    >>> comparable(vectors, space="descriptors-librosa-v1-h10.0@1").tolist()
+    >>> standardize_for_cosine(vectors, space="descriptors-librosa-v1-h10.0@1").tolist()
     [[-1.0, -1.0], [1.0, 1.0]]
     """
     if kind_of(space) != "descriptors":
         return vectors
-    measured = vectors if among is None else among
-    result: FloatArray = (vectors - measured.mean(axis=0)) / np.maximum(measured.std(axis=0), np.float32(1e-9))
+    fitted = vectors if fit_on is None else fit_on
+    result: FloatArray = (vectors - fitted.mean(axis=0)) / np.maximum(fitted.std(axis=0), np.float32(1e-9))
     return result
 
 
 def principal_components(vectors: FloatArray, *, dimensions: int, seed: int = 0) -> FloatArray:
-    """Return the principal components of the directions of vectors [N, D], float32 [N, dimensions]; the missing ones are 0."""
+    """Compute the principal components of the L2-normalised vectors.
+
+    Parameters
+    ----------
+    vectors : float32 array [N, D]
+    dimensions : int
+    seed : int
+
+    Returns
+    -------
+    float32 array [N, dimensions]
+        Components that do not exist are 0.
+    """
     from sklearn.decomposition import PCA
 
     result = np.zeros((len(vectors), dimensions), dtype=np.float32)
-    held = min(dimensions, len(vectors) - 1, vectors.shape[1])
+    n_components = min(dimensions, len(vectors) - 1, vectors.shape[1])
     directions = l2_normalize(vectors)
-    if held > 0 and np.ptp(directions, axis=0).any():
-        result[:, :held] = PCA(held, random_state=seed).fit_transform(directions)
+    if n_components > 0 and np.ptp(directions, axis=0).any():
+        result[:, :n_components] = PCA(n_components, random_state=seed).fit_transform(directions)
     return result
 
 
 def project(
     vectors: FloatArray,
-    near: KnnGraph,
+    neighbours: KnnGraph,
     *,
     dimensions: int = 2,
     min_distance: float = MIN_DISTANCE,
     seed: int = 0,
     progress: Progress | None = None,
 ) -> FloatArray:
-    """Lay vectors out so that neighbours stay neighbours (McInnes, Healy & Melville 2018, "UMAP").
+    """Project vectors with UMAP, which preserves neighbourhoods (McInnes, Healy & Melville 2018, "UMAP").
 
     Parameters
     ----------
     vectors : float32 array [N, D]
-    near : KnnGraph
-        Of the vectors; all of its K neighbours shape the result.
+    neighbours : KnnGraph
+        The nearest neighbours of the vectors. All K of them are used.
     dimensions : int
     min_distance : float
-        How close two vectors may come to each other.
+        Minimum distance between projected points.
     seed : int
-    progress : callable
-        Called with (epochs done, epochs in all).
+    progress : callable or None
+        Called with (epochs done, total epochs).
 
     Returns
     -------
     float32 array [N, dimensions]
-        The same bytes for the same vectors in the same order, on one kind of processor with the same versions of the packages.
-        With fewer than `SMALLEST` vectors the principal components; all on one place where all are equal.
+        The same bytes for the same vectors in the same order, on the same kind of processor with the same versions of the packages.
+        With fewer than `MIN_TRACKS` vectors, the principal components; if all vectors are equal, all positions are 0.
     """
     from threadpoolctl import threadpool_limits
 
     start = principal_components(vectors, dimensions=dimensions, seed=seed)
-    if len(vectors) < SMALLEST or not start.any():
+    if len(vectors) < MIN_TRACKS or not start.any():
         return start
-    umap = _umap()
+    umap = _import_umap()
     random = np.random.RandomState(seed)
     with threadpool_limits(limits=1, user_api="blas"):
-        graph = _graph(vectors, near)
+        graph = _fuzzy_graph(vectors, neighbours)
         a, b = umap.find_ab_params(1.0, min_distance)
-        spread = umap.noisy_scale_coords(start, random, max_coord=10, noise=0.0001)
+        init = umap.noisy_scale_coords(start, random, max_coord=10, noise=0.0001)
         positions, _ = umap.simplicial_set_embedding(
             vectors,
             graph,
@@ -135,8 +150,8 @@ def project(
             b=b,
             gamma=1.0,
             negative_sample_rate=5,
-            n_epochs=n_epochs(len(vectors)),
-            init=spread,
+            n_epochs=default_n_epochs(len(vectors)),
+            init=init,
             random_state=random,
             metric="cosine",
             metric_kwds={},
@@ -144,31 +159,27 @@ def project(
             densmap_kwds={},
             output_dens=False,
             parallel=False,
-            tqdm_kwds=_watched(n_epochs(len(vectors)), progress),
+            tqdm_kwds=_tqdm_options(default_n_epochs(len(vectors)), progress),
         )
     result: FloatArray = positions.astype(np.float32)
     return result
 
 
-def n_epochs(count: int) -> int:
-    """Say how often `project` goes over the neighbours of `count` vectors: umap-learn's defaults."""
-    return 500 if count <= MANY else 200
-
-
 def transform_one(
-    near: KnnGraph, positions: FloatArray, *, min_distance: float = MIN_DISTANCE, seed: int = 0
+    neighbours: KnnGraph, positions: FloatArray, *, min_distance: float = MIN_DISTANCE, seed: int = 0
 ) -> FloatArray:
-    """Put one vector where it belongs among positions that stay as they are.
+    """Find the position of one new vector on a projection whose positions stay fixed.
 
-    What umap-learn's ``transform`` does, for one vector at a time: its result for several depends on which they are.
+    This is the ``transform`` of umap-learn for one vector at a time. Its result for several vectors depends on the other ones.
 
     Parameters
     ----------
-    near : KnnGraph
-        Of this one vector, [1, K], among those that have a place.
+    neighbours : KnnGraph
+        The neighbours of the new vector, [1, K], as rows of `positions`.
     positions : float32 array [N, dimensions]
-        As `project` gave them.
-    min_distance, seed : as they were given to `project`
+        Returned by `project`.
+    min_distance, seed
+        As passed to `project`.
 
     Returns
     -------
@@ -177,30 +188,32 @@ def transform_one(
     import scipy.sparse
     from umap.layouts import optimize_layout_euclidean
 
-    if len(positions) < SMALLEST:
-        middle: FloatArray = positions[near.rows[0]].mean(axis=0)
-        return middle
-    umap = _umap()
+    if len(positions) < MIN_TRACKS:
+        mean: FloatArray = positions[neighbours.rows[0]].mean(axis=0)
+        return mean
+    umap = _import_umap()
     random = np.random.RandomState(seed)
     state = random.randint(np.iinfo(np.int32).min + 1, np.iinfo(np.int32).max - 1, 3).astype(np.int64)
     a, b = umap.find_ab_params(1.0, min_distance)
-    distances = (1 - near.similarities).clip(0).astype(np.float32)
-    sigmas, rhos = umap.smooth_knn_dist(distances, float(near.rows.shape[1]), local_connectivity=0.0)
-    rows, columns, strengths, _ = umap.compute_membership_strengths(near.rows, distances, sigmas, rhos, bipartite=True)
+    distances = (1 - neighbours.similarities).clip(0).astype(np.float32)
+    sigmas, rhos = umap.smooth_knn_dist(distances, float(neighbours.rows.shape[1]), local_connectivity=0.0)
+    rows, columns, strengths, _ = umap.compute_membership_strengths(
+        neighbours.rows, distances, sigmas, rhos, bipartite=True
+    )
     graph = scipy.sparse.coo_matrix((strengths, (rows, columns)), shape=(1, len(positions)))
-    begun = graph.tocsr()
-    begun.eliminate_zeros()
-    start = umap.init_graph_transform(begun, positions)
-    graph.data[graph.data < graph.data.max() / EPOCHS_TO_PLACE] = 0.0
+    init_graph = graph.tocsr()
+    init_graph.eliminate_zeros()
+    init = umap.init_graph_transform(init_graph, positions)
+    graph.data[graph.data < graph.data.max() / TRANSFORM_EPOCHS] = 0.0
     graph.eliminate_zeros()
-    moved: FloatArray = optimize_layout_euclidean(
-        start,
+    optimized: FloatArray = optimize_layout_euclidean(
+        init,
         positions.copy(),
         graph.row,
         graph.col,
-        EPOCHS_TO_PLACE,
+        TRANSFORM_EPOCHS,
         len(positions),
-        umap.make_epochs_per_sample(graph.data, EPOCHS_TO_PLACE),
+        umap.make_epochs_per_sample(graph.data, TRANSFORM_EPOCHS),
         a,
         b,
         state,
@@ -208,36 +221,36 @@ def transform_one(
         negative_sample_rate=5,
         tqdm_kwds={"disable": True},
     )
-    return np.array(moved[0], dtype=np.float32)
+    return np.array(optimized[0], dtype=np.float32)
 
 
-def _umap() -> Any:
-    """Import umap-learn's functions; what it says of TensorFlow, which nothing here needs, is kept away."""
+def _import_umap() -> Any:
+    """Import the functions of umap-learn. Its warning that TensorFlow is missing is suppressed; it is not needed here."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from umap import umap_
     return umap_
 
 
-def _graph(vectors: FloatArray, near: KnnGraph) -> Any:
-    """Make the fuzzy graph of neighbours; umap-learn counts a vector among its own."""
+def _fuzzy_graph(vectors: FloatArray, neighbours: KnnGraph) -> Any:
+    """Compute the fuzzy neighbourhood graph. umap-learn counts each vector among its own neighbours."""
     count = len(vectors)
-    rows = np.concatenate([np.arange(count)[:, None], near.rows], axis=1)
-    distances = np.concatenate([np.zeros((count, 1)), (1 - near.similarities).clip(0)], axis=1).astype(np.float32)
-    graph, _, _ = _umap().fuzzy_simplicial_set(
+    rows = np.concatenate([np.arange(count)[:, None], neighbours.rows], axis=1)
+    distances = np.concatenate([np.zeros((count, 1)), (1 - neighbours.similarities).clip(0)], axis=1).astype(np.float32)
+    graph, _, _ = _import_umap().fuzzy_simplicial_set(
         vectors, rows.shape[1], np.random.RandomState(0), "cosine", knn_indices=rows, knn_dists=distances
     )
     return graph
 
 
-def _watched(total: int, progress: Progress | None) -> dict[str, Any]:
-    """Make the options of umap-learn's progress bar that send its count to `progress`, drawing nothing."""
+def _tqdm_options(total: int, progress: Progress | None) -> dict[str, Any]:
+    """Return options with which umap-learn's progress bar passes its count to `progress` instead of printing it."""
     if progress is None:
         return {"disable": True}
 
     report = progress
 
-    class Count:
+    class CountWriter:
         def write(self, text: str) -> None:
             if (done := text.strip("\r\n ")).isdigit():
                 report(int(done), total)
@@ -245,4 +258,4 @@ def _watched(total: int, progress: Progress | None) -> dict[str, Any]:
         def flush(self) -> None:
             pass
 
-    return {"disable": False, "file": Count(), "bar_format": "{n}", "mininterval": 0.05, "desc": None}
+    return {"disable": False, "file": CountWriter(), "bar_format": "{n}", "mininterval": 0.05, "desc": None}

@@ -1,4 +1,4 @@
-"""Similar tracks: the neighbours of one or several vectors, without the query itself and within limits."""
+"""Find the tracks that are nearest to one or several query vectors, with limits on genre and artist."""
 
 from __future__ import annotations
 
@@ -11,26 +11,27 @@ import numpy as np
 
 from sonotheque.embed.runtime import Compute
 from sonotheque.errors import LibraryError
-from sonotheque.explore.similar.query import listen_to, resolve_query
+from sonotheque.explore.similar.query import resolve_query
+from sonotheque.extract import extract_file
 from sonotheque.index import ExactIndex, l2_normalize
 from sonotheque.results import SimilarityResult, SimilarTrack
 from sonotheque.store.catalogue import Catalogue
 from sonotheque.store.records import Track
-from sonotheque.types import FloatArray
+from sonotheque.types import FloatArray, PathLike
 
 
 @dataclass(frozen=True)
 class SimilarityLimits:
-    """What a person wants to see.
+    """Limits on the tracks that are returned.
 
     Attributes
     ----------
     k : int
-        Wanted tracks.
+        Number of tracks.
     max_per_artist : int or None
-        Tracks of one artist at most; a track without an artist counts for itself.
+        Maximum number of tracks by one artist. A track without an artist counts as an artist of its own.
     genre : str or None
-        Only tracks of this label or, where they have none, of this genre in their tags; case does not matter.
+        Return only tracks with this label or, for unlabelled tracks, with this genre in their file tags. Case is ignored.
     """
 
     k: int = 10
@@ -39,7 +40,7 @@ class SimilarityLimits:
 
 
 def find_similar(
-    queries: Sequence[str | os.PathLike[str]],
+    queries: Sequence[PathLike],
     *,
     catalogue: Catalogue,
     index: ExactIndex,
@@ -51,14 +52,19 @@ def find_similar(
 
     Parameters
     ----------
-    queries : paths, or names of tracks' files
+    queries : sequence of paths, or of file names of tracks
     catalogue : Catalogue
     index : ExactIndex
-        Of the space.
+        The index of the space.
     space : str
-    limits : Limits
+        Space id.
+    limits : SimilarityLimits
     compute : Compute
-        For files that the catalogue does not know.
+        Used to extract vectors of files that are not in the catalogue.
+
+    Returns
+    -------
+    SimilarityResult
 
     Raises
     ------
@@ -69,20 +75,20 @@ def find_similar(
     """
     embedded = catalogue.vectors.embedded([space])
     tracks = {track.id: track for track in catalogue.tracks.all() if track.id in embedded}
-    wanted, exclude, paths = [], set(), []
+    vectors, exclude, paths = [], set(), []
     for query in queries:
         path, track = resolve_query(os.fspath(query), catalogue=catalogue)
         paths.append(path)
         if track is not None and track in tracks:
             exclude.add(track)
-            wanted.append(catalogue.vectors.track_vector(track, space))
+            vectors.append(catalogue.vectors.track_vector(track, space))
         else:
-            wanted.append(listen_to(path, space=space, compute=compute))
-    genres = {(track.label or track.genre or "").casefold() for track in tracks.values()}
+            vectors.append(extract_file(path, spaces=[space], compute=compute)[space][0])
+    genres = {_genre(track) for track in tracks.values()}
     if limits.genre is not None and limits.genre.casefold() not in genres:
         known = ", ".join(sorted(genres - {""})[:20]) or "none"
         raise LibraryError(f"no track is labelled or tagged {limits.genre!r}; the genres here are: {known}")
-    hits = nearest_tracks(np.stack(wanted), index=index, tracks=tracks, exclude=exclude, limits=limits)
+    hits = nearest_tracks(np.stack(vectors), index=index, tracks=tracks, exclude=exclude, limits=limits)
     return SimilarityResult(
         query=paths,
         space=space,
@@ -101,52 +107,55 @@ def nearest_tracks(
     exclude: Collection[int] = (),
     limits: SimilarityLimits = SimilarityLimits(),
 ) -> list[tuple[Track, float]]:
-    """Find the tracks nearest to the mean direction of the queries.
+    """Find the tracks that are nearest to the mean direction of the queries.
 
     Parameters
     ----------
     queries : float32 array [Q, D]
     index : ExactIndex
-        Over track ids.
-    tracks : mapping of id to track
-    exclude : ids of tracks never returned: the queries themselves
-    limits : Limits
+        Its ids are track ids.
+    tracks : mapping of track id to Track
+    exclude : collection of track ids
+        Tracks that are never returned, such as the queries themselves.
+    limits : SimilarityLimits
 
     Returns
     -------
-    list of (track, cosine similarity), nearest first; of equally near ones the first by content hash
+    list of (track, cosine similarity)
+        The nearest first. Ties are ordered by content hash.
     """
     genre = limits.genre.casefold() if limits.genre else None
-    among = np.array(
-        [
-            id_
-            for id_, track in tracks.items()
-            if id_ not in exclude and (genre is None or (track.label or track.genre or "").casefold() == genre)
-        ],
+    candidates = np.array(
+        [id_ for id_, track in tracks.items() if id_ not in exclude and (genre is None or _genre(track) == genre)],
         dtype=np.int64,
     )
     center = l2_normalize(l2_normalize(queries).mean(axis=0, keepdims=True))
-    wanted = limits.k if limits.max_per_artist is None else 4 * limits.k
+    k = limits.k if limits.max_per_artist is None else 4 * limits.k
     while True:
-        ids, similarities = index.search(center, k=wanted, restrict_to=among)
+        ids, similarities = index.search(center, k=k, restrict_to=candidates)
         ranked = sorted(
             ((tracks[int(id_)], round(float(s), 6)) for id_, s in zip(ids[0], similarities[0], strict=True)),
             key=lambda hit: (-hit[1], hit[0].hash),
         )
-        result = _few_per_artist(ranked, limits.max_per_artist)[: limits.k]
-        if len(result) == limits.k or wanted >= len(among):
+        result = _limit_per_artist(ranked, limits.max_per_artist)[: limits.k]
+        if len(result) == limits.k or k >= len(candidates):
             return result
-        wanted *= 4
+        k *= 4
 
 
-def _few_per_artist(ranked: list[tuple[Track, float]], most: int | None) -> list[tuple[Track, float]]:
-    if most is None:
+def _genre(track: Track) -> str:
+    """Return the label of a track, else the genre in its file tags, in lower case. Empty if it has neither."""
+    return (track.label or track.genre or "").casefold()
+
+
+def _limit_per_artist(ranked: list[tuple[Track, float]], limit: int | None) -> list[tuple[Track, float]]:
+    if limit is None:
         return ranked
-    seen: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     result = []
     for track, similarity in ranked:
         artist = (track.artist or track.hash).strip().casefold()
-        seen[artist] += 1
-        if seen[artist] <= most:
+        counts[artist] += 1
+        if counts[artist] <= limit:
             result.append((track, similarity))
     return result

@@ -1,36 +1,34 @@
-"""What a person asks about: a track of the library, named by path, name or stem, or any audio file."""
+"""Resolve a query to a track of the library or an audio file."""
 
 from __future__ import annotations
 
 import os
 
-from sonotheque.embed.runtime import Compute
-from sonotheque.errors import AudioError, LibraryError
-from sonotheque.extract import ExtractionPool
+from sonotheque.errors import LibraryError
 from sonotheque.extract.file_identity import content_hash
 from sonotheque.store import Catalogue
-from sonotheque.types import FloatArray
 
 
 def resolve_query(query: str, *, catalogue: Catalogue) -> tuple[str, int | None]:
-    """Find a query's path and, where it is one, its track: by content, by path, by name, by stem.
+    """Find the path of a query and its track: by file content, by path, by file name, then by stem.
 
     Parameters
     ----------
     query : str
+        Path of a file, or name or stem of a track's file.
     catalogue : Catalogue
 
     Returns
     -------
     path : str
-        Absolute.
+        Absolute path.
     track : int or None
-        The track's id.
+        Track id; None if the file is not in the catalogue.
 
     Raises
     ------
     LibraryError
-        If it is neither a file nor a track, or the name of several tracks.
+        If the query is neither a file nor a track, or several tracks have that name.
     """
     files = catalogue.files.all()
     path = os.path.abspath(query)
@@ -38,31 +36,16 @@ def resolve_query(query: str, *, catalogue: Catalogue) -> tuple[str, int | None]
         return path, catalogue.tracks.hashes().get(content_hash(path))
     if path in files:
         return path, files[path][1]
-    for part in (os.path.basename, _stem):
-        named = sorted(file for file in files if part(file) == query)
-        if len({files[file][1] for file in named}) > 1:
-            raise LibraryError(f"{query}: {len(named)} tracks have that name; give a path, such as {named[0]}")
-        if named:
-            return named[0], files[named[0]][1]
-    near = sorted({_stem(file) for file in files if query.casefold() in _stem(file).casefold()})[:3]
-    meant = f"; did you mean {', '.join(near)}?" if near else ""
-    raise LibraryError(f"{query}: neither a file nor the file name of a track of the library{meant}")
+    for name_of in (os.path.basename, _stem):
+        matches = sorted(file for file in files if name_of(file) == query)
+        if len({files[file][1] for file in matches}) > 1:
+            raise LibraryError(f"{query}: {len(matches)} tracks have that name; give a path, such as {matches[0]}")
+        if matches:
+            return matches[0], files[matches[0]][1]
+    suggestions = sorted({_stem(file) for file in files if query.casefold() in _stem(file).casefold()})[:3]
+    hint = f"; did you mean {', '.join(suggestions)}?" if suggestions else ""
+    raise LibraryError(f"{query}: neither a file nor the file name of a track of the library{hint}")
 
 
 def _stem(path: str) -> str:
     return os.path.splitext(os.path.basename(path))[0]
-
-
-def listen_to(path: str, *, space: str, compute: Compute = Compute()) -> FloatArray:
-    """Embed one file that the library does not know, float32 [D].
-
-    Raises
-    ------
-    AudioError
-        If it cannot be decoded.
-    """
-    with ExtractionPool(files=1, compute=compute) as listener:
-        ((_, heard),) = listener.map([path], key=lambda path: (path, [space]))
-    if isinstance(heard, AudioError):
-        raise heard
-    return heard.vectors[space][0]

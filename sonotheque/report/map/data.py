@@ -41,10 +41,10 @@ def make_page_data(
 
     Parameters
     ----------
-    map_data : Atlas
-    predictions : Answers
-    attributes : mapping of track id to Character
-    result : Mapped
+    map_data : MapData
+    predictions : MapPredictions
+    attributes : mapping of track id to TrackAttributes
+    result : MapResult
     clips : sequence of str or None, length N
         Audio excerpts as data URIs; None for a track without one.
     base : str or None
@@ -55,7 +55,7 @@ def make_page_data(
     dict
         JSON-serialisable.
     """
-    tracks, stored = list(map_data.tracks), map_data.kept
+    tracks, stored = list(map_data.tracks), map_data.stored_map
     attributes_by_row = [attributes[track.id] for track in tracks]
     root = common_folder([track.path for track in tracks])
     genres = sort_by_frequency([track.label for track in tracks], also=predictions.names)
@@ -72,8 +72,8 @@ def make_page_data(
         "album": encode_categories([track.album for track in tracks]),
         "key": encode_categories([one.key for one in attributes_by_row]),
         "tags": {"names": list(TAGS), "codes": [_strongest_tags(one) for one in attributes_by_row]},
-        "neighbours": map_data.near.rows.tolist(),
-        "similarities": map_data.near.similarities.astype(float).round(3).tolist(),
+        "neighbours": map_data.neighbours.rows.tolist(),
+        "similarities": map_data.neighbours.similarities.astype(float).round(3).tolist(),
         "closest_cluster": [one.leans_to or 0 for one in result.places],
         "membership": [round(one.membership, 2) for one in result.places],
         "colour_options": _make_colour_options(tracks, predictions, attributes_by_row, result, genres),
@@ -133,7 +133,7 @@ def _make_colour_options(
     predicted = [predictions.names[code] if code >= 0 else None for code in predictions.genres.tolist()]
     correctness = [
         None if not evaluated else "correct" if prediction == track.label else "wrong"
-        for track, prediction, evaluated in zip(tracks, predicted, predictions.judged.tolist(), strict=True)
+        for track, prediction, evaluated in zip(tracks, predicted, predictions.held_out.tolist(), strict=True)
     ]
     confidence = [None if value != value else round(value, 3) for value in predictions.confidence.tolist()]
     tempo = [None if one.tempo is None else round(one.tempo, 1) for one in attributes_by_row]
@@ -173,5 +173,5 @@ def _strongest_tags(attributes: TrackAttributes) -> list[int]:
 
 def _make_cluster_label(map_data: MapData, cluster: results.Cluster) -> dict[str, Any]:
     """Put the label of a cluster at the median position of its tracks."""
-    x, y = np.median(map_data.kept.positions[map_data.kept.clusters == cluster.number - 1], axis=0)
+    x, y = np.median(map_data.stored_map.positions[map_data.stored_map.clusters == cluster.number - 1], axis=0)
     return {"name": cluster.name, "tracks": cluster.tracks, "x": round(float(x), 3), "y": round(float(y), 3)}

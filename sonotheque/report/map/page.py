@@ -40,10 +40,10 @@ def write_map(
     ----------
     path : path of the page
         An existing file is replaced.
-    map_data : Atlas
-    predictions : Answers
-    attributes : mapping of track id to Character
-    result : Mapped
+    map_data : MapData
+    predictions : MapPredictions
+    attributes : mapping of track id to TrackAttributes
+    result : MapResult
     audio : str
         ``auto``, ``embed``, ``files``, ``none`` or a web address; see `Library.map`.
     progress : callable

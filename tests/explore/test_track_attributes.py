@@ -1,4 +1,4 @@
-"""A track's character follows from its vectors: right for what is known, silent about what is not."""
+"""Track attributes from stored vectors: tempo, key and likely auto-tags, or None if they are not reliable."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from sonotheque.demo import music
 from sonotheque.embed import descriptors
 from sonotheque.embed.auto_tags import GROUPS, TAGS
 from sonotheque.explore.track_attributes import (
-    LIKELY,
-    MOST,
-    WEAKEST_BEAT,
+    MAX_TAGS,
+    MIN_BEAT_STRENGTH,
+    MIN_PROBABILITY,
     TrackAttributes,
     likely_tags,
     load_track_attributes,
@@ -30,7 +30,7 @@ RATE = 22_050
 
 
 def bursts(times: np.ndarray, seconds: int) -> np.ndarray:
-    """Short noises at given times in s."""
+    """Make short noise bursts at the given times in seconds."""
     generator = np.random.default_rng(0)
     samples = generator.standard_normal(seconds * RATE) * 1e-3
     for start in (times * RATE).astype(int):
@@ -41,7 +41,7 @@ def bursts(times: np.ndarray, seconds: int) -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
-    folder = tmp_path_factory.mktemp("character")
+    folder = tmp_path_factory.mktemp("attributes")
     songs = folder / "songs"
     songs.mkdir()
     generator = np.random.default_rng(1)
@@ -59,52 +59,59 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
 
 
 @pytest.fixture
-def heard(library: Library) -> dict[str, TrackAttributes]:
-    found = load_track_attributes(library.catalogue)
-    return {Path(track.path).stem: found[track.id] for track in library.catalogue.tracks.all()}
+def attributes(library: Library) -> dict[str, TrackAttributes]:
+    by_id = load_track_attributes(library.catalogue)
+    return {Path(track.path).stem: by_id[track.id] for track in library.catalogue.tracks.all()}
 
 
-def test_tempo_is_told_where_there_is_one(heard: dict[str, TrackAttributes]) -> None:
-    assert heard["steady"].tempo == pytest.approx(100, rel=0.01)
-    assert heard["random"].tempo is None
-    assert (heard["random"].beat_strength or 1) < 0.17 < WEAKEST_BEAT * 5 < (heard["steady"].beat_strength or 0)
+def test_tempo_of_steady_and_random_beats(attributes: dict[str, TrackAttributes]) -> None:
+    assert attributes["steady"].tempo == pytest.approx(100, rel=0.01)
+    assert attributes["random"].tempo is None
+    assert (
+        (attributes["random"].beat_strength or 1)
+        < 0.17
+        < MIN_BEAT_STRENGTH * 5
+        < (attributes["steady"].beat_strength or 0)
+    )
 
 
-def test_key(heard: dict[str, TrackAttributes]) -> None:
-    assert heard["a minor"].key == "A minor"
+def test_key(attributes: dict[str, TrackAttributes]) -> None:
+    assert attributes["a minor"].key == "A minor"
 
 
-def test_silence_has_no_character(heard: dict[str, TrackAttributes]) -> None:
-    assert heard["silent"] == TrackAttributes(None, None, None, None)
-    assert likely_tags(heard["silent"], "style") == []
+def test_silent_track_has_no_attributes(attributes: dict[str, TrackAttributes]) -> None:
+    assert attributes["silent"] == TrackAttributes(None, None, None, None)
+    assert likely_tags(attributes["silent"], "style") == []
 
 
-def test_words_fit_the_genre(heard: dict[str, TrackAttributes]) -> None:
-    assert "metal" in likely_tags(heard["metal"], "style")
-    assert likely_tags(heard["ambient"], "style")[0] in {"ambient", "electronic"}
-    assert "instrumental" in likely_tags(heard["ambient"], "instruments")
+def test_likely_tags_fit_the_genre(attributes: dict[str, TrackAttributes]) -> None:
+    assert "metal" in likely_tags(attributes["metal"], "style")
+    assert likely_tags(attributes["ambient"], "style")[0] in {"ambient", "electronic"}
+    assert "instrumental" in likely_tags(attributes["ambient"], "instruments")
 
 
-def test_what_the_library_lacks_is_none(demo_library: Library) -> None:
-    found = load_track_attributes(demo_library.catalogue)
-    assert len(found) == 46
-    assert {(one.tempo, one.beat_strength, one.key) for one in found.values()} == {(None, None, None)}
-    assert all(one.tags is not None and one.tags.shape == (50,) for one in found.values())
+def test_attributes_without_their_space_are_none(demo_library: Library) -> None:
+    by_id = load_track_attributes(demo_library.catalogue)
+    assert len(by_id) == 46
+    assert {(track.tempo, track.beat_strength, track.key) for track in by_id.values()} == {(None, None, None)}
+    assert all(track.tags is not None and track.tags.shape == (50,) for track in by_id.values())
 
 
 @given(st.lists(st.floats(0, 1), min_size=50, max_size=50), st.sampled_from(sorted(GROUPS)))
-def test_words_are_the_likeliest(probabilities: list[float], group: str) -> None:
-    likely = dict(zip(TAGS, probabilities, strict=True))
-    named = likely_tags(TrackAttributes(tags=np.array(probabilities)), group)
-    assert set(named) <= set(GROUPS[group])
-    assert len(named) <= MOST
-    assert [likely[tag] for tag in named] == sorted((likely[tag] for tag in GROUPS[group]), reverse=True)[: len(named)]
-    best = max(likely[tag] for tag in GROUPS[group])
-    assert bool(named) == (group == "style" or best >= LIKELY[group])
-    assert len(named) <= 1 or all(likely[tag] >= max(LIKELY[group], best / 2) for tag in named)
+def test_likely_tags_have_the_highest_probabilities(probabilities: list[float], group: str) -> None:
+    probability_of = dict(zip(TAGS, probabilities, strict=True))
+    likely = likely_tags(TrackAttributes(tags=np.array(probabilities)), group)
+    assert set(likely) <= set(GROUPS[group])
+    assert len(likely) <= MAX_TAGS
+    assert [probability_of[tag] for tag in likely] == sorted(
+        (probability_of[tag] for tag in GROUPS[group]), reverse=True
+    )[: len(likely)]
+    best = max(probability_of[tag] for tag in GROUPS[group])
+    assert bool(likely) == (group == "style" or best >= MIN_PROBABILITY[group])
+    assert len(likely) <= 1 or all(probability_of[tag] >= max(MIN_PROBABILITY[group], best / 2) for tag in likely)
 
 
-def test_the_beat_of_short_tracks_must_be_stronger() -> None:
+def test_short_tracks_need_a_stronger_beat() -> None:
     segments = np.zeros((9, len(descriptors.column_names())), np.float32)
     segments[:, descriptors.family_slices()["tempo"]] = 120
     segments[:, descriptors.family_slices()["beat_strength"]] = 0.2
@@ -114,7 +121,7 @@ def test_the_beat_of_short_tracks_must_be_stronger() -> None:
     assert tempi == [None, None, pytest.approx(120), pytest.approx(120)]
 
 
-def test_what_stands_still_has_no_tempo() -> None:
+def test_steady_sound_has_no_tempo() -> None:
     time = np.arange(12 * 22_050) / 22_050
     steady = np.sin(2 * np.pi * 220 * time) + np.sin(2 * np.pi * 277 * time)
     clicks = np.zeros(len(time))

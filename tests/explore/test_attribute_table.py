@@ -1,4 +1,4 @@
-"""The table of tags has a row for every track, and is the same as CSV and as Parquet."""
+"""The table of track attributes has a row for every track, and the same values as CSV and as Parquet."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from sonotheque.errors import LabelsError, LibraryError
 from sonotheque.explore.attribute_table import BATCH, COLUMNS, attribute_rows, export_attributes
 
 
-def test_every_track_has_a_row(tmp_path: Path, clips: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_csv_and_parquet_have_a_row_for_every_track(
+    tmp_path: Path, clips: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     (clips / "ambient.mp3").rename(clips / "=ambient, “音”.mp3")
     with Library(tmp_path / "library") as library:
         library.add(clips, labels="folder", embedders=["musicnn", "descriptors"])
@@ -39,18 +41,18 @@ def test_every_track_has_a_row(tmp_path: Path, clips: Path, caplog: pytest.LogCa
     ] == rows
 
 
-def test_what_is_missing_is_said_once(demo_library: Library, caplog: pytest.LogCaptureFixture) -> None:
+def test_missing_spaces_are_warned_of_once(demo_library: Library, caplog: pytest.LogCaptureFixture) -> None:
     rows = list(attribute_rows(demo_library.catalogue))
     assert len(rows) == 46
     assert {(row["tempo"], row["key"]) for row in rows} == {(None, None)}
     assert all(row["style"] for row in rows)
     warnings = [record.message for record in caplog.records if record.levelno == logging.WARNING]
     assert warnings == [
-        "46 of 46 tracks have no tempo and key; `sonotheque add FOLDER --embedder descriptors` finds them"
+        "46 of 46 tracks have no tempo and key; `sonotheque add FOLDER --embedder descriptors` computes them"
     ]
 
 
-def test_batches_have_all_rows(demo_library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_batches_contain_all_rows(demo_library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert BATCH >= 46
     monkeypatch.setattr("sonotheque.explore.attribute_table.BATCH", 20)
     assert export_attributes(demo_library.catalogue, tmp_path / "a.parquet") == 46
@@ -59,7 +61,7 @@ def test_batches_have_all_rows(demo_library: Library, tmp_path: Path, monkeypatc
     assert table.read()["file"].to_pylist() == [track.path for track in demo_library.catalogue.tracks.all()]
 
 
-def test_an_empty_library_has_a_header(tmp_path: Path) -> None:
+def test_empty_library_gives_a_header(tmp_path: Path) -> None:
     with Library(tmp_path / "library") as library:
         assert export_attributes(library.catalogue, tmp_path / "a.csv") == 0
         assert export_attributes(library.catalogue, tmp_path / "a.parquet") == 0
@@ -67,7 +69,7 @@ def test_an_empty_library_has_a_header(tmp_path: Path) -> None:
     assert pq.read_table(tmp_path / "a.parquet").column_names == list(COLUMNS)
 
 
-def test_other_files_are_refused(demo_library: Library, tmp_path: Path) -> None:
+def test_other_extensions_are_refused(demo_library: Library, tmp_path: Path) -> None:
     with pytest.raises(LibraryError, match=r"tags\.xlsx: .* ends in \.csv or \.parquet"):
         export_attributes(demo_library.catalogue, tmp_path / "tags.xlsx")
     with pytest.raises(LabelsError, match="cannot be written"):
