@@ -31,7 +31,7 @@ class UnevaluatedGenre:
 
 @dataclass(frozen=True)
 class FeatureImportance:
-    """Permutation importance of a feature family: how much the predictions get worse if its columns are permuted among the test tracks.
+    """Permutation importance: how much the predictions get worse if a feature family is permuted among the test tracks.
 
     Attributes
     ----------

@@ -47,7 +47,7 @@ class Status:
 
 @dataclass(frozen=True)
 class LabellingResult:
-    """What `label` did: the number of rows that matched a track, the number of new or changed labels, and the rows without a track."""
+    """What `label` did: the number of rows that matched a track, the number of new or changed labels, and the unmatched rows."""
 
     matched: int
     changed: int
@@ -56,7 +56,7 @@ class LabellingResult:
 
 @dataclass(frozen=True)
 class RemovalResult:
-    """What `remove` removed: `places` (files and failures), `removed` (tracks without another file), and the `tracks` that remain."""
+    """What `remove` did: `places` counts removed files and failures, `removed` removed tracks, and `tracks` the tracks left."""
 
     places: int
     removed: int

@@ -54,9 +54,9 @@ class ImportanceData:
 
     Attributes
     ----------
-    losses : sequence of FamilyLoss
-        Permutation importance, see `sonotheque.classify.evaluation.feature_importance.permutation`.
-    shap : Shapley or None
+    losses : sequence of PermutationImportance
+        Permutation importance, see `sonotheque.classify.evaluation.feature_importance.permutation_importance`.
+    shap : TreeShap or None
         SHAP values of boosted trees, see `sonotheque.classify.evaluation.tree_shap.explain_trees`.
     auto_tags : sequence of GenreAutoTags
         One per tested genre; empty without musicnn vectors.
