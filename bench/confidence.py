@@ -1,14 +1,14 @@
-"""Whether probabilities mean what they say and promises are kept, for artists that were never heard.
+"""Measure calibration, and how often selective thresholds keep their target accuracy, on artists outside the training set.
 
     python bench/confidence.py LIBRARY [--model logreg svm] [--merge classical+orchestral --merge rock+metal]
                                [--lone] [--seeds 5] [--first-seed 0] [--targets 0.8 0.9]
 
-LIBRARY is the folder of a library with labelled tracks. Nested: inside each grouped fold the temperature and the threshold are
-learned on grouped folds of its training side, and judged on the artists left out. Each --merge makes one genre of several, for an
-easier task; the folds are those of the genres as they were, so one that too few artists hold is not
-tested, unless --lone deals the folds by the merged genres. A case is a fold of
-a seed that gave a threshold. A case that answers few tracks falls below its target by chance too, so those are counted apart whose
-accuracy, by a one-sided bound at 95 % with whole artists, is clearly below.
+LIBRARY is the folder of a library with labelled tracks. The cross-validation is nested: in each fold, the temperature and the
+threshold are fitted to out-of-fold predictions of the training set, and evaluated on the artists of the test set. Each --merge
+merges several genres into one, which makes the task easier. The folds are still made from the original genres, so a genre with
+too few artists is not tested; with --lone, the folds are made from the merged genres. A case is a fold of one seed that gives a
+threshold. A case with few predictions may fall below its target by chance, so cases are counted separately whose accuracy is
+clearly below, by a one-sided 95 % bound over artists.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from sonotheque import Library
 from sonotheque.classify import ModelSpec, TrainingSet, grouped_folds, load_training_set
@@ -29,64 +28,67 @@ from sonotheque.classify.inference.calibration import calibration_error_range, f
 from sonotheque.classify.models.ensemble import out_of_fold_proba
 from sonotheque.classify.models.model_spec import fit_model
 from sonotheque.classify.models.temperature import apply_temperature
-
-Floats = npt.NDArray[np.float64]
-Codes = npt.NDArray[np.int64]
+from sonotheque.types import BoolArray, Codes, Float64Array
 
 
 @dataclass(frozen=True)
-class Fold:
-    """One grouped fold: the answers of inner folds that teach, and those to the artists left out."""
+class FoldPredictions:
+    """Predictions for one fold: out-of-fold predictions for the training set, and predictions for the test set."""
 
-    inside: Floats
-    taught: Codes
-    teachers: Codes
-    outside: Floats
-    asked: Codes
-    strangers: Codes
+    train_proba: Float64Array
+    train_codes: Codes
+    train_groups: Codes
+    test_proba: Float64Array
+    test_codes: Codes
+    test_groups: Codes
 
 
 @dataclass(frozen=True)
 class Case:
-    """A fold that gave a threshold: which of the answers above it are right, out of how many tracks, and their artists."""
+    """A fold that gave a threshold: correctness and artists of the predictions above it, and the number of all test tracks."""
 
     seed: int
-    right: npt.NDArray[np.bool_]
+    correct: BoolArray
     groups: Codes
     tracks: int
 
 
-def merged(y: Sequence[str], merges: Sequence[str]) -> Codes:
-    """Give genres numbers, one to all that are merged."""
+def encode_merged(y: Sequence[str], merges: Sequence[str]) -> Codes:
+    """Integer-encode genres, with the same code for all genres that are merged."""
     names = {genre: merge for merge in merges for genre in merge.split("+")}
     return np.unique([names.get(str(label), str(label)) for label in y], return_inverse=True)[1]
 
 
-def nested(spec: ModelSpec, training: TrainingSet, codes: Codes, *, dealt: Codes, seed: int) -> Iterator[Fold]:
-    """Answer for artists left out, and inside the others for artists left out of them."""
+def predict_nested(
+    spec: ModelSpec, training: TrainingSet, codes: Codes, *, fold_codes: Codes, seed: int
+) -> Iterator[FoldPredictions]:
+    """Predict the test set of each fold, and the training set by inner cross-validation. `fold_codes` stratify the folds."""
     data, groups, n_classes = training.data, training.groups, int(codes.max()) + 1
-    for train, test in grouped_folds(dealt, groups, folds=5, seed=seed):
-        known, artists = data.take(train), groups[train]
-        folds = grouped_folds(dealt[train], artists, folds=5, seed=seed)
-        inside = out_of_fold_proba(
-            spec, known, codes[train], groups=artists, folds=folds, n_classes=n_classes, seed=seed
+    for train, test in grouped_folds(fold_codes, groups, folds=5, seed=seed):
+        train_data, train_groups = data.take(train), groups[train]
+        folds = grouped_folds(fold_codes[train], train_groups, folds=5, seed=seed)
+        train_proba = out_of_fold_proba(
+            spec, train_data, codes[train], groups=train_groups, folds=folds, n_classes=n_classes, seed=seed
         )
-        member = fit_model(spec, known, codes[train], groups=artists, seed=seed)
-        outside = member.predict_proba(data.take(test), n_classes=n_classes)
-        counted = ~np.isnan(inside[:, 0])
-        yield Fold(inside[counted], codes[train][counted], artists[counted], outside, codes[test], groups[test])
+        model = fit_model(spec, train_data, codes[train], groups=train_groups, seed=seed)
+        test_proba = model.predict_proba(data.take(test), n_classes=n_classes)
+        valid = ~np.isnan(train_proba[:, 0])
+        yield FoldPredictions(
+            train_proba[valid], codes[train][valid], train_groups[valid], test_proba, codes[test], groups[test]
+        )
 
 
-def judge(fold: Fold, *, target: float, temperature: float, seed: int) -> Case | None:
-    """Learn a threshold from the inner answers and hold the outer ones against it."""
-    evidence, said = apply_temperature(fold.inside, temperature), apply_temperature(fold.outside, temperature)
-    found = selective_threshold(
-        evidence.max(axis=1), evidence.argmax(axis=1) == fold.taught, target=target, groups=fold.teachers
-    )
-    if found is None:
+def evaluate_threshold(fold: FoldPredictions, *, target: float, temperature: float, seed: int) -> Case | None:
+    """Derive a threshold from the training predictions, and apply it to the test predictions."""
+    train_proba = apply_temperature(fold.train_proba, temperature)
+    test_proba = apply_temperature(fold.test_proba, temperature)
+    train_correct = train_proba.argmax(axis=1) == fold.train_codes
+    selected = selective_threshold(train_proba.max(axis=1), train_correct, target=target, groups=fold.train_groups)
+    if selected is None:
         return None
-    answered = said.max(axis=1) >= found.threshold
-    return Case(seed, (said.argmax(axis=1) == fold.asked)[answered], fold.strangers[answered], len(fold.asked))
+    above = test_proba.max(axis=1) >= selected.threshold
+    test_correct = test_proba.argmax(axis=1) == fold.test_codes
+    return Case(seed, test_correct[above], fold.test_groups[above], len(fold.test_codes))
 
 
 def main() -> None:
@@ -101,8 +103,8 @@ def main() -> None:
     options = parser.parse_args()
     with Library(options.library, create=False) as library:
         training = load_training_set(library.catalogue, spaces=[space.id for space in library.catalogue.spaces.all()])
-    codes = merged(training.y.tolist(), options.merge)
-    dealt = codes if options.lone else training.codes
+    codes = encode_merged(training.y.tolist(), options.merge)
+    fold_codes = codes if options.lone else training.codes
     seeds = range(options.first_seed, options.first_seed + options.seeds)
     cases: list[tuple[str, float, list[Case]]] = []
     print(
@@ -111,38 +113,43 @@ def main() -> None:
     )
     print("|---|---|---|---|---|---|---|")
     for model in options.model:
-        mine: dict[float, list[Case]] = {target: [] for target in options.targets}
+        model_cases: dict[float, list[Case]] = {target: [] for target in options.targets}
         for seed in seeds:
-            folds = list(nested(ModelSpec(model, training.data.spaces), training, codes, dealt=dealt, seed=seed))
-            temperatures = [fit_temperature(fold.inside, fold.taught) for fold in folds]
+            spec = ModelSpec(model, training.data.spaces)
+            folds = list(predict_nested(spec, training, codes, fold_codes=fold_codes, seed=seed))
+            temperatures = [fit_temperature(fold.train_proba, fold.train_codes) for fold in folds]
             for fold, temperature in zip(folds, temperatures, strict=True):
-                for target, kept in mine.items():
-                    case = judge(fold, target=target, temperature=temperature, seed=seed)
-                    if case is not None and len(case.right):
-                        kept.append(case)
-            print(_calibration_row(model, seed, folds, temperatures), flush=True)
-        cases += [(model, target, kept) for target, kept in mine.items()]
-    print("\n| model | target | cases | at or above | clearly below | share answered | accuracy | by seed |")
+                for target, target_cases in model_cases.items():
+                    case = evaluate_threshold(fold, target=target, temperature=temperature, seed=seed)
+                    if case is not None and len(case.correct):
+                        target_cases.append(case)
+            print(_format_calibration_row(model, seed, folds, temperatures), flush=True)
+        cases += [(model, target, target_cases) for target, target_cases in model_cases.items()]
+    print("\n| model | target | cases | at or above | clearly below | coverage | accuracy | by seed |")
     print("|---|---|---|---|---|---|---|---|")
-    for model, target, kept in cases:
-        print(_case_row(model, target, kept, seeds))
-    every = [(target, case) for _, target, kept in cases for case in kept]
-    above = sum(case.right.mean() >= target for target, case in every)
-    print(f"\n{above} of {len(every)} cases at or above, {sum(_clearly_below(*one) for one in every)} clearly below")
-    pooled = [(target, _answers(kept, seed)) for _, target, kept in cases for seed in seeds]
-    given = [(target, right) for target, right in pooled if len(right)]
-    print(f"{sum(right.mean() >= target for target, right in given)} of {len(given)} seeds that gave one at or above")
+    for model, target, target_cases in cases:
+        print(_format_case_row(model, target, target_cases, seeds))
+    all_cases = [(target, case) for _, target, target_cases in cases for case in target_cases]
+    above = sum(case.correct.mean() >= target for target, case in all_cases)
+    below = sum(_is_clearly_below(target, case) for target, case in all_cases)
+    print(f"\n{above} of {len(all_cases)} cases at or above their target, {below} clearly below")
+    by_seed = [(target, _correct_of_seed(target_cases, seed)) for _, target, target_cases in cases for seed in seeds]
+    by_seed = [(target, correct) for target, correct in by_seed if len(correct)]
+    above = sum(correct.mean() >= target for target, correct in by_seed)
+    print(f"{above} of {len(by_seed)} seeds at or above their target, over all their cases")
 
 
-def _calibration_row(model: str, seed: int, folds: Sequence[Fold], temperatures: Sequence[float]) -> str:
-    reference = np.concatenate([fold.asked for fold in folds])
-    before = np.concatenate([fold.outside for fold in folds])
+def _format_calibration_row(
+    model: str, seed: int, folds: Sequence[FoldPredictions], temperatures: Sequence[float]
+) -> str:
+    reference = np.concatenate([fold.test_codes for fold in folds])
+    before = np.concatenate([fold.test_proba for fold in folds])
     after = np.concatenate(
-        [apply_temperature(fold.outside, heat) for fold, heat in zip(folds, temperatures, strict=True)]
+        [apply_temperature(fold.test_proba, temperature) for fold, temperature in zip(folds, temperatures, strict=True)]
     )
     low, high = calibration_error_range(after)
-    losses = [probability_metrics.log_loss(reference, shares) for shares in (before, after)]
-    errors = [probability_metrics.expected_calibration_error(reference, shares) for shares in (before, after)]
+    losses = [probability_metrics.log_loss(reference, proba) for proba in (before, after)]
+    errors = [probability_metrics.expected_calibration_error(reference, proba) for proba in (before, after)]
     cells = [
         model,
         str(seed),
@@ -155,24 +162,31 @@ def _calibration_row(model: str, seed: int, folds: Sequence[Fold], temperatures:
     return f"| {' | '.join(cells)} |"
 
 
-def _case_row(model: str, target: float, cases: Sequence[Case], seeds: Sequence[int]) -> str:
+def _format_case_row(model: str, target: float, cases: Sequence[Case], seeds: Sequence[int]) -> str:
     if not cases:
         return f"| {model} | {target} | 0 | | | 0 | | |"
-    right = np.concatenate([case.right for case in cases])
-    above = sum(case.right.mean() >= target for case in cases)
-    below = sum(_clearly_below(target, case) for case in cases)
-    by_seed = [_answers(cases, seed) for seed in seeds]
-    figures = ", ".join(f"{answers.mean():.3f}" if len(answers) else "none" for answers in by_seed)
-    share = len(right) / sum(case.tracks for case in cases)
-    return f"| {model} | {target} | {len(cases)} | {above} | {below} | {share:.2f} | {right.mean():.3f} | {figures} |"
+    correct = np.concatenate([case.correct for case in cases])
+    cells = [
+        model,
+        str(target),
+        str(len(cases)),
+        str(sum(case.correct.mean() >= target for case in cases)),
+        str(sum(_is_clearly_below(target, case) for case in cases)),
+        f"{len(correct) / sum(case.tracks for case in cases):.2f}",
+        f"{correct.mean():.3f}",
+        ", ".join(
+            f"{part.mean():.3f}" if len(part) else "none" for part in (_correct_of_seed(cases, s) for s in seeds)
+        ),
+    ]
+    return f"| {' | '.join(cells)} |"
 
 
-def _answers(cases: Sequence[Case], seed: int) -> npt.NDArray[np.bool_]:
-    return np.concatenate([np.zeros(0, bool), *(case.right for case in cases if case.seed == seed)])
+def _correct_of_seed(cases: Sequence[Case], seed: int) -> BoolArray:
+    return np.concatenate([np.zeros(0, bool), *(case.correct for case in cases if case.seed == seed)])
 
 
-def _clearly_below(target: float, case: Case) -> bool:
-    return 1 - accuracy_lower_bound(~case.right, groups=case.groups) < target
+def _is_clearly_below(target: float, case: Case) -> bool:
+    return 1 - accuracy_lower_bound(~case.correct, groups=case.groups) < target
 
 
 if __name__ == "__main__":

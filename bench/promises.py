@@ -1,12 +1,14 @@
-"""Whether the bound of an accuracy and the threshold built on it hold, on simulated artists of whom the truth is known.
+"""Test the lower bound of the accuracy, and selective thresholds, on simulated artists whose true accuracy is known.
 
-    python bench/promises.py [--rounds 500]
+    python bench/promises.py [--runs 500]
 
-An artist is as hard as a random effect on the logit says, so that its tracks are right and wrong together; artists have one to some
-tracks (geometric, mean 2.5) or very unequal ones (Pareto, 40 at most). "Too high": how often the bound of one fixed set of
-answers lies above the true accuracy, to be 5 %. "Given", "broken": how often a threshold is given, and how often one is given
-whose true accuracy among answered lies below the target, to be 5 % at most. The last table deals the artists to five folds as
-`bench/confidence.py` does: a case that is kept in truth still falls below its target on the few tracks of a fold.
+The difficulty of an artist is a random effect on the logit, so the predictions for tracks by one artist are correlated. The numbers
+of tracks of an artist are similar (geometric, mean 2.5) or very unequal (Pareto, at most 40).
+
+The first table shows how often the bound lies above the true accuracy of all predictions, which should happen in 5 % of the runs.
+The second table shows how often a threshold is given, and how often one is given whose true accuracy above the threshold is below
+the target, which should happen in at most 5 % of the runs. The third table divides the artists into five folds, as
+`bench/confidence.py` does: even if a threshold holds in truth, the accuracy on the few tracks of a fold may be below the target.
 """
 
 from __future__ import annotations
@@ -15,28 +17,25 @@ import argparse
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from sonotheque.classify.inference.abstention import accuracy_lower_bound, selective_threshold
-
-Floats = npt.NDArray[np.float64]
-Answers = tuple[Floats, npt.NDArray[np.bool_], npt.NDArray[np.int64]]
+from sonotheque.types import BoolArray, Codes, Float64Array
 
 
 @dataclass(frozen=True)
-class World:
-    """Answers of which it is known how often they are right.
+class Simulation:
+    """A simulation of predictions whose true accuracy is known.
 
     Attributes
     ----------
     slope : float
-        How much more often confident answers are right, on the logit: 1 is calibrated, 0 not at all.
+        Slope of the accuracy over the confidence, both on the logit scale. 1 is calibrated; with 0 the confidence is uninformative.
     spread : float
         Standard deviation of the artists' effects.
     shift : float
-        Logit of an answer whose confidence is a half.
+        Logit of the accuracy at a confidence of one half.
     unequal : bool
-        Whether few artists have most of the tracks.
+        Whether a few artists have most of the tracks.
     """
 
     slope: float
@@ -44,8 +43,8 @@ class World:
     shift: float
     unequal: bool
 
-    def draw(self, artists: int, generator: np.random.Generator) -> Answers:
-        """Draw confidences, whether they are right, and the artists of the answers."""
+    def draw(self, artists: int, generator: np.random.Generator) -> tuple[Float64Array, BoolArray, Codes]:
+        """Draw predictions: their confidences, whether they are correct, and their artists."""
         if self.unequal:
             sizes = np.minimum(40, np.ceil(generator.pareto(1.3, artists) + 0.01)).astype(np.int64)
         else:
@@ -56,71 +55,73 @@ class World:
         chance = _sigmoid(self.slope * score + self.shift + self.spread * effect)
         return _sigmoid(score), generator.random(len(groups)) < chance, groups
 
-    def truth(self, *, artists: int = 200_000, seed: int = 99) -> tuple[Floats, Floats]:
-        """Return confidences, the highest first, and the accuracy of all answers at or above each."""
-        confidence, right, _ = self.draw(artists, np.random.default_rng(seed))
+    def accuracy_curve(self, *, artists: int = 200_000, seed: int = 99) -> tuple[Float64Array, Float64Array]:
+        """Return descending confidences, and the true accuracy of all predictions at or above each."""
+        confidence, correct, _ = self.draw(artists, np.random.default_rng(seed))
         order = np.argsort(-confidence)
-        return confidence[order], np.cumsum(right[order]) / np.arange(1, len(order) + 1)
+        return confidence[order], np.cumsum(correct[order]) / np.arange(1, len(order) + 1)
 
 
 @dataclass(frozen=True)
-class Kept:
-    """How often a threshold was given, how often its true accuracy was below the target, and how often the tested one was."""
+class ThresholdCounts:
+    """Number of thresholds given, of those whose true accuracy is below the target, and of those whose test accuracy is."""
 
     given: int
-    broken: int
-    below: int
+    truly_below: int
+    tested_below: int
 
 
-def too_high(world: World, *, artists: int, rounds: int) -> float:
-    """Return how often the bound of the accuracy of all answers lies above the truth."""
-    true = world.truth()[1][-1]
-    high = 0
-    for seed in range(rounds):
-        _, right, groups = world.draw(artists, np.random.default_rng(seed))
-        high += accuracy_lower_bound(right, groups=groups) > true
-    return high / rounds
+def bound_error_rate(simulation: Simulation, *, artists: int, runs: int) -> float:
+    """Return the fraction of runs in which the lower bound lies above the true accuracy of all predictions."""
+    true_accuracy = simulation.accuracy_curve()[1][-1]
+    n_too_high = 0
+    for seed in range(runs):
+        _, correct, groups = simulation.draw(artists, np.random.default_rng(seed))
+        n_too_high += accuracy_lower_bound(correct, groups=groups) > true_accuracy
+    return n_too_high / runs
 
 
-def keep(world: World, *, artists: int, target: float, rounds: int, folds: int = 1) -> Kept:
-    """Promise, and look whether it is kept: by all artists, or by each fold's others to that fold."""
-    true = world.truth()
-    given = broken = below = 0
-    for seed in range(rounds):
-        confidence, right, groups = world.draw(artists, np.random.default_rng(seed))
+def count_thresholds(
+    simulation: Simulation, *, artists: int, target: float, runs: int, folds: int = 1
+) -> ThresholdCounts:
+    """Derive thresholds, and count those that miss the target. With several folds, test each one on the fold left out."""
+    curve_confidence, curve_accuracy = simulation.accuracy_curve()
+    given = truly_below = tested_below = 0
+    for seed in range(runs):
+        confidence, correct, groups = simulation.draw(artists, np.random.default_rng(seed))
         for fold in range(folds):
             test = groups % folds == fold if folds > 1 else np.zeros(len(groups), bool)
-            found = selective_threshold(confidence[~test], right[~test], target=target, groups=groups[~test])
-            if found is None:
+            selected = selective_threshold(confidence[~test], correct[~test], target=target, groups=groups[~test])
+            if selected is None:
                 continue
             given += 1
-            place = int(np.searchsorted(-true[0], -found.threshold, side="right"))
-            broken += bool(true[1][max(place, 500) - 1] < target)
-            answered = right[test & (confidence >= found.threshold)]
-            below += bool(len(answered) and answered.mean() < target)
-    return Kept(given, broken, below)
+            n_above = int(np.searchsorted(-curve_confidence, -selected.threshold, side="right"))
+            truly_below += bool(curve_accuracy[max(n_above, 500) - 1] < target)
+            test_correct = correct[test & (confidence >= selected.threshold)]
+            tested_below += bool(len(test_correct) and test_correct.mean() < target)
+    return ThresholdCounts(given, truly_below, tested_below)
 
 
-def _sigmoid(x: Floats) -> Floats:
-    result: Floats = 1 / (1 + np.exp(-x))
+def _sigmoid(x: Float64Array) -> Float64Array:
+    result: Float64Array = 1 / (1 + np.exp(-x))
     return result
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--rounds", type=int, default=500)
-    rounds = parser.parse_args().rounds
-    print("| artists | sizes | spread | true accuracy | bound too high |\n|---|---|---|---|---|")
+    parser.add_argument("--runs", type=int, default=500)
+    runs = parser.parse_args().runs
+    print("| artists | tracks of an artist | spread | true accuracy | bound too high |\n|---|---|---|---|---|")
     for unequal in (False, True):
         for artists in (10, 30, 100):
             for spread, shift in ((1.0, 1.2), (2.0, 3.5), (4.0, 3.0)):
-                world = World(0, spread, shift, unequal)
-                share = too_high(world, artists=artists, rounds=rounds)
-                sizes = "unequal" if unequal else "alike"
-                print(f"| {artists} | {sizes} | {spread} | {world.truth()[1][-1]:.3f} | {share:.3f} |", flush=True)
-    print(
-        "\n| artists | sizes | slope, spread | accuracy of all | target | given | broken |\n|---|---|---|---|---|---|---|"
-    )
+                simulation = Simulation(0, spread, shift, unequal)
+                rate = bound_error_rate(simulation, artists=artists, runs=runs)
+                sizes = "unequal" if unequal else "similar"
+                accuracy = simulation.accuracy_curve()[1][-1]
+                print(f"| {artists} | {sizes} | {spread} | {accuracy:.3f} | {rate:.3f} |", flush=True)
+    print("\n| artists | tracks of an artist | slope, spread | accuracy of all | target | given | given, but below |")
+    print("|---|---|---|---|---|---|---|")
     for unequal in (False, True):
         for artists in (100, 300):
             for slope, spread, shift, target in (
@@ -129,21 +130,25 @@ def main() -> None:
                 (0.1, 2, 1, 0.7),
                 (0.1, 2, 2.2, 0.9),
             ):
-                world = World(slope, spread, shift, unequal)
-                kept = keep(world, artists=artists, target=target, rounds=rounds)
+                simulation = Simulation(slope, spread, shift, unequal)
+                counts = count_thresholds(simulation, artists=artists, target=target, runs=runs)
+                sizes = "unequal" if unequal else "similar"
+                accuracy = simulation.accuracy_curve()[1][-1]
                 print(
-                    f"| {artists} | {'unequal' if unequal else 'alike'} | {slope}, {spread} | {world.truth()[1][-1]:.3f} "
-                    f"| {target} | {kept.given / rounds:.3f} | {kept.broken / rounds:.3f} |",
+                    f"| {artists} | {sizes} | {slope}, {spread} | {accuracy:.3f} "
+                    f"| {target} | {counts.given / runs:.3f} | {counts.truly_below / runs:.3f} |",
                     flush=True,
                 )
-    print("\n| accuracy of all | target | folds that gave a threshold | kept in truth | at or above on the fold |")
+    print("\n| accuracy of all | target | folds with a threshold | hold in truth | at or above on the fold |")
     print("|---|---|---|---|---|")
     for shift in (0.5, 1.0, 1.5, 2.0, 2.5):
-        world = World(1, 1.0, shift, unequal=False)
-        kept = keep(world, artists=96, target=0.8, rounds=rounds // 5, folds=5)
-        shares = [f"{1 - bad / max(kept.given, 1):.3f}" for bad in (kept.broken, kept.below)]
-        all_ = kept.given / (rounds // 5 * 5)
-        print(f"| {world.truth()[1][-1]:.3f} | 0.8 | {all_:.2f} | {shares[0]} | {shares[1]} |", flush=True)
+        simulation = Simulation(1, 1.0, shift, unequal=False)
+        counts = count_thresholds(simulation, artists=96, target=0.8, runs=runs // 5, folds=5)
+        hold = 1 - counts.truly_below / max(counts.given, 1)
+        at_or_above = 1 - counts.tested_below / max(counts.given, 1)
+        given = counts.given / (runs // 5 * 5)
+        accuracy = simulation.accuracy_curve()[1][-1]
+        print(f"| {accuracy:.3f} | 0.8 | {given:.2f} | {hold:.3f} | {at_or_above:.3f} |", flush=True)
 
 
 if __name__ == "__main__":

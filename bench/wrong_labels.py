@@ -1,10 +1,10 @@
-"""How many planted errors stand among the first tenth of `errors`, beside a plain vote of neighbours.
+"""Measure how many planted label errors are in the first tenth of the ranking of `errors`, in comparison with other rankings.
 
-    python bench/wrong_labels.py LIBRARY [--share 0.05] [--seeds 0 1 2 3 4]
+    python bench/wrong_labels.py LIBRARY [--fraction 0.05] [--seeds 0 1 2 3 4]
 
-LIBRARY is the folder of a library with labelled tracks. For each seed a share of the labels is changed to one of the three genres
-that lie farthest (cosine of the genres' mean vectors), and all labelled tracks are ranked. Where the package cleanlab is installed,
-its methods rank them by the same probabilities.
+LIBRARY is the folder of a library with labelled tracks. For each seed, a fraction of the labels is changed to one of the three
+most distant genres (by the cosine of the genres' mean vectors), and all labelled tracks are ranked. If the package cleanlab is
+installed, its methods rank them by the same probabilities.
 """
 
 from __future__ import annotations
@@ -28,36 +28,36 @@ from sonotheque.explore.label_issues.out_of_fold import out_of_fold_predictions
 MODELS = ("logreg", "knn", "svm", "forest")
 
 
-def planted(training: TrainingSet, *, share: float, seed: int) -> tuple[TrainingSet, np.ndarray]:
-    """Change some labels; return which rows were changed."""
+def plant_errors(training: TrainingSet, *, fraction: float, seed: int) -> tuple[TrainingSet, np.ndarray]:
+    """Change some labels. Returns the changed training set, and whether each label was changed, bool [N]."""
     names, codes = np.unique(training.y, return_inverse=True)
     vectors = training.data.tracks[training.data.spaces[0]]
     centres = np.stack([vectors[codes == code].mean(axis=0) for code in range(len(names))]) - vectors.mean(axis=0)
     centres /= np.linalg.norm(centres, axis=1, keepdims=True)
-    farthest = np.argsort(centres @ centres.T, axis=1)[:, :3]
+    most_distant = np.argsort(centres @ centres.T, axis=1)[:, :3]
     generator = np.random.default_rng(seed)
-    rows = np.sort(generator.permutation(len(codes))[: round(share * len(codes))])
-    changed = training.y.copy()
+    rows = np.sort(generator.permutation(len(codes))[: round(fraction * len(codes))])
+    y = training.y.copy()
     for row in rows:
-        changed[row] = names[generator.choice(farthest[codes[row]])]
-    return replace(training, y=changed), np.isin(np.arange(len(codes)), rows)
+        y[row] = names[generator.choice(most_distant[codes[row]])]
+    return replace(training, y=y), np.isin(np.arange(len(codes)), rows)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("library", type=Path)
-    parser.add_argument("--share", type=float, default=0.05)
+    parser.add_argument("--fraction", type=float, default=0.05)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2, 3, 4])
     options = parser.parse_args()
     with Library(options.library, create=False) as library:
         spaces = select_spaces("logreg", [space.id for space in library.catalogue.spaces.all()])
         training = load_training_set(library.catalogue, spaces=spaces, segments=False)
-    with threadpool_limits(limits=1, user_api="blas"):  # threads that wait for each other would take minutes
-        compare(training, share=options.share, seeds=options.seeds)
+    with threadpool_limits(limits=1, user_api="blas"):  # several threads wait for each other and take minutes
+        compare_rankings(training, fraction=options.fraction, seeds=options.seeds)
 
 
-def by_cleanlab(codes: np.ndarray, probabilities: np.ndarray) -> dict[str, np.ndarray]:
-    """Score the same probabilities by cleanlab's methods; nothing where it is not installed."""
+def score_by_cleanlab(codes: np.ndarray, probabilities: np.ndarray) -> dict[str, np.ndarray]:
+    """Score the labels by cleanlab's methods, from the same probabilities. Empty if cleanlab is not installed."""
     if find_spec("cleanlab") is None:
         return {}
     from cleanlab.filter import find_label_issues
@@ -81,32 +81,32 @@ def by_cleanlab(codes: np.ndarray, probabilities: np.ndarray) -> dict[str, np.nd
     return result
 
 
-def compare(training: TrainingSet, *, share: float, seeds: Sequence[int]) -> None:
+def compare_rankings(training: TrainingSet, *, fraction: float, seeds: Sequence[int]) -> None:
     spaces = training.data.spaces
-    found: dict[str, list[int]] = {}
+    n_found: dict[str, list[int]] = {}
     precision: dict[str, list[float]] = {}
     for seed in seeds:
-        spoiled, wrong = planted(training, share=share, seed=seed)
-        codes, rows = spoiled.codes, np.arange(len(wrong))
+        changed, wrong = plant_errors(training, fraction=fraction, seed=seed)
+        codes, rows = changed.codes, np.arange(len(wrong))
         scores = {
-            f"errors ({model} and neighbours)": compute_label_quality(spoiled, model=model, seed=seed).scores[
+            f"errors ({model} and neighbours)": compute_label_quality(changed, model=model, seed=seed).scores[
                 rows, codes
             ]
             for model in MODELS
         }
-        nearest = nearest_rows(spoiled.data.tracks[spaces[0]], space=spaces[0])[0]
+        nearest = nearest_rows(changed.data.tracks[spaces[0]], space=spaces[0])[0]
         votes = (codes[nearest] == codes[:, None]).mean(axis=1)
         scores["vote of 10 neighbours alone"] = votes
-        probabilities = out_of_fold_predictions(spoiled, seed=seed).probabilities
+        probabilities = out_of_fold_predictions(changed, seed=seed).probabilities
         scores["self-confidence of logreg alone"] = probabilities[rows, codes]
-        scores |= by_cleanlab(codes, probabilities)
+        scores |= score_by_cleanlab(codes, probabilities)
         for name, score in scores.items():
             first = np.argsort(score, kind="stable")[: round(len(rows) / 10)]
-            found.setdefault(name, []).append(int(wrong[first].sum()))
+            n_found.setdefault(name, []).append(int(wrong[first].sum()))
             precision.setdefault(name, []).append(float(average_precision_score(wrong, -score)))
     print(f"{int(wrong.sum())} of {len(wrong)} labels planted\n")
     print("| ranked by | found in the first tenth, by seed | together | average precision |\n|---|---|---|---|")
-    for name, counts in found.items():
+    for name, counts in n_found.items():
         together = sum(counts) / (len(counts) * wrong.sum())
         print(f"| {name} | {', '.join(map(str, counts))} | {together:.0%} | {np.mean(precision[name]):.2f} |")
 

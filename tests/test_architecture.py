@@ -98,9 +98,9 @@ def defined_names(kind: str) -> set[str]:
         if path.name == "documents.py":
             continue
         for node in ast.walk(parse(path)):
-            if kind == "class" and isinstance(node, ast.ClassDef):
-                found.add(node.name)
-            elif kind == "function" and isinstance(node, ast.FunctionDef):
+            if (kind == "class" and isinstance(node, ast.ClassDef)) or (
+                kind == "function" and isinstance(node, ast.FunctionDef)
+            ):
                 found.add(node.name)
             elif kind == "parameter" and isinstance(node, ast.arg):
                 found.add(node.arg)

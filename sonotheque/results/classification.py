@@ -19,7 +19,20 @@ class Candidate:
 
 @dataclass(frozen=True)
 class EnsembleMember:
-    """A part of a classifier: its model, spaces, decision (``track``: on the track vector, else on segments), and share."""
+    """A fitted model of a classifier.
+
+    Attributes
+    ----------
+    model : str
+    spaces : sequence of str
+        Ids of the spaces.
+    decision : str
+        How segments are aggregated; ``track`` if the model classifies the track vector.
+    copies : bool
+        Whether augmented copies were used for training.
+    share : float
+        Weight in the ensemble.
+    """
 
     model: str
     spaces: Sequence[str]
@@ -30,7 +43,23 @@ class EnsembleMember:
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """The classifier that `train` kept; after a search, with the score of the same search inside grouped folds."""
+    """The classifier that `train` fitted and stored.
+
+    Attributes
+    ----------
+    model : str
+    spaces : sequence of str
+        Ids of the spaces.
+    tracks : int
+        Number of training tracks.
+    labels : mapping of str to int
+        Number of training tracks of each genre.
+    candidates : sequence of Candidate
+        The models among which ``auto`` selected.
+    members : sequence of EnsembleMember
+    evaluated : EvaluationResult or None
+        After a search: its evaluation by nested cross-validation, with a search inside each fold.
+    """
 
     model: str
     spaces: Sequence[str]
@@ -43,7 +72,7 @@ class TrainingResult:
 
 @dataclass(frozen=True)
 class LabelledNeighbour:
-    """A labelled track that speaks for a prediction."""
+    """One of the labelled tracks that are most similar to a track; `similarity` is a cosine."""
 
     path: str
     label: str
@@ -52,7 +81,7 @@ class LabelledNeighbour:
 
 @dataclass(frozen=True)
 class TimelineSegment:
-    """The genre of one segment; `start` in s."""
+    """The predicted genre of one segment; `start` in s."""
 
     start: float
     genre: str
@@ -61,10 +90,24 @@ class TimelineSegment:
 
 @dataclass(frozen=True)
 class Prediction:
-    """The genre of one file, and along it where that was asked for.
+    """The predicted genre of one file.
 
-    `answered` is false below the threshold of an accuracy that was asked for. `strangeness` is the distance from the labelled
-    tracks, 1 where all but 1 % of them lie nearer to each other; above that `none_of_these` is true.
+    Attributes
+    ----------
+    path, genre : str
+    probability : float
+        Probability of the predicted genre.
+    probabilities : mapping of str to float
+        Probability of each genre.
+    neighbours : sequence of LabelledNeighbour
+    timeline : sequence of TimelineSegment or None
+        Predictions for the segments, if requested.
+    answered : bool
+        False if the probability is below the threshold of an abstention.
+    none_of_these : bool
+        Whether the file is novel: its novelty score is above 1.
+    strangeness : float
+        Novelty score: the local distance from the labelled tracks, relative to the distance that 99 % of them have from each other.
     """
 
     path: str
@@ -80,7 +123,7 @@ class Prediction:
 
 @dataclass(frozen=True)
 class ClassificationResult:
-    """The genres of files; `fallback` is the most frequent label of the training set."""
+    """The predicted genres of files; `fallback` is the most frequent label of the training set."""
 
     model: str
     tracks: Sequence[Prediction]
@@ -91,9 +134,18 @@ class ClassificationResult:
 
 @dataclass(frozen=True)
 class AbstentionResult:
-    """The threshold of probability that keeps a wanted accuracy; `threshold` is None where none does.
+    """The probability threshold above which predictions have a target accuracy.
 
-    `coverage`, `accuracy` and its one-sided 95 % lower bound are those of out-of-fold answers at the threshold.
+    Attributes
+    ----------
+    target : float
+        Target accuracy.
+    threshold : float or None
+        None if no threshold reaches the target.
+    coverage : float
+        Fraction of the out-of-fold predictions at or above the threshold.
+    accuracy, lower : float or None
+        Accuracy of those predictions, and its one-sided 95 % lower bound.
     """
 
     target: float

@@ -1,4 +1,4 @@
-"""Evaluations of a classifier, and comparisons of several."""
+"""Evaluations of classifiers, and comparisons of models."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class GenreMetrics:
-    """How well one genre is told, on out-of-fold answers."""
+    """Metrics of one genre, on out-of-fold predictions."""
 
     label: str
     tracks: int
@@ -21,7 +21,7 @@ class GenreMetrics:
 
 @dataclass(frozen=True)
 class UnevaluatedGenre:
-    """A genre with too few artists to be judged."""
+    """A genre with too few artists to be evaluated."""
 
     label: str
     tracks: int
@@ -31,9 +31,20 @@ class UnevaluatedGenre:
 
 @dataclass(frozen=True)
 class FeatureImportance:
-    """What answers lose, in accuracy and in log loss, when the tested tracks exchange a family of columns of a space.
+    """Permutation importance: how much the predictions get worse if a feature family is permuted among the test tracks.
 
-    `family` is None for the whole space.
+    Attributes
+    ----------
+    space : str
+        Id of the space.
+    family : str or None
+        None for the whole space.
+    drop : float
+        Decrease of the accuracy.
+    log_loss_rise : float
+        Increase of the log loss.
+    drop_interval, log_loss_rise_interval : (float, float)
+        95 % bootstrap intervals over artists.
     """
 
     space: str
@@ -46,9 +57,28 @@ class FeatureImportance:
 
 @dataclass(frozen=True)
 class EvaluationResult:
-    """Honest figures, with 95 % intervals over artists.
+    """Metrics of a classifier on out-of-fold predictions, with 95 % bootstrap intervals over artists.
 
-    The rows of `confusion` are true, its columns predicted labels; genres apart have empty rows. `importance` comes with a report.
+    Attributes
+    ----------
+    protocol : str
+        Folds and seed, in words.
+    model : str
+    chosen : sequence of str
+        The model that was fitted in each fold.
+    spaces : sequence of str
+        Ids of the spaces.
+    folds, tracks : int
+        Number of folds, and of tested tracks.
+    labels : sequence of str
+    confusion : sequence of sequences of int
+        Rows are true labels, columns are predicted labels. Genres that were not evaluated have empty rows.
+    genres : sequence of GenreMetrics
+    apart : sequence of UnevaluatedGenre
+    learning_curve : sequence of LearningCurvePoint
+        Empty unless requested.
+    importance : sequence of FeatureImportance
+        Empty unless a report was written.
     """
 
     protocol: str
@@ -75,7 +105,7 @@ class EvaluationResult:
 
 @dataclass(frozen=True)
 class LearningCurvePoint:
-    """Figures of a model that heard only some of the training artists; `tracks` is the mean number of training tracks."""
+    """Metrics of a model trained on a part of the training artists; `tracks` is the mean number of training tracks."""
 
     tracks: float
     accuracy: float
@@ -85,7 +115,11 @@ class LearningCurvePoint:
 
 @dataclass(frozen=True)
 class ComparisonRow:
-    """One line of a comparison; `difference` is in accuracy, to the best single model, with the interval over the same artists."""
+    """One row of a comparison.
+
+    `decision` is the aggregation of segments; ``track`` if the model classifies track vectors. `difference` is the difference in
+    accuracy from the best single model, with its paired bootstrap interval over the same artists.
+    """
 
     model: str
     spaces: Sequence[str]
@@ -103,7 +137,7 @@ class ComparisonRow:
 
 @dataclass(frozen=True)
 class ComparisonResult:
-    """Spaces, models, decisions and ensembles on the same folds."""
+    """Models, spaces, aggregations and ensembles, evaluated on the same folds."""
 
     protocol: str
     tracks: int

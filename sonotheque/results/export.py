@@ -1,4 +1,4 @@
-"""Tables that were exported, and changes to the tags of files."""
+"""Exported tables, and changes to file tags."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sonotheque.results.status import FailedFile
 
 @dataclass(frozen=True)
 class TagChange:
-    """One change of one file: `field` is ``genre`` or ``tempo``; `before` is None where the file had none."""
+    """A change to one tag of one file: `field` is ``genre`` or ``tempo``; `before` is None if the file had no value."""
 
     path: str
     field: str
@@ -20,9 +20,10 @@ class TagChange:
 
 @dataclass(frozen=True)
 class TaggingResult:
-    """What `tag` did, or in a dry run would do.
+    """What `tag` changed or, in a dry run, would change.
 
-    `written` counts files, 0 in a dry run; `kept` values that were there and are left alone; files in `failed` are as they were.
+    `written` is the number of files that were written, 0 in a dry run. `kept` is the number of existing values that were not
+    changed. The files in `failed` are unchanged.
     """
 
     changes: Sequence[TagChange]
@@ -34,7 +35,7 @@ class TaggingResult:
 
 @dataclass(frozen=True)
 class ExportResult:
-    """A table that was written: a row for each track."""
+    """A table that was written, with one row for each track."""
 
     path: str
     rows: int
@@ -43,6 +44,6 @@ class ExportResult:
 
 @dataclass(frozen=True)
 class ExportResults:
-    """What `export` wrote."""
+    """The tables that `export` wrote."""
 
     tables: Sequence[ExportResult]

@@ -10,7 +10,7 @@ from sonotheque.results.classification import TimelineSegment
 
 @dataclass(frozen=True)
 class AutoTag:
-    """A tag of Last.fm's listeners; `strength` is musicnn's probability that they would give it."""
+    """An auto-tag: a tag used on Last.fm; `strength` is the probability that musicnn predicts for it."""
 
     name: str
     strength: float
@@ -18,11 +18,11 @@ class AutoTag:
 
 @dataclass(frozen=True)
 class DescriptorWindow:
-    """Descriptors of 10 s from `start` in s: means over the analysis frames.
+    """Descriptors of 10 s of audio from `start` in s, as means over the analysis frames.
 
-    `level` in dB of full scale; `centroid`, `bandwidth` and `rolloff` in Hz; `flatness`, `contrast` and `onset` in dB;
-    `zero_crossings` a share of samples; `tempo` in beats per minute. In silence only the level and `beat_strength` are numbers;
-    `tempo` is None where there is no beat, `key` and `clarity` where there is no key.
+    `level` is in dB relative to full scale; `centroid`, `bandwidth` and `rolloff` in Hz; `flatness`, `contrast` and `onset` in dB;
+    `zero_crossings` is a fraction of the samples; `tempo` is in beats per minute. In silence only `level` and `beat_strength` are
+    numbers. `tempo` is None if there is no beat, `key` and `clarity` are None if there is no key.
     """
 
     start: float
@@ -42,12 +42,35 @@ class DescriptorWindow:
 
 @dataclass(frozen=True)
 class InspectionResult:
-    """One file in numbers.
+    """The analysis of one file.
 
-    `seconds` was decoded, `sample_rate` is in Hz. `loudness` is in LUFS, `loudness_range` in LU, `true_peak` in dBTP and
-    `sample_peak` in dB of full scale; the first is None in silence and under 0.4 s, the second also under 3 s, the peaks in
-    digital silence. `tempo` in beats per minute is None where the beat is too weak to tell, `key` and `clarity` where there is
-    no key. `tags` are the ten strongest, none for a silent file. `timeline` is the genre along time, empty without a classifier.
+    Attributes
+    ----------
+    path : str
+    seconds : float
+        Duration of the decoded audio in s.
+    sample_rate : int
+        In Hz.
+    channels : int
+    silent : bool
+    notice : str or None
+    loudness : float or None
+        In LUFS. None in silence and below 0.4 s.
+    loudness_range : float or None
+        In LU. None in silence and below 3 s.
+    true_peak, sample_peak : float or None
+        In dBTP, and in dB relative to full scale. None in digital silence.
+    tempo : float or None
+        In beats per minute. None if the beat is too weak.
+    beat_strength : float
+    key : str or None
+        None, like `clarity`, if there is no key.
+    clarity : float or None
+    tags : sequence of AutoTag
+        The ten strongest auto-tags. Empty for a silent file.
+    windows : sequence of DescriptorWindow
+    timeline : sequence of TimelineSegment
+        Predicted genre of each segment. Empty without a classifier.
     """
 
     path: str

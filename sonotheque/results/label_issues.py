@@ -11,10 +11,21 @@ from sonotheque.results.status import TrackNotice
 
 @dataclass(frozen=True)
 class LabelIssue:
-    """A labelled track and what speaks against its label.
+    """A labelled track with the support for its label and for another label.
 
-    `support` is what speaks for the label, `confidence` what speaks for the proposal: each the mean of a classifier's out-of-fold
-    probability and of a share of the nearest tracks. `by_track`: the classifier knew other tracks of the same artist.
+    Attributes
+    ----------
+    path : str
+    title, artist : str or None
+    label : str
+    proposal : str
+        The suggested label: the alternative with the most support.
+    confidence, support : float
+        Support for the proposal and for the label. Support is the mean of a classifier's out-of-fold probability and of the
+        fraction of the nearest tracks that have the label.
+    by_track : bool
+        Whether the classifier was trained on other tracks by the same artist.
+    neighbours : sequence of LabelledNeighbour
     """
 
     path: str
@@ -30,7 +41,7 @@ class LabelIssue:
 
 @dataclass(frozen=True)
 class NearDuplicatePair:
-    """Two tracks that are nearly the same vector; `labels` are theirs."""
+    """Two tracks with nearly the same vector, and their labels; `similarity` is a cosine."""
 
     paths: tuple[str, str]
     labels: tuple[str | None, str | None]
@@ -39,11 +50,24 @@ class NearDuplicatePair:
 
 @dataclass(frozen=True)
 class LabelIssuesResult:
-    """What `errors` found: labelled tracks, the least supported label first, and what is odd apart from labels.
+    """What `errors` found: labels that may be wrong, and other tracks that need attention.
 
-    `tracks` were judged, `doubtful` of them have more that speaks for the proposal than for the label. `by_track`: genres with
-    too few artists to keep artists apart; `alone`: genres of one track, not judged. `outliers`, `duplicates` and `remarks` are
-    of all tracks.
+    Attributes
+    ----------
+    tracks : int
+        Number of labelled tracks that were tested.
+    doubtful : int
+        How many of them have more support for the proposal than for the label.
+    suspicious : sequence of LabelIssue
+        The label with the least support first.
+    by_track : sequence of str
+        Genres with too few artists for artist-grouped folds; their folds are grouped by track.
+    alone : sequence of str
+        Genres with a single track, which cannot be tested.
+    outliers : sequence of str
+        Paths of tracks, like `duplicates` and `remarks` with or without a label.
+    duplicates : sequence of NearDuplicatePair
+    remarks : sequence of TrackNotice
     """
 
     tracks: int

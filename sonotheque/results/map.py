@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class ClusterAgreement:
-    """How far clusters and labels say the same, over labelled tracks; those in no cluster are a group of their own.
+    """Agreement of the clusters with the labels, over the labelled tracks. Tracks in no cluster count as one more cluster.
 
-    1 is perfect; 0 what chance gives, but for the homogeneity. `clustered` is the share of them that are in a cluster.
+    All scores are 1 for perfect agreement. `adjusted_rand` and `adjusted_mutual_information` are 0 at chance level; `homogeneity`
+    is not adjusted for chance. `clustered` is the fraction of the tracks that are in a cluster.
     """
 
     tracks: int
@@ -22,10 +23,24 @@ class ClusterAgreement:
 
 @dataclass(frozen=True)
 class Cluster:
-    """A group found without labels, and what sets it apart.
+    """A cluster and its characteristics.
 
-    `labels` counts its labelled tracks. `tempo` is the middle one, in beats per minute. `error_rate` and `confusions` are of a
-    classifier's answers for the `judged` labelled tracks, which it had not learned from. `examples` belong to it most.
+    Attributes
+    ----------
+    number : int
+    name : str
+    tracks : int
+    labels, artists : mapping of str to int
+        Number of its tracks with each label, and by each artist.
+    tempo : float or None
+        Median in beats per minute.
+    judged : int
+        Number of its labelled tracks for which there is an out-of-fold prediction.
+    error_rate : float or None
+        Error rate of these predictions.
+    confusions : sequence of ConfusedPair
+    examples : sequence of str
+        Paths of the tracks with the highest membership.
     """
 
     number: int
@@ -42,7 +57,7 @@ class Cluster:
 
 @dataclass(frozen=True)
 class ConfusedPair:
-    """A label, what its tracks were taken for, and how many of them."""
+    """A label, the wrong label that was predicted for some of its tracks, and the number of these tracks."""
 
     label: str
     taken_for: str
@@ -53,9 +68,30 @@ class ConfusedPair:
 class MapResult:
     """The map of a library and its clusters.
 
-    `parameters` say what it was made with; `later` tracks were put on it after it was drawn. `unclustered` are in no cluster.
-    `error_rate` is that of out-of-fold answers for all `judged` tracks, `weakest` where they fail most; for genres in `by_track`
-    the classifier knew other tracks of the same artists.
+    Attributes
+    ----------
+    space : str
+        Id of the space.
+    tracks : int
+    later : int
+        Number of tracks that were added to the map after its projection was fitted.
+    parameters : mapping
+        Parameters of the projection and of the clustering.
+    quality : ProjectionQuality
+    clusters : sequence of Cluster
+    unclustered : int
+        Number of tracks in no cluster.
+    unclustered_labels : mapping of str to int
+        Number of these tracks with each label.
+    agreement : ClusterAgreement or None
+    judged : int
+        Number of labelled tracks for which there is an out-of-fold prediction.
+    error_rate : float or None
+        Error rate of these predictions.
+    by_track : sequence of str
+        Genres for which the classifier was trained on other tracks by the same artists.
+    weakest : WeakRegion or None
+    places : sequence of MapPosition
     """
 
     space: str
@@ -76,9 +112,11 @@ class MapResult:
 
 @dataclass(frozen=True)
 class MapPosition:
-    """Where a track lies, and its cluster's number, or None.
+    """The position of a track on the map, and its cluster.
 
-    `leans_to` is the cluster that it belongs to most, also where it is in none, and `membership` how much, from 0 to 1.
+    `cluster` is the number of its cluster, or None. `leans_to` is the cluster with the highest membership, also for tracks in no
+    cluster, and `membership` is that membership, from 0 to 1. `later` is true if the track was added after the projection was
+    fitted.
     """
 
     path: str
@@ -92,7 +130,7 @@ class MapPosition:
 
 @dataclass(frozen=True)
 class ProjectionQuality:
-    """What a map keeps of the neighbourhoods in its space, see `sonotheque.explore.faithfulness`."""
+    """How well the map preserves the neighbourhoods of its space, see `sonotheque.explore.map.projection_quality`."""
 
     trustworthiness: float | None
     same_label_map: float | None
@@ -102,7 +140,7 @@ class ProjectionQuality:
 
 @dataclass(frozen=True)
 class WeakRegion:
-    """Where on a map a classifier's answers are wrong most often: around a place, in the map's units."""
+    """The region of a map with the highest error rate of out-of-fold predictions: a circle in map coordinates."""
 
     x: float
     y: float

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class SimilarTrack:
-    """One result of `similar`; the similarity is a cosine."""
+    """One result of `similar`; `similarity` is a cosine, `seconds` the duration."""
 
     rank: int
     similarity: float
@@ -21,7 +21,7 @@ class SimilarTrack:
 
 @dataclass(frozen=True)
 class SimilarityResult:
-    """The tracks nearest to the query."""
+    """The tracks that are most similar to the query."""
 
     query: Sequence[str]
     space: str

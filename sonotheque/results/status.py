@@ -1,4 +1,4 @@
-"""What the library holds, and what changed when labels were set or tracks removed."""
+"""The contents of a library, and the results of `label` and `remove`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class FailedFile:
-    """A file that could not be used, and why."""
+    """A file that could not be used, and the reason."""
 
     path: str
     reason: str
@@ -16,7 +16,7 @@ class FailedFile:
 
 @dataclass(frozen=True)
 class TrackNotice:
-    """What a person should know of a track that was used: it is silent, truncated, damaged."""
+    """A notice about a track that was added: that it is silent, truncated or damaged."""
 
     path: str
     notice: str
@@ -24,7 +24,7 @@ class TrackNotice:
 
 @dataclass(frozen=True)
 class SpaceStatus:
-    """A space of the library; `index` is ``exact``, or ``stale`` or ``missing`` until the next search rebuilds it."""
+    """A space of the library; `index` is ``exact``, or it is ``stale`` or ``missing`` until the next search rebuilds the index."""
 
     id: str
     dimensions: int
@@ -34,7 +34,7 @@ class SpaceStatus:
 
 @dataclass(frozen=True)
 class Status:
-    """What the library holds. `tracks` counts different contents, `files` the places where they lie."""
+    """The contents of a library; `tracks` is the number of different contents, `files` the number of files with these contents."""
 
     tracks: int
     files: int
@@ -47,7 +47,7 @@ class Status:
 
 @dataclass(frozen=True)
 class LabellingResult:
-    """What `label` did: rows of the source that matched, labels that are new or changed, and rows without a track."""
+    """What `label` did: the number of rows that matched a track, the number of new or changed labels, and the unmatched rows."""
 
     matched: int
     changed: int
@@ -56,7 +56,7 @@ class LabellingResult:
 
 @dataclass(frozen=True)
 class RemovalResult:
-    """What `remove` forgot: places where a file lies or failed, and tracks that lie nowhere else; and the tracks left."""
+    """What `remove` did: `places` counts removed files and failures, `removed` removed tracks, and `tracks` the tracks left."""
 
     places: int
     removed: int

@@ -79,11 +79,11 @@ def test_insignificant_importance_is_not_claimed(importance: ImportanceData) -> 
 
 def test_text_says_whether_the_trees_were_evaluated(importance: ImportanceData) -> None:
     assert importance.shap is not None
-    assert not importance.shap.judged
+    assert not importance.shap.from_classifier
     assert "For this section only, lightgbm was trained on descriptors" in next(
         describe_shap_values(importance, ENGLISH)
     )
-    evaluated = replace(importance, shap=replace(importance.shap, judged=True))
+    evaluated = replace(importance, shap=replace(importance.shap, from_classifier=True))
     assert "The evaluated model includes boosted trees (lightgbm)" in next(describe_shap_values(evaluated, ENGLISH))
 
 

@@ -1,4 +1,4 @@
-"""Who is tested and who teaches: groups of tracks, folds in which no artist stands on both sides."""
+"""Artist groups, and cross-validation folds in which no artist has tracks in both the training and the test set."""
 
 from __future__ import annotations
 
@@ -12,29 +12,30 @@ import numpy.typing as npt
 from sonotheque.types import Codes, Rows
 
 MAX_FOLDS = 5
-COVERAGE = 0.75
-"""Share of the tracks that the judged genres must hold for a number of folds to be taken by default."""
+MIN_COVERAGE = 0.75
+"""Fraction of the tracks whose genres must have enough artists for a number of folds to be the default."""
 
 Fold = tuple[Rows, Rows]
-"""Rows that teach, rows that are tested."""
+"""Rows of the training set, rows of the test set."""
 
 
 def group_tracks(
     artists: Sequence[str | None], albums: Sequence[str | None], *, folders: Sequence[str | None] | None = None
 ) -> tuple[npt.NDArray[np.int64], int]:
-    """Group tracks by artist, else by album, else by folder; a track that has none of them is a group of its own.
+    """Group tracks by artist. A track without an artist is grouped by album, else by folder, else it is a group of its own.
 
     Parameters
     ----------
-    artists, albums : names [N], None where unknown
-    folders : paths [N] or None
-        See `telling_folders`.
+    artists, albums : sequences of str or None [N]
+        Names, None if unknown.
+    folders : sequence of str or None [N], or None
+        See `folders_as_artists`.
 
     Returns
     -------
     groups : int array [N]
     n_ungrouped : int
-        How many tracks have nothing: figures are flattering where they share an artist.
+        Number of tracks without artist, album and folder. If some of them are by one artist, scores are too optimistic.
 
     Examples
     --------
@@ -54,53 +55,64 @@ def group_tracks(
 
 
 def folders_as_artists(paths: Sequence[str], labels: Sequence[str], unknown: Sequence[bool]) -> list[str | None] | None:
-    """Return the folder of each track, where folders can stand for artists.
+    """Return the folder of each track if folders can be used in place of artists, otherwise None.
 
-    They can where the tracks of which neither artist nor album is known lie in at least five folders for each of their genres,
-    as in Artist/Album/track.mp3; a folder for each genre, or one for all, tells nothing.
+    They can if the tracks without artist and album are in at least five folders for each of their genres, as in
+    Artist/Album/track.mp3. One folder for each genre, or one for all tracks, says nothing about artists.
 
     Parameters
     ----------
-    paths : paths [N]
-    labels : genres [N]
-    unknown : whether neither artist nor album is known [N]
+    paths : sequence of str [N]
+    labels : sequence of str [N]
+        Genres.
+    unknown : sequence of bool [N]
+        Whether neither the artist nor the album of a track is known.
+
+    Returns
+    -------
+    list of str or None
     """
-    kinds: dict[str, set[str]] = {}
-    for path, label, open_ in zip(paths, labels, unknown, strict=True):
-        if open_:
-            kinds.setdefault(label, set()).add(os.path.dirname(path))
-    if not kinds or min(len(folders) for folders in kinds.values()) < MAX_FOLDS:
+    folders_of_label: dict[str, set[str]] = {}
+    for path, label, is_unknown in zip(paths, labels, unknown, strict=True):
+        if is_unknown:
+            folders_of_label.setdefault(label, set()).add(os.path.dirname(path))
+    if not folders_of_label or min(len(folders) for folders in folders_of_label.values()) < MAX_FOLDS:
         return None
     return [os.path.dirname(path) for path in paths]
 
 
 def count_artists(codes: Codes, groups: npt.NDArray[Any], *, n_classes: int) -> npt.NDArray[np.int64]:
-    """Count the artists of each genre, int array [C]."""
+    """Count the artists of each genre. Returns int array [C]."""
     return np.array([len(np.unique(groups[codes == code])) for code in range(n_classes)], dtype=np.int64)
 
 
 def default_n_folds(codes: Codes, artists: npt.NDArray[np.int64]) -> int:
-    """Choose the number of folds: the largest up to 5 at which two genres or more can be judged and hold 3/4 of the tracks.
+    """Choose the number of folds: the largest, up to 5, at which at least two genres with 3/4 of the tracks can be evaluated.
 
-    Where they never hold so much: the number at which they hold most; 2 where no two genres can be judged.
+    A genre can be evaluated if it has as many artists as there are folds. If no number of folds reaches 3/4 of the tracks, the one
+    that covers the largest fraction is chosen. If fewer than two genres can be evaluated with any number of folds, the result is 2.
 
     Parameters
     ----------
     codes : int array [N]
         Genre of each track.
     artists : int array [C]
-        How many artists each genre has.
+        Number of artists of each genre.
+
+    Returns
+    -------
+    int
     """
     usable = [folds for folds in range(MAX_FOLDS, 1, -1) if (artists >= folds).sum() >= 2]
     coverage = {folds: float(np.mean(artists[codes] >= folds)) for folds in usable}
-    enough = [folds for folds in usable if coverage[folds] >= COVERAGE]
-    return max(enough or usable, key=lambda folds: folds if enough else coverage[folds], default=2)
+    sufficient = [folds for folds in usable if coverage[folds] >= MIN_COVERAGE]
+    return max(sufficient or usable, key=lambda folds: folds if sufficient else coverage[folds], default=2)
 
 
 def grouped_folds(codes: Codes, groups: npt.NDArray[Any], *, folds: int, seed: int) -> list[Fold]:
-    """Make stratified folds in which no artist stands on both sides.
+    """Make stratified folds in which no artist has tracks in both the training and the test set.
 
-    A genre held by fewer artists than there are folds is not tested: its tracks only teach.
+    A genre with fewer artists than folds is not tested. Its tracks are used for training only.
 
     Parameters
     ----------
@@ -114,28 +126,28 @@ def grouped_folds(codes: Codes, groups: npt.NDArray[Any], *, folds: int, seed: i
     Returns
     -------
     list of (train, test)
-        Empty where fewer than two genres have enough artists.
+        Empty if fewer than two genres have enough artists.
     """
     import warnings
 
     from sklearn.model_selection import StratifiedGroupKFold
 
     artists = count_artists(codes, groups, n_classes=int(codes.max()) + 1)
-    judged = np.flatnonzero(artists >= folds)
-    if folds < 2 or len(judged) < 2:
+    evaluated = np.flatnonzero(artists >= folds)
+    if folds < 2 or len(evaluated) < 2:
         return []
-    tested = np.flatnonzero(np.isin(codes, judged))
+    tested = np.flatnonzero(np.isin(codes, evaluated))
     splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
     result = []
-    with warnings.catch_warnings():  # one genre more or less in a small fold is no news
+    with warnings.catch_warnings():  # scikit-learn warns if a small fold lacks a genre
         warnings.simplefilter("ignore", UserWarning)
-        for _, part in splitter.split(tested, codes[tested], groups[tested]):
-            test = tested[part]
+        for _, positions in splitter.split(tested, codes[tested], groups[tested]):
+            test = tested[positions]
             result.append((np.flatnonzero(~np.isin(groups, groups[test])), test))
     return result
 
 
 def default_grouped_folds(codes: Codes, groups: npt.NDArray[Any], *, seed: int) -> list[Fold]:
-    """Make as many grouped folds as `default_folds` says; see `grouped_folds`."""
+    """Make artist-grouped folds, with the number of folds chosen by `default_n_folds`. See `grouped_folds`."""
     artists = count_artists(codes, groups, n_classes=int(codes.max()) + 1)
     return grouped_folds(codes, groups, folds=default_n_folds(codes, artists), seed=seed)

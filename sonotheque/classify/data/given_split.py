@@ -1,9 +1,10 @@
-"""A given split: which tracks teach and which are tested, as data sets publish it."""
+"""Read a given split into training and test tracks, as datasets publish it."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -14,22 +15,24 @@ from sonotheque.metadata.label_sources import CsvLabels
 from sonotheque.metadata.tables import read_table
 from sonotheque.store.records import Track
 
-COLUMNS = ("set.split", "split", "set", "subset", "fold")
-TESTED = {"test", "testing"}
-TEACHING = {"train", "training", "validation", "valid", "val", "dev"}
+SPLIT_COLUMNS = ("set.split", "split", "set", "subset", "fold")
+TEST_NAMES = {"test", "testing"}
+TRAIN_NAMES = {"train", "training", "validation", "valid", "val", "dev"}
 
 
 def read_given_split(path: Path, *, tracks: Sequence[Track]) -> list[Fold]:
-    """Read a split.
+    """Read a split from a CSV or from text files.
 
     Parameters
     ----------
-    path : path of a file
-        A CSV with a column for the file and one named ``split`` (also FMA's ``tracks.csv``, whose column is ``('set', 'split')``)
-        with ``train``, ``validation`` and ``test``; the validation tracks teach. Or a text file that lists the tested files,
-        one in a line, such as GTZAN's ``test_filtered.txt``: then those in ``train_filtered.txt`` and ``valid_filtered.txt``
-        beside it teach, or where there are none all the others.
-    tracks : the labelled tracks
+    path : Path
+        A CSV with one column for the file and one named ``split`` (also FMA's ``tracks.csv``, whose column is ``('set',
+        'split')``), whose values are ``train``, ``validation`` and ``test``. Validation tracks are used for training. Or a text
+        file that lists the test files, one per line, such as GTZAN's ``test_filtered.txt``. The training files are then read from
+        ``train_filtered.txt`` and ``valid_filtered.txt`` in the same folder; without these, all other tracks are used for
+        training.
+    tracks : sequence of Track
+        The labelled tracks.
 
     Returns
     -------
@@ -38,61 +41,64 @@ def read_given_split(path: Path, *, tracks: Sequence[Track]) -> list[Fold]:
     Raises
     ------
     LabelsError
-        If it is unusable, or names no track on one of the sides.
+        If the file is unusable, or if no labelled track is in the training set or in the test set.
     """
-    sides = _listed(path) if path.suffix.lower() == ".txt" else _table(path)
+    split = _read_lists(path) if path.suffix.lower() == ".txt" else _read_csv(path)
     train, test = [], []
     for row, track in enumerate(tracks):
-        side = sides.side(track.path)
-        if side == "test":
+        subset = split.subset_of(track.path)
+        if subset == "test":
             test.append(row)
-        elif side == "train" or (side is None and sides.others_teach):
+        elif subset == "train":
             train.append(row)
-    for name, rows in (("test", test), ("train", train)):
+    for name, rows in (("test", test), ("training", train)):
         if not rows:
-            raise LabelsError(f"{path}: none of the {len(tracks)} labelled tracks is on its {name} side")
+            raise LabelsError(f"{path}: none of the {len(tracks)} labelled tracks is in the {name} set")
     return [(np.array(train), np.array(test))]
 
 
-class _Sides:
-    """Says on which side a file stands; files are matched as labels are."""
+@dataclass(frozen=True)
+class _Split:
+    """The subset of each file, ``train`` or ``test``. Files are matched in the same way as labels.
 
-    def __init__(self, rows: CsvLabels, *, others_teach: bool) -> None:
-        self._rows = rows
-        self.others_teach = others_teach
+    `default` is the subset of files that are not listed.
+    """
 
-    def side(self, path: str) -> str | None:
-        found = self._rows.label(path)
-        return found.label if found else None
+    rows: CsvLabels
+    default: str | None = None
+
+    def subset_of(self, path: str) -> str | None:
+        matched = self.rows.label(path)
+        return matched.label if matched else self.default
 
 
-def _table(path: Path) -> _Sides:
+def _read_csv(path: Path) -> _Split:
     header = read_table(path).header
     lower = {name.lower(): name for name in reversed(header)}
-    column = next((lower[name] for name in COLUMNS if name in lower), None)
+    column = next((lower[name] for name in SPLIT_COLUMNS if name in lower), None)
     if column is None:
-        raise LabelsError(f"{path}: no column for the split; known names are {', '.join(COLUMNS)}")
+        raise LabelsError(f"{path}: no column for the split; it must have one of the names {', '.join(SPLIT_COLUMNS)}")
     rows = CsvLabels(path, label=column)
-    unknown = sorted(rows.labels() - TESTED - TEACHING)
+    unknown = sorted(rows.labels() - TEST_NAMES - TRAIN_NAMES)
     if unknown:
-        raise LabelsError(f"{path}: column {column!r} has {unknown[0]!r}; known are train, validation, test")
-    return _Sides(rows.renamed(dict.fromkeys(TESTED, "test") | dict.fromkeys(TEACHING, "train")), others_teach=False)
+        raise LabelsError(f"{path}: column {column!r} has the value {unknown[0]!r}; known are train, validation, test")
+    return _Split(rows.renamed(dict.fromkeys(TEST_NAMES, "test") | dict.fromkeys(TRAIN_NAMES, "train")))
 
 
-def _listed(path: Path) -> _Sides:
-    sides = dict.fromkeys(_lines(path), "test")
-    teaching = []
+def _read_lists(path: Path) -> _Split:
+    subsets = dict.fromkeys(_read_lines(path), "test")
+    train = []
     for name in ("train", "valid"):
-        beside = path.with_name(path.name.replace("test", name))
-        if beside != path and beside.exists():
-            teaching += _lines(beside)
-    for line in teaching:
-        if sides.setdefault(line, "train") == "test":
-            raise LabelsError(f"{path}: {line!r} stands in the training list too")
-    return _Sides(CsvLabels.of(path, sides), others_teach=not teaching)
+        train_list = path.with_name(path.name.replace("test", name))
+        if train_list != path and train_list.exists():
+            train += _read_lines(train_list)
+    for line in train:
+        if subsets.setdefault(line, "train") == "test":
+            raise LabelsError(f"{path}: {line!r} is also in the training list")
+    return _Split(CsvLabels.of(path, subsets), default=None if train else "train")
 
 
-def _lines(path: Path) -> list[str]:
+def _read_lines(path: Path) -> list[str]:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:

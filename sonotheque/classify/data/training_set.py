@@ -1,4 +1,4 @@
-"""The labelled tracks of a catalogue, with their vectors, genres and artists: what is learned from and judged by."""
+"""The labelled tracks of a catalogue with their vectors, genres and artists, for training and evaluation."""
 
 from __future__ import annotations
 
@@ -28,12 +28,13 @@ class TrainingSet:
     Attributes
     ----------
     tracks : list of Track
-    data : Recordings
+    data : EmbeddingSet
     y : str array [N]
+        Genre of each track.
     groups : int array [N]
-        The artist of each track.
+        Artist of each track.
     n_ungrouped : int
-        How many tracks name neither artist nor album, nor have a folder of their own kind.
+        Number of tracks whose artist is unknown, see `sonotheque.classify.data.folds.group_tracks`.
     """
 
     tracks: list[Track]
@@ -44,28 +45,33 @@ class TrainingSet:
 
     @property
     def codes(self) -> Codes:
-        """The genres as numbers in the order of their names, int array [N]."""
+        """Integer-encoded genres in alphabetical order, int array [N]."""
         return np.unique(self.y, return_inverse=True)[1]
 
 
 def load_training_set(
     catalogue: Catalogue, *, spaces: Sequence[str], copies: int = 0, segments: bool = True
 ) -> TrainingSet:
-    """Collect the labelled tracks that have a vector in every space.
+    """Load the labelled tracks that have a vector in every space.
 
     Parameters
     ----------
     catalogue : Catalogue
-    spaces : ids of the spaces
-    segments : bool
-        Whether the segments' vectors are read too; what decides on whole tracks does without.
+    spaces : sequence of str
+        Ids of the spaces.
     copies : int
-        Augmented copies of each track to teach with, as far as the catalogue holds them.
+        Maximum number of stored augmented copies of each track to load.
+    segments : bool
+        Whether to load the vectors of segments. Models that classify track vectors do not need them.
+
+    Returns
+    -------
+    TrainingSet
 
     Raises
     ------
     ClassifierError
-        If they have fewer than two genres.
+        If there are fewer than two genres.
     """
     columns: dict[str, dict[int, Any]] = {}
     for space in spaces:
@@ -77,16 +83,16 @@ def load_training_set(
     )
     if len(tracks) < len(labelled):
         log.warning(
-            "%d of %d labelled tracks have no vector in %s and are left out; `sonotheque add` fills them in",
+            "%d of %d labelled tracks have no vector in %s and are left out; `sonotheque add` computes the missing vectors",
             len(labelled) - len(tracks),
             len(labelled),
             " and ".join(spaces),
         )
-    genres = len({track.label for track in tracks})
-    if genres < 2:
+    n_genres = len({track.label for track in tracks})
+    if n_genres < 2:
         raise ClassifierError(
-            f"{len(tracks)} labelled tracks of {genres} genre{'s' * (genres != 1)}, two genres are needed; "
-            "`sonotheque label FILE.csv` or `add --labels` give labels"
+            f"there are {len(tracks)} labelled tracks of {n_genres} genre{'s' * (n_genres != 1)}, but two genres are needed; "
+            "set labels with `sonotheque label FILE.csv` or `sonotheque add --labels`"
         )
     folders = folders_as_artists(
         [track.path for track in tracks],
@@ -112,34 +118,34 @@ def load_training_set(
 
 
 def _load_copies(catalogue: Catalogue, tracks: Sequence[int], *, spaces: Sequence[str], limit: int) -> AugmentedCopies:
-    """Collect the augmented copies of some tracks that have a vector in every space."""
-    held = {
+    """Load the augmented copies of some tracks, given by their ids, that have a vector in every space."""
+    stored = {
         space: {
-            (track, number): both
-            for track, number, *both in catalogue.augmented_copies.read(space, version=VERSION, limit=limit)
+            (track, number): vector_pair
+            for track, number, *vector_pair in catalogue.augmented_copies.read(space, version=VERSION, limit=limit)
         }
         for space in spaces
     }
     rows = {track: row for row, track in enumerate(tracks)}
-    keys = [key for key in held[spaces[0]] if key[0] in rows and all(key in column for column in held.values())]
+    keys = [key for key in stored[spaces[0]] if key[0] in rows and all(key in column for column in stored.values())]
     data = EmbeddingSet(
         {
             space: np.stack([column[key][0] for key in keys])
             if keys
             else np.empty((0, catalogue.spaces.get(space).dimensions), dtype=np.float32)
-            for space, column in held.items()
+            for space, column in stored.items()
         },
-        {space: [column[key][1] for key in keys] for space, column in held.items()},
+        {space: [column[key][1] for key in keys] for space, column in stored.items()},
     )
     return AugmentedCopies(data, np.array([rows[track] for track, _ in keys], dtype=np.int64))
 
 
 def warn_ungrouped(training: TrainingSet) -> None:
-    """Say so where artists are unknown: then a figure is flattering."""
+    """Log a warning if artists are unknown, because scores are then too optimistic."""
     if training.n_ungrouped:
         log.warning(
-            "%d of %d labelled tracks name neither artist nor album; where one of their artists stands on both sides of "
-            "a fold the figures are flattering. An artist column in the labels mends it",
+            "%d of %d labelled tracks have neither an artist nor an album; if tracks by one artist are in both the training and "
+            "the test set, scores are too optimistic. Add an artist column to the labels",
             training.n_ungrouped,
             len(training.tracks),
         )

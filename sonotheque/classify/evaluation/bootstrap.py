@@ -1,8 +1,9 @@
-"""Bootstrap confidence intervals in which artists, not tracks, are resampled.
+"""Bootstrap confidence intervals that resample artists instead of tracks.
 
-Tracks by one artist are correlated. A resample therefore draws as many artists as there are, with replacement, each with all of their
-tracks. An interval lies between two quantiles of the statistic over the resamples (percentile bootstrap over clusters: Davison &
-Hinkley 1997, section 3.8). With equal groups, number of resamples and seed, every function here draws the same artists.
+Tracks by one artist are correlated. So each resample draws as many artists as there are, with replacement, and includes all
+tracks of each drawn artist. An interval is bounded by two quantiles of the statistic over the resamples (percentile bootstrap
+over clusters: Davison & Hinkley 1997, section 3.8). With the same groups, number of resamples and seed, all functions of this
+module draw the same artists.
 """
 
 from __future__ import annotations
@@ -18,33 +19,33 @@ from sonotheque.types import BoolArray, Codes, Float64Array, Interval
 Statistic = Callable[[Codes], float]
 """A statistic of a confusion matrix."""
 
-BLOCK = 1 << 20
-"""Draws that are held in memory at a time."""
+BLOCK_SIZE = 1 << 20
+"""Number of draws in memory at a time."""
 
 
 def bootstrap_interval(
     statistic: Callable[[Codes], float], *, groups: Codes, level: float = 0.95, resamples: int = 2000, seed: int = 0
 ) -> Interval:
-    """Bootstrap interval of any figure, with whole groups drawn.
+    """Compute a bootstrap interval of any statistic, over whole groups.
 
     Parameters
     ----------
     statistic : callable
-        Takes rows, an int array of any length in which a row may stand more than once; returns the figure of those tracks.
+        Takes an int array of rows, of any length and with repetitions, and returns the statistic of these tracks.
     groups : int array [N], N >= 1
         The artist of each track.
     level : float
-        Share of the resamples inside the interval.
+        Fraction of the resamples inside the interval.
     resamples, seed : int
 
     Returns
     -------
     low, high : float
-        NaN if the figure of any resample is NaN.
+        NaN if the statistic of any resample is NaN.
 
     See Also
     --------
-    accuracy_interval, confusion_interval : the same draws, far faster, for figures that a confusion matrix decides.
+    accuracy_interval, confusion_interval : the same draws, but much faster, for statistics of a confusion matrix.
 
     Examples
     --------
@@ -54,18 +55,18 @@ def bootstrap_interval(
     """
     members, sizes = group_sizes(groups, tracks=len(groups))
     rows = np.split(np.argsort(members, kind="stable"), np.cumsum(sizes)[:-1])
-    figures = [
+    values = [
         statistic(np.concatenate([rows[group] for group in drawn]))
-        for block in _draws(len(sizes), resamples=resamples, seed=seed)
+        for block in _draw_groups(len(sizes), resamples=resamples, seed=seed)
         for drawn in block
     ]
-    return _between(np.array(figures), level=level)
+    return _percentile_interval(np.array(values), level=level)
 
 
 def accuracy_interval(
     reference: Codes, estimate: Codes, *, groups: Codes, level: float = 0.95, resamples: int = 2000, seed: int = 0
 ) -> Interval:
-    """Bootstrap interval of the accuracy, with whole groups drawn.
+    """Compute a bootstrap interval of the accuracy, over whole groups.
 
     Parameters
     ----------
@@ -73,7 +74,7 @@ def accuracy_interval(
     groups : int array [N]
         The artist of each track.
     level : float
-        Share of the resamples inside the interval.
+        Fraction of the resamples inside the interval.
     resamples, seed : int
 
     Returns
@@ -87,9 +88,9 @@ def accuracy_interval(
     """
     metrics.validate(reference, estimate)
     members, sizes = group_sizes(groups, tracks=len(reference))
-    right = np.bincount(members, weights=reference == estimate).astype(np.int64)
-    sums = _sums(np.column_stack([right, sizes]), resamples=resamples, seed=seed)
-    return _between(sums[:, 0] / sums[:, 1], level=level)
+    correct = np.bincount(members, weights=reference == estimate).astype(np.int64)
+    sums = _sum_drawn_groups(np.column_stack([correct, sizes]), resamples=resamples, seed=seed)
+    return _percentile_interval(sums[:, 0] / sums[:, 1], level=level)
 
 
 def confusion_interval(
@@ -103,7 +104,7 @@ def confusion_interval(
     resamples: int = 2000,
     seed: int = 0,
 ) -> Interval:
-    """Bootstrap interval of a figure that a confusion matrix decides, with whole groups drawn.
+    """Compute a bootstrap interval of a statistic of the confusion matrix, over whole groups.
 
     Parameters
     ----------
@@ -112,16 +113,16 @@ def confusion_interval(
         The artist of each track.
     n_classes : int
     statistic : callable
-        Takes a confusion matrix: `balanced_accuracy`, `macro_f1`, `accuracy` or another. A genre whose artists are not
-        drawn does not occur in that resample.
+        Takes a confusion matrix, for example `balanced_accuracy`, `macro_f1` or `accuracy`. A genre whose artists are not drawn
+        does not occur in that resample.
     level : float
-        Share of the resamples inside the interval.
+        Fraction of the resamples inside the interval.
     resamples, seed : int
 
     Returns
     -------
     low, high : float
-        NaN if the figure of any resample is NaN.
+        NaN if the statistic of any resample is NaN.
 
     Examples
     --------
@@ -129,8 +130,10 @@ def confusion_interval(
     >>> confusion_interval(reference, estimate, groups=np.array([0, 0, 1, 1]), n_classes=2, statistic=metrics.balanced_accuracy)
     (0.5, 1.0)
     """
-    matrices = _confusions(reference, estimate, groups=groups, n_classes=n_classes, resamples=resamples, seed=seed)
-    return _between(np.array([statistic(matrix) for matrix in matrices]), level=level)
+    matrices = _resampled_confusion_matrices(
+        reference, estimate, groups=groups, n_classes=n_classes, resamples=resamples, seed=seed
+    )
+    return _percentile_interval(np.array([statistic(matrix) for matrix in matrices]), level=level)
 
 
 def paired_difference(
@@ -145,9 +148,9 @@ def paired_difference(
     resamples: int = 2000,
     seed: int = 0,
 ) -> tuple[float, Interval]:
-    """Compare two models on the same tracks: by how much a is better than b, and the bootstrap interval of that.
+    """Compare two models on the same tracks by the difference of a statistic and its bootstrap interval.
 
-    Each resample judges both models on the same artists, so that what is hard for both cancels out.
+    Each resample evaluates both models on the same artists, so difficulty that the models have in common cancels out.
 
     Parameters
     ----------
@@ -156,16 +159,17 @@ def paired_difference(
         The artist of each track.
     n_classes : int
     statistic : callable
-        Takes a confusion matrix: `accuracy`, `balanced_accuracy`, `macro_f1` or another.
+        Takes a confusion matrix, for example `accuracy`, `balanced_accuracy` or `macro_f1`.
     level : float
-        Share of the resamples inside the interval.
+        Fraction of the resamples inside the interval.
     resamples, seed : int
 
     Returns
     -------
     difference : float
-        Figure of a minus figure of b, on all tracks.
+        Statistic of a minus statistic of b, on all tracks.
     (low, high) : (float, float)
+        Interval of the difference.
 
     Examples
     --------
@@ -173,27 +177,36 @@ def paired_difference(
     >>> paired_difference(reference, reference, np.array([0, 1, 1, 1]), groups=artists, n_classes=2)
     (0.25, (0.0, 0.5))
     """
-    figures = []
+    values = []
     for estimate in (estimate_a, estimate_b):
-        matrices = _confusions(reference, estimate, groups=groups, n_classes=n_classes, resamples=resamples, seed=seed)
-        whole = metrics.confusion_matrix(reference, estimate, n_classes=n_classes)
-        figures.append(np.array([statistic(matrix) for matrix in (whole, *matrices)]))
-    differences = figures[0] - figures[1]
-    return float(differences[0]), _between(differences[1:], level=level)
+        matrices = _resampled_confusion_matrices(
+            reference, estimate, groups=groups, n_classes=n_classes, resamples=resamples, seed=seed
+        )
+        whole_sample = metrics.confusion_matrix(reference, estimate, n_classes=n_classes)
+        values.append(np.array([statistic(matrix) for matrix in (whole_sample, *matrices)]))
+    differences = values[0] - values[1]
+    return float(differences[0]), _percentile_interval(differences[1:], level=level)
 
 
 def round_interval(interval: Interval) -> Interval:
-    """Round an interval to six digits, as documents have it."""
+    """Round an interval to six decimals, as in the results."""
     return round(interval[0], 6), round(interval[1], 6)
 
 
 def group_sizes(groups: Codes, *, tracks: int) -> tuple[Codes, Codes]:
-    """Return the group of each track, counted from 0, int array [N], and the groups' sizes, int array [G].
+    """Encode the groups as integers from 0, and count their tracks.
+
+    Returns
+    -------
+    members : int array [N]
+        Number of the group of each track.
+    sizes : int array [G]
+        Number of tracks of each group.
 
     Raises
     ------
     ValueError
-        If there is no track, or another number of groups than of tracks.
+        If there is no track, or if `groups` does not have one value for each track.
     """
     if tracks == 0 or len(groups) != tracks:
         raise ValueError(f"groups must be of the same length >= 1 as the tracks, not {len(groups)} for {tracks}")
@@ -201,10 +214,10 @@ def group_sizes(groups: Codes, *, tracks: int) -> tuple[Codes, Codes]:
     return members, sizes
 
 
-def _draws(groups: int, *, resamples: int, seed: int) -> Iterator[Codes]:
-    """Draw groups with replacement: in all `resamples` rows of as many numbers as there are groups, some rows at a time."""
+def _draw_groups(groups: int, *, resamples: int, seed: int) -> Iterator[Codes]:
+    """Draw groups with replacement, and yield int arrays [R, groups] of a limited size, `resamples` rows in total."""
     generator = np.random.default_rng(seed)
-    rows = max(1, BLOCK // groups)
+    rows = max(1, BLOCK_SIZE // groups)
     for start in range(0, resamples, rows):
         yield generator.integers(0, groups, size=(min(rows, resamples - start), groups))
 
@@ -214,42 +227,44 @@ def resample_counts(groups: int, *, resamples: int, seed: int) -> Iterator[Float
 
     Yields
     ------
-    float64 array [any, groups]
-        Some resamples at a time.
+    float64 array [R, groups]
+        For R of the resamples at a time.
     """
-    for drawn in _draws(groups, resamples=resamples, seed=seed):
+    for drawn in _draw_groups(groups, resamples=resamples, seed=seed):
         cells = drawn + groups * np.arange(len(drawn))[:, None]
         yield np.bincount(cells.ravel(), minlength=cells.size).reshape(cells.shape).astype(np.float64)
 
 
-def _sums(counts: Codes, *, resamples: int, seed: int) -> Codes:
-    """Sum the counts [G, K] of the groups drawn in each resample, int array [resamples, K]."""
-    sums = [times @ counts.astype(np.float64) for times in resample_counts(len(counts), resamples=resamples, seed=seed)]
-    return np.concatenate(sums).astype(np.int64)  # exact below 2**53, and BLAS has no integers
+def _sum_drawn_groups(values: Codes, *, resamples: int, seed: int) -> Codes:
+    """Sum the values [G, K] of the groups drawn in each resample. Returns int array [resamples, K]."""
+    sums = [
+        counts @ values.astype(np.float64) for counts in resample_counts(len(values), resamples=resamples, seed=seed)
+    ]
+    return np.concatenate(sums).astype(np.int64)  # float64 is exact below 2**53, and BLAS has no integer product
 
 
-def _confusions(
+def _resampled_confusion_matrices(
     reference: Codes, estimate: Codes, *, groups: Codes, n_classes: int, resamples: int, seed: int
 ) -> Codes:
-    """Confusion matrix of each resample, int array [resamples, n_classes, n_classes]."""
+    """Compute the confusion matrix of each resample. Returns int array [resamples, n_classes, n_classes]."""
     metrics.validate(reference, estimate)
     members, sizes = group_sizes(groups, tracks=len(reference))
-    counts = np.zeros((len(sizes), n_classes, n_classes), dtype=np.int64)
-    np.add.at(counts, (members, reference, estimate), 1)
-    sums = _sums(counts.reshape(len(sizes), -1), resamples=resamples, seed=seed)
+    matrices = np.zeros((len(sizes), n_classes, n_classes), dtype=np.int64)
+    np.add.at(matrices, (members, reference, estimate), 1)
+    sums = _sum_drawn_groups(matrices.reshape(len(sizes), -1), resamples=resamples, seed=seed)
     return sums.reshape(-1, n_classes, n_classes)
 
 
-def _between(figures: Float64Array, *, level: float) -> Interval:
-    """Quantiles that hold a share of the resamples' figures between them."""
-    low, high = np.quantile(figures, [(1 - level) / 2, (1 + level) / 2])
+def _percentile_interval(values: Float64Array, *, level: float) -> Interval:
+    """Compute the central interval that contains a fraction `level` of the values."""
+    low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
 
 
 def mean_interval(
     values: Float64Array, *, groups: Codes, level: float = 0.95, resamples: int = 2000, seed: int = 0
 ) -> tuple[Float64Array, Float64Array]:
-    """Bootstrap intervals of the means of columns, with whole groups drawn; the same draws for all of them.
+    """Compute bootstrap intervals of the means of columns, over whole groups, with the same draws for all columns.
 
     Parameters
     ----------
@@ -258,7 +273,7 @@ def mean_interval(
     groups : int array [N]
         The artist of each track.
     level : float
-        Share of the resamples inside the interval.
+        Fraction of the resamples inside the interval.
     resamples, seed : int
 
     Returns
@@ -274,8 +289,8 @@ def mean_interval(
     members, sizes = group_sizes(groups, tracks=len(values))
     sums = np.zeros((len(sizes), values.shape[1]))
     np.add.at(sums, members, values)
-    drawn = resample_counts(len(sizes), resamples=resamples, seed=seed)
-    means = np.concatenate([(times @ sums) / (times @ sizes)[:, None] for times in drawn])
+    blocks = resample_counts(len(sizes), resamples=resamples, seed=seed)
+    means = np.concatenate([(counts @ sums) / (counts @ sizes)[:, None] for counts in blocks])
     low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2], axis=0)
     return low, high
 
@@ -283,7 +298,9 @@ def mean_interval(
 def correlation_interval(
     x: Float64Array, y: Float64Array, *, groups: Codes, level: float = 0.95, resamples: int = 2000, seed: int = 0
 ) -> tuple[Float64Array, Float64Array]:
-    """Bootstrap intervals of Pearson's correlation of columns, with whole groups drawn; of ranks, Spearman's.
+    """Compute bootstrap intervals of Pearson's correlation between columns, over whole groups.
+
+    With ranks as input, they are intervals of Spearman's correlation.
 
     Parameters
     ----------
@@ -292,13 +309,13 @@ def correlation_interval(
     groups : int array [N]
         The artist of each track.
     level : float
-        Share of the resamples inside the interval.
+        Fraction of the resamples inside the interval.
     resamples, seed : int
 
     Returns
     -------
     low, high : float64 arrays [J, K]
-        0 where a column does not change.
+        0 if a column is constant.
 
     Examples
     --------
@@ -311,24 +328,24 @@ def correlation_interval(
     products = (x[:, :, None] * y[:, None, :]).reshape(len(x), -1)
     sums = np.zeros((len(sizes), 2 * x.shape[1] + 2 * y.shape[1] + products.shape[1]))
     np.add.at(sums, members, np.concatenate([x, y, x**2, y**2, products], axis=1))
-    figures = []
-    for times in resample_counts(len(sizes), resamples=resamples, seed=seed):
-        means = (times @ sums) / (times @ sizes)[:, None]
-        cuts = np.cumsum([x.shape[1], y.shape[1], x.shape[1], y.shape[1]])
-        mx, my, mxx, myy, mxy = np.split(means, cuts, axis=1)
-        spread = np.sqrt(np.maximum(mxx - mx**2, 0)[:, :, None] * np.maximum(myy - my**2, 0)[:, None, :])
-        covariance = mxy.reshape(spread.shape) - mx[:, :, None] * my[:, None, :]
-        figures.append(np.where(spread > 1e-12, covariance / np.maximum(spread, 1e-12), 0).clip(-1, 1))
-    low, high = np.quantile(np.concatenate(figures), [(1 - level) / 2, (1 + level) / 2], axis=0)
+    correlations = []
+    for counts in resample_counts(len(sizes), resamples=resamples, seed=seed):
+        means = (counts @ sums) / (counts @ sizes)[:, None]
+        ends = np.cumsum([x.shape[1], y.shape[1], x.shape[1], y.shape[1]])
+        mx, my, mxx, myy, mxy = np.split(means, ends, axis=1)
+        deviations = np.sqrt(np.maximum(mxx - mx**2, 0)[:, :, None] * np.maximum(myy - my**2, 0)[:, None, :])
+        covariance = mxy.reshape(deviations.shape) - mx[:, :, None] * my[:, None, :]
+        correlations.append(np.where(deviations > 1e-12, covariance / np.maximum(deviations, 1e-12), 0).clip(-1, 1))
+    low, high = np.quantile(np.concatenate(correlations), [(1 - level) / 2, (1 + level) / 2], axis=0)
     return low, high
 
 
 def auc_intervals(
     reference: Codes, scores: Float64Array, *, groups: Codes, level: float = 0.95, resamples: int = 1000, seed: int = 0
 ) -> tuple[Float64Array, Float64Array]:
-    """Bootstrap intervals of the area under each label's ROC curve and of their mean, with whole groups drawn.
+    """Compute bootstrap intervals of the AUC of each label and of the mean AUC, over whole groups.
 
-    A resample in which a label has no track, or nothing else has one, does not count for it; the mean is over the others.
+    If a label has no track in a resample, or has all of them, its AUC is undefined there and is left out, also of the mean.
 
     Parameters
     ----------
@@ -337,13 +354,13 @@ def auc_intervals(
     groups : int array [N]
         The artist of each track.
     level : float
-        Share of the resamples inside the interval.
+        Fraction of the resamples inside the interval.
     resamples, seed : int
 
     Returns
     -------
     low, high : float64 arrays [C + 1]
-        The last is the mean's. NaN where no resample counts.
+        The last value belongs to the mean. NaN if the AUC is undefined in all resamples.
 
     Examples
     --------
@@ -352,24 +369,36 @@ def auc_intervals(
     [[0.75, 0.75, 0.75], [0.75, 0.75, 0.75]]
     """
     members, sizes = group_sizes(groups, tracks=len(reference))
-    rows = max(1, BLOCK // len(reference))
+    rows = max(1, BLOCK_SIZE // len(reference))
     areas = []
-    for drawn in resample_counts(len(sizes), resamples=resamples, seed=seed):
-        for times in np.split(drawn, range(rows, len(drawn), rows)):
-            weights = times[:, members]
+    for block in resample_counts(len(sizes), resamples=resamples, seed=seed):
+        for counts in np.split(block, range(rows, len(block), rows)):
+            weights = counts[:, members]
             areas.append(
-                np.stack([_areas(reference == label, column, weights) for label, column in enumerate(scores.T)])
+                np.stack([_weighted_auc(reference == label, column, weights) for label, column in enumerate(scores.T)])
             )
-    each = np.concatenate(areas, axis=1)
-    with warnings.catch_warnings():  # labels without a figure are NaN
+    by_label = np.concatenate(areas, axis=1)
+    with warnings.catch_warnings():  # NumPy warns if a label is NaN in all resamples
         warnings.simplefilter("ignore", RuntimeWarning)
-        figures = np.concatenate([each, np.nanmean(each, axis=0, keepdims=True)])
-        low, high = np.nanquantile(figures, [(1 - level) / 2, (1 + level) / 2], axis=1)
+        values = np.concatenate([by_label, np.nanmean(by_label, axis=0, keepdims=True)])
+        low, high = np.nanquantile(values, [(1 - level) / 2, (1 + level) / 2], axis=1)
     return low, high
 
 
-def _areas(positive: BoolArray, scores: Float64Array, weights: Float64Array) -> Float64Array:
-    """AUC of weighted tracks, ties half, float64 [R] of weights [R, N]; NaN where one side weighs nothing."""
+def _weighted_auc(positive: BoolArray, scores: Float64Array, weights: Float64Array) -> Float64Array:
+    """Compute the AUC of weighted tracks. Ties count one half.
+
+    Parameters
+    ----------
+    positive : bool array [N]
+    scores : float64 array [N]
+    weights : float64 array [R, N]
+
+    Returns
+    -------
+    float64 array [R]
+        NaN if the positive or the negative tracks have no weight.
+    """
     order = np.argsort(scores, kind="stable")
     starts = np.flatnonzero(np.append(True, np.diff(scores[order]) > 0))
     hits = np.add.reduceat(weights[:, order] * positive[order], starts, axis=1)

@@ -1,10 +1,11 @@
-"""What an evaluated classifier goes by: families of columns that it cannot do without, and figures that vary with its answers.
+"""Permutation importance of feature families, and correlations of genre probabilities with other values.
 
-Everything is asked of the models and the tested recordings of an `Evaluation`, fold by fold; nothing is fitted here. Trees tell
-more: `sonotheque.classify.evaluation.tree_shap`.
+All functions use the models and the test tracks of a `CrossValidationResult`, fold by fold. Nothing is fitted here. SHAP values of
+boosted trees are in `sonotheque.classify.evaluation.tree_shap`.
 
-Permutation importance (Breiman 2001, "Random forests", section 10; for any model Fisher, Rudin & Dominici 2019) says what a model
-loses without a family, not what the family holds: where two families say the same, the model can lose either and lose little.
+Permutation importance (Breiman 2001, "Random forests", section 10; for any model Fisher, Rudin & Dominici 2019) measures what a
+model loses without a family, not what the family contains. Correlated families share importance: the model can lose one of them
+and lose little.
 """
 
 from __future__ import annotations
@@ -20,20 +21,17 @@ from sonotheque.classify.evaluation.cross_validation import CrossValidationResul
 from sonotheque.classify.evaluation.probability_metrics import log_losses
 from sonotheque.classify.models.model_spec import Ensemble
 from sonotheque.embed import descriptors, essentia
-from sonotheque.types import Float64Array, FloatArray, Probabilities, Rows
+from sonotheque.types import Float64Array, FloatArray, Interval, Probabilities, Rows
 
-REPEATS = 10
-"""Times that the tested recordings of a fold exchange their columns."""
+N_PERMUTATIONS = 10
 
-BLOCK = 4096
-"""Recordings that are answered at a time."""
-
-Interval = tuple[float, float]
+BLOCK_SIZE = 4096
+"""Number of tracks that are predicted at a time."""
 
 
 @dataclass(frozen=True)
 class FeatureFamily:
-    """Columns of one space that measure the same thing; without a name, the whole space."""
+    """A group of columns of one space that measure the same property. With an empty name, it is the whole space."""
 
     space: str
     name: str
@@ -41,18 +39,18 @@ class FeatureFamily:
 
 
 @dataclass(frozen=True)
-class FamilyImportance:
-    """What the answers lose when the tested recordings exchange the columns of a family.
+class PermutationImportance:
+    """How much the predictions get worse if the columns of a family are permuted among the test tracks.
 
     Attributes
     ----------
-    family : Family
+    family : FeatureFamily
     drop : float
-        Of the accuracy.
+        Decrease of the accuracy.
     rise : float
-        Of the log loss (natural logarithm).
+        Increase of the log loss (natural logarithm).
     drop_interval, rise_interval : (float, float)
-        95 %, bootstrap over artists.
+        95 % bootstrap intervals over artists.
     """
 
     family: FeatureFamily
@@ -63,29 +61,29 @@ class FamilyImportance:
 
 
 def feature_families(data: EmbeddingSet) -> list[FeatureFamily]:
-    """List each space as a whole, followed by its families where its columns are named.
+    """List each space as a whole, followed by its feature families if its columns have names.
 
     Examples
     --------
-    >>> families_of(EmbeddingSet.from_matrix(np.zeros((3, 2))))
-    [Family(space='vectors', name='', columns=slice(0, 2, None))]
+    >>> feature_families(EmbeddingSet.from_matrix(np.zeros((3, 2))))
+    [FeatureFamily(space='vectors', name='', columns=slice(0, 2, None))]
     """
     result = []
     for space, matrix in data.tracks.items():
         result.append(FeatureFamily(space, "", slice(0, matrix.shape[1])))
-        result += [FeatureFamily(space, name, columns) for name, columns in named_families(space).items()]
+        result += [FeatureFamily(space, name, columns) for name, columns in family_slices(space).items()]
     return result
 
 
-def named_families(space: str) -> dict[str, slice]:
-    """Say where the families of a space lie; empty where its columns have no names, as those of a network."""
+def family_slices(space: str) -> dict[str, slice]:
+    """Return the columns of each feature family of a space. Empty if the columns have no names, as those of a network."""
     if space == descriptors.SPACE.id:
         return descriptors.family_slices()
     return essentia.family_slices() if space == essentia.SPACE.id else {}
 
 
-def named_columns(space: str) -> tuple[str, ...]:
-    """Name the columns of a space; empty where they have no names."""
+def column_names(space: str) -> tuple[str, ...]:
+    """Return the names of the columns of a space. Empty if they have no names."""
     if space == descriptors.SPACE.id:
         return descriptors.column_names()
     return essentia.column_names() if space == essentia.SPACE.id else ()
@@ -93,59 +91,64 @@ def named_columns(space: str) -> tuple[str, ...]:
 
 def permutation_importance(
     data: EmbeddingSet,
-    judged: CrossValidationResult,
+    validation: CrossValidationResult,
     *,
     families: Sequence[FeatureFamily] | None = None,
-    repeats: int = REPEATS,
+    repeats: int = N_PERMUTATIONS,
     seed: int = 0,
-) -> list[FamilyImportance]:
-    """Let the tested recordings of each fold exchange one family of columns, and judge the answers again.
+) -> list[PermutationImportance]:
+    """Permute the columns of each feature family among the test tracks of each fold, and compare the predictions.
 
-    Each fold is answered by the model that was judged on it, and recordings never exchange columns across folds. All families are
-    exchanged by the same permutations. The segments of a recording get those of one other, stretched or thinned to their number.
+    Each fold is predicted by the model that was tested on it, and columns are never permuted across folds. The same permutations
+    are used for all families. The segments of a track get the columns of the segments of one other track, repeated or skipped to
+    match their number.
 
     Parameters
     ----------
-    data : Recordings
-        That `judged` comes from.
-    judged : Evaluation
-    families : sequence of Family or None
-        All of `families_of` by default.
+    data : EmbeddingSet
+        The tracks that were cross-validated.
+    validation : CrossValidationResult
+    families : sequence of FeatureFamily or None
+        By default all of `feature_families`.
     repeats : int
-        Permutations of each fold; losses are means over them.
+        Number of permutations of each fold. Results are means over them.
     seed : int
-        Of the permutations.
+        Seed of the permutations.
 
     Returns
     -------
-    list of FamilyLoss
-        In the order of the families. The intervals say how the loss varies with the artists tested, not with those learned from.
+    list of PermutationImportance
+        In the order of the families. The intervals show how the results vary with the tested artists, not with the training
+        artists.
     """
     from threadpoolctl import threadpool_limits
 
     families = feature_families(data) if families is None else families
-    drops = np.zeros((len(judged.tested), len(families)))
+    drops = np.zeros((len(validation.tested), len(families)))
     rises = np.zeros_like(drops)
-    losses = log_losses(judged.reference, judged.probabilities)
-    right = judged.predicted == judged.reference
+    losses = log_losses(validation.reference, validation.probabilities)
+    correct = validation.predicted == validation.reference
     first = 0
     with threadpool_limits(limits=1, user_api="blas"):
-        for number, (fitted, (_, test)) in enumerate(zip(judged.ensembles, judged.splits, strict=True)):
+        for number, (ensemble, (_, test)) in enumerate(zip(validation.ensembles, validation.splits, strict=True)):
             generator = np.random.default_rng([seed, number])
-            orders = np.stack([generator.permutation(len(test)) for _ in range(repeats)])
+            permutations = np.stack([generator.permutation(len(test)) for _ in range(repeats)])
             rows = slice(first, first + len(test))
             first = rows.stop
-            tested = _needed(data.take(test), fitted)
+            tested = _drop_unused_segments(data.take(test), ensemble)
             for column, family in enumerate(families):
-                answers = _exchanged(tested, fitted, family, orders, n_classes=len(judged.labels))
-                reference = np.tile(judged.reference[rows], repeats)
-                found = (answers.argmax(axis=1) == reference).reshape(repeats, -1)
-                drops[rows, column] = right[rows] - found.mean(axis=0)
-                rises[rows, column] = log_losses(reference, answers).reshape(repeats, -1).mean(axis=0) - losses[rows]
-    bounds = [mean_interval(values, groups=judged.groups) for values in (drops, rises)]
-    (drop_low, drop_high), (rise_low, rise_high) = bounds
+                probabilities = _predict_permuted(
+                    tested, ensemble, family, permutations, n_classes=len(validation.labels)
+                )
+                reference = np.tile(validation.reference[rows], repeats)
+                permuted_correct = (probabilities.argmax(axis=1) == reference).reshape(repeats, -1)
+                permuted_losses = log_losses(reference, probabilities).reshape(repeats, -1)
+                drops[rows, column] = correct[rows] - permuted_correct.mean(axis=0)
+                rises[rows, column] = permuted_losses.mean(axis=0) - losses[rows]
+    drop_low, drop_high = mean_interval(drops, groups=validation.groups)
+    rise_low, rise_high = mean_interval(rises, groups=validation.groups)
     return [
-        FamilyImportance(
+        PermutationImportance(
             family,
             drop=float(drops[:, column].mean()),
             drop_interval=(float(drop_low[column]), float(drop_high[column])),
@@ -157,74 +160,74 @@ def permutation_importance(
 
 
 def permute_family(data: EmbeddingSet, others: EmbeddingSet, family: FeatureFamily) -> EmbeddingSet:
-    """Give each recording the columns of a family from another one.
+    """Replace the columns of a family in each track by those of another track.
 
     Parameters
     ----------
-    data, others : Recordings
-        N each.
-    family : Family
+    data, others : EmbeddingSet
+        N tracks each.
+    family : FeatureFamily
 
     Returns
     -------
-    Recordings
-        N new ones; segment k of S takes from segment floor(k T / S) of the other's T.
+    EmbeddingSet
+        N tracks. Segment k of S gets the columns of segment floor(k T / S) of the T segments of the other track.
     """
 
-    def mixed(own: FloatArray, other: FloatArray) -> FloatArray:
-        result = own.copy()
-        places = np.arange(len(own)) * len(other) // max(len(own), 1)
-        result[:, family.columns] = other[places, family.columns]
+    def replace_columns(vectors: FloatArray, source: FloatArray) -> FloatArray:
+        result = vectors.copy()
+        rows = np.arange(len(vectors)) * len(source) // max(len(vectors), 1)
+        result[:, family.columns] = source[rows, family.columns]
         return result
 
     space = family.space
-    tracks = {**data.tracks, space: mixed(data.tracks[space], others.tracks[space])}
+    tracks = {**data.tracks, space: replace_columns(data.tracks[space], others.tracks[space])}
     if space not in data.segments:
         return replace(data, tracks=tracks)
     pairs = zip(data.segments[space], others.segments[space], strict=True)
-    return EmbeddingSet(tracks, {**data.segments, space: [mixed(own, other) for own, other in pairs]})
+    return EmbeddingSet(tracks, {**data.segments, space: [replace_columns(*pair) for pair in pairs]})
 
 
 def genre_correlations(
-    judged: CrossValidationResult, figures: Float64Array
+    validation: CrossValidationResult, values: Float64Array
 ) -> tuple[Float64Array, Float64Array, Float64Array]:
-    """Say which figures of the recordings rise and fall with the out-of-fold probability of each genre.
+    """Correlate values of the tracks with the out-of-fold probability of each genre.
 
     Parameters
     ----------
-    judged : Evaluation
-    figures : float array [N, K]
-        Of all recordings, such as the strengths of tags.
+    validation : CrossValidationResult
+    values : float array [N, K]
+        K values of each track that was cross-validated, such as the strengths of auto-tags.
 
     Returns
     -------
     correlation : float64 array [C, K]
-        Spearman's, over the tested recordings; 0 where a column does not change.
+        Spearman's correlation over the tested tracks. 0 if a column is constant.
     low, high : float64 arrays [C, K]
-        95 %, bootstrap over artists, with the ranks of the whole sample.
+        95 % bootstrap intervals over artists, with the ranks of the whole sample.
     """
     from scipy.stats import rankdata
 
-    x, y = rankdata(judged.probabilities, axis=0), rankdata(figures[judged.tested], axis=0)
-    low, high = correlation_interval(x, y, groups=judged.groups)
+    x, y = rankdata(validation.probabilities, axis=0), rankdata(values[validation.tested], axis=0)
+    low, high = correlation_interval(x, y, groups=validation.groups)
     x, y = x - x.mean(axis=0), y - y.mean(axis=0)
-    spread = np.linalg.norm(x, axis=0)[:, None] * np.linalg.norm(y, axis=0)
-    return np.where(spread > 0, x.T @ y / np.maximum(spread, 1e-12), 0), low, high
+    norms = np.linalg.norm(x, axis=0)[:, None] * np.linalg.norm(y, axis=0)
+    return np.where(norms > 0, x.T @ y / np.maximum(norms, 1e-12), 0), low, high
 
 
-def _exchanged(
-    data: EmbeddingSet, fitted: Ensemble, family: FeatureFamily, orders: Rows, *, n_classes: int
+def _predict_permuted(
+    data: EmbeddingSet, ensemble: Ensemble, family: FeatureFamily, permutations: Rows, *, n_classes: int
 ) -> Probabilities:
-    """Answer N recordings after each of R exchanges, float64 [R * N, C]."""
-    answers = []
-    for some in np.array_split(orders, max(1, -(-orders.size // BLOCK))):
-        if len(some):
-            own = np.tile(np.arange(len(data)), len(some))
-            mixed = permute_family(data.take(own), data.take(some.ravel()), family)
-            answers.append(fitted.predict_proba(mixed, n_classes=n_classes))
-    return np.concatenate(answers)
+    """Predict N tracks after each of R permutations [R, N] of a family. Returns float64 array [R * N, C]."""
+    probabilities = []
+    for block in np.array_split(permutations, max(1, -(-permutations.size // BLOCK_SIZE))):
+        if len(block):
+            rows = np.tile(np.arange(len(data)), len(block))
+            permuted = permute_family(data.take(rows), data.take(block.ravel()), family)
+            probabilities.append(ensemble.predict_proba(permuted, n_classes=n_classes))
+    return np.concatenate(probabilities)
 
 
-def _needed(data: EmbeddingSet, fitted: Ensemble) -> EmbeddingSet:
-    """Leave out segments that no member looks at."""
-    return data if fitted.needs_segments else replace(data, segments={})
+def _drop_unused_segments(data: EmbeddingSet, ensemble: Ensemble) -> EmbeddingSet:
+    """Drop the segments if no member of the ensemble uses them."""
+    return data if ensemble.needs_segments else replace(data, segments={})

@@ -1,11 +1,12 @@
-"""One table of everything: spaces, models, global and local decisions, ensembles, on the same folds, with paired differences.
+"""Compare models, spaces, aggregations and ensembles on the same folds, with paired differences.
 
-Rows that learn from other rows (the choice by inner folds, thresholds, ensembles) see the training side of each outer fold alone.
+Combinations of models (model selection, class thresholds, ensembles) are fitted by nested cross-validation: they use only the
+training set of each outer fold.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -22,31 +23,43 @@ from sonotheque.classify.models.learners import network_specs, space_subsets
 from sonotheque.classify.models.model_spec import ModelSpec, fit_model
 from sonotheque.embed.space import short_name
 from sonotheque.errors import ClassifierError
-from sonotheque.types import Codes, Probabilities
+from sonotheque.types import Codes, Float64Array, Probabilities, Progress
 
-INNER_FOLDS = 3
-"""Folds inside each fold."""
+N_INNER_FOLDS = 3
 
 THRESHOLD_FACTORS = (1.0, 0.85, 1.2, 0.7, 1.4, 0.5, 2.0)
-"""Factors that `thresholds` tries; the one that changes least wins a tie."""
-
-Progress = Callable[[int, int], None]
+"""Factors that `class_thresholds` tries. If several are equally good, the earlier one is used."""
 
 
 def all_specs(spaces: Sequence[str], *, models: Sequence[str], segments: bool, copies: bool = False) -> list[ModelSpec]:
-    """List every model on each space and on all together.
+    """List the specifications to compare: every model on each space, and on all spaces together.
 
-    Decisions on segments other than the mean are for the first model alone; with copies, decisions on tracks come with and
-    without them.
+    Parameters
+    ----------
+    spaces : sequence of str
+        Ids of the spaces.
+    models : sequence of str
+        Names of the models.
+    segments : bool
+        Include models that classify segments. The first model gets all aggregations, the others only ``mean``.
+    copies : bool
+        Include models of track vectors, and networks, that are also trained on augmented copies.
+
+    Returns
+    -------
+    list of ModelSpec
     """
     specs = []
-    for some in space_subsets(spaces):
+    for subset in space_subsets(spaces):
         for model in models:
-            decisions = AGGREGATIONS if model == models[0] else AGGREGATIONS[:2]
-            specs += [ModelSpec(model, some, decision) for decision in (decisions if segments else AGGREGATIONS[:1])]
-            specs += [ModelSpec(model, some, copies=True)] if copies else []
-    for augmented in (False, True) if copies else (False,):
-        specs += network_specs(spaces, copies=augmented)
+            aggregations = AGGREGATIONS if model == models[0] else AGGREGATIONS[:2]
+            specs += [
+                ModelSpec(model, subset, aggregation)
+                for aggregation in (aggregations if segments else AGGREGATIONS[:1])
+            ]
+            specs += [ModelSpec(model, subset, copies=True)] if copies else []
+    for with_copies in (False, True) if copies else (False,):
+        specs += network_specs(spaces, copies=with_copies)
     return specs
 
 
@@ -60,24 +73,31 @@ def compare_models(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> results.ComparisonResult:
-    """Judge specs and what is made of them together.
+    """Evaluate models and their combinations on the same artist-grouped folds.
 
     Parameters
     ----------
-    data : Recordings
+    data : EmbeddingSet
+        N tracks.
     y : labels [N]
     groups : array [N]
-        The artist of each.
-    specs : sequence of Recipe
+        Artists.
+    specs : sequence of ModelSpec
     folds : int or None
+        Number of folds, by default as `sonotheque.classify.data.folds.default_n_folds` chooses it.
     seed : int
-    progress : callable
-        Called with (fits done, fits to do).
+        Seed of the folds and of the models.
+    progress : callable or None
+        Called with (fits done, number of fits).
+
+    Returns
+    -------
+    ComparisonResult
 
     Raises
     ------
     ClassifierError
-        If there is nothing to judge.
+        If fewer than two genres have as many artists as there are folds.
     """
     from joblib import Parallel, delayed
 
@@ -85,104 +105,118 @@ def compare_models(
     count = folds or default_n_folds(codes, count_artists(codes, groups, n_classes=len(labels)))
     splits = grouped_folds(codes, groups, folds=count, seed=seed)
     if not splits:
-        raise ClassifierError(f"nothing to judge: fewer than two genres have {count} artists; label more artists")
+        raise ClassifierError(f"nothing to evaluate: fewer than two genres have {count} artists; label more artists")
     jobs = [(spec, fold) for fold in splits for spec in specs]
     fits = Parallel(n_jobs=-1, return_as="generator")(
-        delayed(_inner_and_outer)(spec, data, codes, groups, fold, len(labels), seed) for spec, fold in jobs
+        delayed(_predict_fold)(spec, data, codes, groups, fold, len(labels), seed) for spec, fold in jobs
     )
     inner: list[list[Probabilities]] = [[] for _ in splits]
     outer: list[list[Probabilities]] = [[] for _ in splits]
-    for number, (inside, outside) in enumerate(fits):
-        inner[number // len(specs)].append(inside)
-        outer[number // len(specs)].append(outside)
+    for number, (inner_proba, test_proba) in enumerate(fits):
+        inner[number // len(specs)].append(inner_proba)
+        outer[number // len(specs)].append(test_proba)
         if progress:
             progress(number + 1, len(jobs))
     tested = np.concatenate([test for _, test in splits])
-    rows = {spec: np.concatenate([answers[number] for answers in outer]) for number, spec in enumerate(specs)}
-    best = max(specs, key=lambda spec: float((rows[spec].argmax(axis=1) == codes[tested]).mean()))
-    together: dict[str, list[Probabilities]] = {}
-    for (train, _), inside, outside in zip(splits, inner, outer, strict=True):
-        for name, answers in _together(inside, outside, codes[train], specs.index(best)).items():
-            together.setdefault(name, []).append(answers)
-    judged = _RowBuilder(codes[tested], groups[tested], rows[best], len(labels))
+    single = {spec: np.concatenate([fold[number] for fold in outer]) for number, spec in enumerate(specs)}
+    best = max(specs, key=lambda spec: float((single[spec].argmax(axis=1) == codes[tested]).mean()))
+    combined: dict[str, list[Probabilities]] = {}
+    for (train, _), inner_probas, test_probas in zip(splits, inner, outer, strict=True):
+        for name, proba in _combine_models(inner_probas, test_probas, codes[train], specs.index(best)).items():
+            combined.setdefault(name, []).append(proba)
+    builder = _RowBuilder(codes[tested], groups[tested], single[best], len(labels))
     return results.ComparisonResult(
         protocol=f"{count} stratified folds grouped by artist, seed {seed}",
         tracks=len(tested),
         best=describe_spec(best),
-        rows=[judged.row(spec.model, spec.spaces, spec.aggregation, rows[spec], spec.copies) for spec in specs]
-        + [judged.row(name, (), "", np.concatenate(parts)) for name, parts in together.items()],
+        rows=[builder.row(spec.model, spec.spaces, spec.aggregation, single[spec], spec.copies) for spec in specs]
+        + [builder.row(name, (), "", np.concatenate(parts)) for name, parts in combined.items()],
     )
 
 
 def describe_spec(spec: ModelSpec) -> str:
-    """Name a spec in one line."""
+    """Describe a specification in one line.
+
+    Examples
+    --------
+    >>> describe_spec(ModelSpec("logreg", ("a", "b"), "mean", copies=True))
+    'logreg on a + b, segments: mean, with copies'
+    """
     spaces = " + ".join(map(short_name, spec.spaces))
-    decision = "" if spec.aggregation == "track" else f", segments: {spec.aggregation}"
-    return f"{spec.model} on {spaces}{decision}{', with copies' if spec.copies else ''}"
+    aggregation = "" if spec.aggregation == "track" else f", segments: {spec.aggregation}"
+    return f"{spec.model} on {spaces}{aggregation}{', with copies' if spec.copies else ''}"
 
 
-def _inner_and_outer(
+def _predict_fold(
     spec: ModelSpec, data: EmbeddingSet, codes: Codes, groups: npt.NDArray[Any], fold: Fold, n_classes: int, seed: int
 ) -> tuple[Probabilities, Probabilities]:
-    """Answers for the training side by folds inside it [N_train, C], and for the tested side [N_test, C]."""
+    """Predict the training set by inner cross-validation, float64 [N_train, C], and the test set, float64 [N_test, C]."""
     from threadpoolctl import threadpool_limits
 
     train, test = fold
     with threadpool_limits(limits=1):
-        known, taught, artists = data.take(train), codes[train], groups[train]
-        folds = grouped_folds(taught, artists, folds=INNER_FOLDS, seed=seed)
-        inside = out_of_fold_proba(spec, known, taught, groups=artists, folds=folds, n_classes=n_classes, seed=seed)
-        member = fit_model(spec, known, taught, groups=artists, seed=seed)
-        return inside, member.predict_proba(data.take(test), n_classes=n_classes)
+        train_data, train_codes, train_groups = data.take(train), codes[train], groups[train]
+        inner_folds = grouped_folds(train_codes, train_groups, folds=N_INNER_FOLDS, seed=seed)
+        inner_proba = out_of_fold_proba(
+            spec, train_data, train_codes, groups=train_groups, folds=inner_folds, n_classes=n_classes, seed=seed
+        )
+        model = fit_model(spec, train_data, train_codes, groups=train_groups, seed=seed)
+        return inner_proba, model.predict_proba(data.take(test), n_classes=n_classes)
 
 
-def _together(
-    inside: Sequence[Probabilities], outside: Sequence[Probabilities], codes: Codes, best: int
+def _combine_models(
+    inner_probas: Sequence[Probabilities], test_probas: Sequence[Probabilities], codes: Codes, best: int
 ) -> dict[str, Probabilities]:
-    """Answers for the tested side by all specs together, with what the training side says of each."""
-    counted = ~np.isnan(inside[0][:, 0])
-    chosen, shares = select_members(inside, codes)
-    scale = class_thresholds(inside[best][counted], codes[counted])
-    free: Probabilities = np.tensordot(mixture_weights(inside, codes, prior=0), np.stack(outside), axes=1)
-    mixed: Probabilities = np.tensordot(shares, np.stack([outside[number] for number in chosen]), axes=1)
-    scaled = outside[best] * scale
-    return {
-        "best by inner folds": outside[chosen[0]],
+    """Combine the test predictions of all models, by weights and thresholds that are fitted to their inner predictions."""
+    valid = ~np.isnan(inner_probas[0][:, 0])
+    selected, weights = select_members(inner_probas, codes)
+    factors = class_thresholds(inner_probas[best][valid], codes[valid])
+    free_weights = mixture_weights(inner_probas, codes, prior=0)
+    free_mixture: Probabilities = np.tensordot(free_weights, np.stack(test_probas), axes=1)
+    ensemble: Probabilities = np.tensordot(weights, np.stack([test_probas[number] for number in selected]), axes=1)
+    scaled = test_probas[best] * factors
+    return {  # these names are values in the JSON
+        "best by inner folds": test_probas[selected[0]],
         "best single model, thresholds": scaled / scaled.sum(axis=1, keepdims=True),
-        "plain mean of all": np.mean(outside, axis=0),
-        "learned shares of all": free,
-        "ensemble (shrunk shares of the best 10)": mixed,
+        "plain mean of all": np.mean(test_probas, axis=0),
+        "learned shares of all": free_mixture,
+        "ensemble (shrunk shares of the best 10)": ensemble,
     }
 
 
-def class_thresholds(answers: Probabilities, codes: Codes, *, rounds: int = 5) -> npt.NDArray[np.float64]:
-    """Find factors for the genres' probabilities with the best balanced accuracy, one genre after the other.
+def class_thresholds(probabilities: Probabilities, codes: Codes, *, rounds: int = 5) -> Float64Array:
+    """Find a factor for the probability of each genre, so that the balanced accuracy becomes as large as possible.
+
+    The factors are optimised by coordinate ascent: one genre at a time, for a number of rounds.
 
     Parameters
     ----------
-    answers : float64 array [N, C]
+    probabilities : float64 array [N, C]
     codes : int array [N]
+        Integer-encoded true labels.
     rounds : int
 
     Returns
     -------
     float64 array [C]
     """
-    factors = np.ones(answers.shape[1])
+    factors: Float64Array = np.ones(probabilities.shape[1])
 
-    def balanced(values: npt.NDArray[np.float64]) -> float:
-        matrix = metrics.confusion_matrix(codes, (answers * values).argmax(axis=1), n_classes=len(values))
-        return metrics.balanced_accuracy(matrix)
+    def score(candidate: Float64Array) -> float:
+        predicted = (probabilities * candidate).argmax(axis=1)
+        return metrics.balanced_accuracy(metrics.confusion_matrix(codes, predicted, n_classes=len(candidate)))
 
     for _ in range(rounds):
         for code in range(len(factors)):
-            tried = [np.where(np.arange(len(factors)) == code, factors * step, factors) for step in THRESHOLD_FACTORS]
-            factors = max(tried, key=balanced)
+            candidates = [
+                np.where(np.arange(len(factors)) == code, factors * factor, factors) for factor in THRESHOLD_FACTORS
+            ]
+            factors = max(candidates, key=score)
     return factors
 
 
 class _RowBuilder:
-    """Makes the rows of the table: figures of answers, and their paired difference to the best single spec."""
+    """Builds the rows of the comparison: the metrics of a model, and the paired difference from the best single model."""
 
     def __init__(self, reference: Codes, groups: npt.NDArray[Any], best: Probabilities, n_classes: int) -> None:
         self._reference = reference
@@ -191,27 +225,27 @@ class _RowBuilder:
         self._n_classes = n_classes
 
     def row(
-        self, model: str, spaces: Sequence[str], decision: str, answers: Probabilities, copies: bool = False
+        self, model: str, spaces: Sequence[str], aggregation: str, probabilities: Probabilities, copies: bool = False
     ) -> results.ComparisonRow:
-        estimate = answers.argmax(axis=1)
+        predicted = probabilities.argmax(axis=1)
         common: dict[str, Any] = {"groups": self._groups, "n_classes": self._n_classes}
-        matrix = metrics.confusion_matrix(self._reference, estimate, n_classes=self._n_classes)
-        interval = bootstrap.accuracy_interval(self._reference, estimate, groups=self._groups)
+        matrix = metrics.confusion_matrix(self._reference, predicted, n_classes=self._n_classes)
+        interval = bootstrap.accuracy_interval(self._reference, predicted, groups=self._groups)
         balanced = bootstrap.confusion_interval(
-            self._reference, estimate, statistic=metrics.balanced_accuracy, **common
+            self._reference, predicted, statistic=metrics.balanced_accuracy, **common
         )
-        difference, between = bootstrap.paired_difference(self._reference, estimate, self._best, **common)
+        difference, difference_interval = bootstrap.paired_difference(self._reference, predicted, self._best, **common)
         return results.ComparisonRow(
             model=model,
             spaces=list(spaces),
-            decision=decision,
+            decision=aggregation,
             copies=copies,
             accuracy=round(metrics.accuracy(matrix), 6),
             accuracy_interval=round_interval(interval),
             balanced_accuracy=round(metrics.balanced_accuracy(matrix), 6),
             balanced_accuracy_interval=round_interval(balanced),
-            log_loss=round(probability_metrics.log_loss(self._reference, answers), 6),
-            auc=round(probability_metrics.macro_auc(self._reference, answers), 6),
+            log_loss=round(probability_metrics.log_loss(self._reference, probabilities), 6),
+            auc=round(probability_metrics.macro_auc(self._reference, probabilities), 6),
             difference=round(difference, 6),
-            difference_interval=round_interval(between),
+            difference_interval=round_interval(difference_interval),
         )

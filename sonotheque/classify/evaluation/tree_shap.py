@@ -1,8 +1,8 @@
-"""What boosted trees make of each column: exact Shapley values of their margins, which LightGBM and XGBoost compute themselves.
+"""SHAP values of boosted trees, which show how much each column contributes to the predictions.
 
-TreeSHAP (Lundberg, Erion, Chen et al. 2020, "From local explanations to global understanding with explainable AI for trees"): the
-contributions of a recording's columns and a base value add up to the margin of each genre, in units of log odds. They explain the
-model, not the music.
+TreeSHAP (Lundberg, Erion, Chen et al. 2020, "From local explanations to global understanding with explainable AI for trees")
+computes exact Shapley values of the margins. LightGBM and XGBoost implement it. The SHAP values of the columns of a track and a
+base value add up to the margin of each genre, in units of log odds. They explain the model, not the music.
 """
 
 from __future__ import annotations
@@ -17,41 +17,41 @@ import numpy.typing as npt
 from sonotheque.classify.data.embedding_set import EmbeddingSet
 from sonotheque.classify.evaluation.bootstrap import mean_interval
 from sonotheque.classify.evaluation.cross_validation import CrossValidationResult
-from sonotheque.classify.evaluation.feature_importance import FeatureFamily, named_columns, named_families
+from sonotheque.classify.evaluation.feature_importance import FeatureFamily, column_names, family_slices
 from sonotheque.classify.models.estimators import BoostedTrees, unavailable_models
 from sonotheque.classify.models.model_spec import Ensemble, FittedModel, ModelSpec, fit_model
 from sonotheque.types import Codes, Float64Array, Interval
 
-BLOCK = 512
-"""Recordings whose contributions are held at a time."""
+BLOCK_SIZE = 512
+"""Number of tracks whose SHAP values are in memory at a time."""
 
 
 @dataclass(frozen=True)
 class TreeShap:
-    """What trees make of out-of-fold recordings; F families, D named columns, C genres.
+    """SHAP values of boosted trees on out-of-fold tracks, summarised for F families, D named columns and C genres.
 
     Attributes
     ----------
     models : tuple of str
-        Names of the models of the trees.
-    judged : bool
-        Whether they are part of the judged classifier; else they learned on the same folds for this alone.
-    families : sequence of Family
-        A space whose columns have no names is one of them.
+        Names of the tree models.
+    from_classifier : bool
+        Whether the trees are part of the evaluated classifier. Otherwise they were fitted to the same folds for this purpose only.
+    families : sequence of FeatureFamily
+        A space whose columns have no names is one family.
     strengths : float64 array [F, C]
-        Mean over the recordings of the absolute value of what a family's columns contribute together to the margin of a genre.
+        Mean absolute SHAP value of a family (the sum over its columns) for a genre, over the tracks.
     means, low, high : float64 arrays [F]
-        Their mean over the genres and its 95 % interval, bootstrap over artists.
+        Mean of `strengths` over the genres, and its 95 % bootstrap interval over artists.
     columns : sequence of (space, name)
-        Those that have names.
+        The columns that have names.
     column_strengths : float64 array [D, C]
-        The same for single columns.
+        Mean absolute SHAP value of a single column.
     directions : float64 array [D, C]
-        1 where more of a column speaks for the genre, -1 where less, 0 where neither.
+        1 if larger values of a column increase the margin of the genre, -1 if they decrease it, 0 if neither.
     """
 
     models: tuple[str, ...]
-    judged: bool
+    from_classifier: bool
     families: Sequence[FeatureFamily]
     strengths: Float64Array
     means: Float64Array
@@ -62,180 +62,184 @@ class TreeShap:
     directions: Float64Array
 
     def interval(self, number: int) -> Interval:
-        """Return the interval of a family's mean strength."""
+        """Return the interval of the mean of one family."""
         return float(self.low[number]), float(self.high[number])
 
 
 def explain_trees(
-    data: EmbeddingSet, codes: Codes, judged: CrossValidationResult, *, groups: npt.NDArray[Any], seed: int = 0
+    data: EmbeddingSet, codes: Codes, validation: CrossValidationResult, *, groups: npt.NDArray[Any], seed: int = 0
 ) -> TreeShap | None:
-    """Explain the answers of boosted trees for the tested recordings.
+    """Explain the predictions of boosted trees for the tested tracks.
 
-    The trees are those of the judged classifier, mixed by their shares, where each fold has some that see named columns. Else
-    LightGBM (XGBoost, where that is missing) learns from the first space with named columns, on the same folds.
+    If the classifier of every fold has boosted trees on named columns among its members, these are explained, with their ensemble
+    weights. Otherwise LightGBM (or XGBoost, if LightGBM is missing) is fitted to the first space with named columns on the same
+    folds.
 
     Parameters
     ----------
-    data : Recordings
+    data : EmbeddingSet
+        N tracks.
     codes : int array [N]
-        Of their genres.
-    judged : Evaluation
-        Of these.
+        Integer-encoded genres.
+    validation : CrossValidationResult
+        Cross-validation of these tracks.
     groups : array [N]
-        Their artists.
+        Artists.
     seed : int
+        Seed of trees that are fitted here.
 
     Returns
     -------
-    Shapley or None
-        None where no space has named columns, or no package for trees is there.
+    TreeShap or None
+        None if no space has named columns, or if no package for boosted trees is installed.
     """
-    named = [space for space in data.spaces if named_families(space)]
-    if not named:
+    named_spaces = [space for space in data.spaces if family_slices(space)]
+    if not named_spaces:
         return None
-    mixtures = [_trees(fitted) for fitted in judged.ensembles]
-    own = all(mixtures)
-    if not own:
+    mixtures = [_select_trees(ensemble) for ensemble in validation.ensembles]
+    from_classifier = all(mixtures)
+    if not from_classifier:
         model = next((name for name in ("lightgbm", "xgboost") if name not in unavailable_models()), None)
         if model is None:
             return None
-        spec = ModelSpec(model, (named[0],))
+        spec = ModelSpec(model, (named_spaces[0],))
         mixtures = [
             [(fit_model(spec, data.take(train), codes[train], groups=groups[train], seed=seed), 1.0)]
-            for train, _ in judged.splits
+            for train, _ in validation.splits
         ]
-    used = {space for mixture in mixtures for member, _ in mixture for space in member.spec.spaces}
+    used = {space for mixture in mixtures for model, _ in mixture for space in model.spec.spaces}
     spaces = tuple(space for space in data.spaces if space in used)
-    sums = _Sums(data, spaces, n_classes=len(judged.labels))
-    for mixture, (_, test) in zip(mixtures, judged.splits, strict=True):
-        for rows in np.array_split(test, max(1, -(-len(test) // BLOCK))):
-            sums.add(data.take(rows), mixture)
-    return sums.result(
-        models=tuple(sorted({member.spec.model for mixture in mixtures for member, _ in mixture})),
-        judged=own,
-        groups=judged.groups,
+    summary = _ShapSummary(data, spaces, n_classes=len(validation.labels))
+    for mixture, (_, test) in zip(mixtures, validation.splits, strict=True):
+        for rows in np.array_split(test, max(1, -(-len(test) // BLOCK_SIZE))):
+            summary.add(data.take(rows), mixture)
+    return summary.result(
+        models=tuple(sorted({model.spec.model for mixture in mixtures for model, _ in mixture})),
+        from_classifier=from_classifier,
+        groups=validation.groups,
     )
 
 
-def shap_values(member: FittedModel, data: EmbeddingSet, *, n_classes: int) -> tuple[Float64Array, Float64Array]:
-    """Compute what each column contributes to the margin of each genre, by boosted trees.
+def shap_values(model: FittedModel, data: EmbeddingSet, *, n_classes: int) -> tuple[Float64Array, Float64Array]:
+    """Compute the SHAP values of boosted trees: the contribution of each column to the margin of each genre.
 
     Parameters
     ----------
-    member : Member
-        Its estimator is a `Boosted`. A local one answers by the mean of its segments here, whatever its decision.
-    data : Recordings
-        N of them.
-    labels : int
+    model : FittedModel
+        A model whose estimator is `BoostedTrees`. If it classifies segments, the values are means over the segments of each track,
+        whatever its aggregation.
+    data : EmbeddingSet
+        N tracks.
+    n_classes : int
 
     Returns
     -------
     values : float64 array [N, C, D]
-        D columns of the member's spaces side by side; 0 for genres that it has not learned. Of two genres the second has the
-        margin of the trees, the first the same with the other sign.
+        For the D concatenated columns of the model's spaces. 0 for genres without a training track. With two genres, the trees have
+        one margin: it belongs to the second genre, and the first genre has the same values with the opposite sign.
     base : float64 array [C]
-        The values of a recording and this add up to its margin.
+        Base value of each genre. The sum of it and the SHAP values of a track is the margin.
     """
-    if member.spec.aggregation == "track":
-        vectors, track_index = data.track_matrix(member.spec.spaces), np.arange(len(data))
+    if model.spec.aggregation == "track":
+        vectors, track_index = data.track_matrix(model.spec.spaces), np.arange(len(data))
     else:
-        vectors, track_index = data.segment_matrix(member.spec.spaces)
-    raw = _raw(member.estimator, vectors.astype(np.float64))
+        vectors, track_index = data.segment_matrix(model.spec.spaces)
+    raw = _predict_contributions(model.estimator, vectors.astype(np.float64))
     if raw.shape[1] == 1:
         raw = np.concatenate([-raw, raw], axis=1)
     means = np.zeros((len(data), *raw.shape[1:]))
     np.add.at(means, track_index, raw)
     means /= np.bincount(track_index)[:, None, None]
     values, base = np.zeros((len(data), n_classes, raw.shape[2] - 1)), np.zeros(n_classes)
-    values[:, member.estimator.classes_] = means[:, :, :-1]
-    base[member.estimator.classes_] = raw[0, :, -1]
+    values[:, model.estimator.classes_] = means[:, :, :-1]
+    base[model.estimator.classes_] = raw[0, :, -1]
     return values, base
 
 
-def _raw(estimator: BoostedTrees, vectors: Float64Array) -> Float64Array:
-    """Return contributions and, as the last column, the base value: float64 [N, 1 or C, D + 1]."""
+def _predict_contributions(estimator: BoostedTrees, vectors: Float64Array) -> Float64Array:
+    """Return the SHAP values and, as the last column, the base value, float64 [N, 1 or C, D + 1]."""
     if estimator.package == "lightgbm":
-        found = estimator.booster_.booster_.predict(vectors, pred_contrib=True, num_threads=1)
-        return np.asarray(found, dtype=np.float64).reshape(len(vectors), -1, vectors.shape[1] + 1)
+        contributions = estimator.booster_.booster_.predict(vectors, pred_contrib=True, num_threads=1)
+        return np.asarray(contributions, dtype=np.float64).reshape(len(vectors), -1, vectors.shape[1] + 1)
     from sonotheque.classify.models.estimators import import_package
 
     matrix = import_package("xgboost").DMatrix(vectors, nthread=1)
-    found = estimator.booster_.get_booster().predict(matrix, pred_contribs=True, strict_shape=True)
-    return np.asarray(found, dtype=np.float64)
+    contributions = estimator.booster_.get_booster().predict(matrix, pred_contribs=True, strict_shape=True)
+    return np.asarray(contributions, dtype=np.float64)
 
 
-def _trees(fitted: Ensemble) -> list[tuple[FittedModel, float]]:
-    """Return the members that are boosted trees on named columns, and their shares, which add up to 1."""
-    found = [
-        (member, float(share))
-        for member, share in zip(fitted.members, fitted.weights, strict=True)
-        if isinstance(member.estimator, BoostedTrees) and share > 0 and any(map(named_families, member.spec.spaces))
+def _select_trees(ensemble: Ensemble) -> list[tuple[FittedModel, float]]:
+    """Return the members that are boosted trees on named columns, with their weights normalised to sum to 1."""
+    trees = [
+        (model, float(weight))
+        for model, weight in zip(ensemble.members, ensemble.weights, strict=True)
+        if isinstance(model.estimator, BoostedTrees) and weight > 0 and any(map(family_slices, model.spec.spaces))
     ]
-    whole = sum(share for _, share in found)
-    return [(member, share / whole) for member, share in found]
+    total = sum(weight for _, weight in trees)
+    return [(model, weight / total) for model, weight in trees]
 
 
-class _Sums:
-    """Adds up contributions over folds, so that those of all recordings are never held at once."""
+class _ShapSummary:
+    """Accumulates SHAP values over blocks of tracks, so that those of all tracks are never in memory at once."""
 
     def __init__(self, data: EmbeddingSet, spaces: Sequence[str], *, n_classes: int) -> None:
         self.spaces, self.n_classes = spaces, n_classes
         widths = [data.tracks[space].shape[1] for space in spaces]
         ends = np.cumsum([0, *widths])
-        self.places = {space: slice(ends[n], ends[n + 1]) for n, space in enumerate(spaces)}
+        self.space_slices = {space: slice(ends[n], ends[n + 1]) for n, space in enumerate(spaces)}
         self.families = [
             FeatureFamily(space, name, columns)
             for space, width in zip(spaces, widths, strict=True)
-            for name, columns in (named_families(space) or {"": slice(0, width)}).items()
+            for name, columns in (family_slices(space) or {"": slice(0, width)}).items()
         ]
-        self.together: list[Float64Array] = []
-        self.absolute, self.products, self.values = (np.zeros((ends[-1], n_classes)) for _ in range(3))
-        self.columns = np.zeros(ends[-1])
+        self.family_values: list[Float64Array] = []
+        self.absolute_sums, self.product_sums, self.shap_sums = (np.zeros((ends[-1], n_classes)) for _ in range(3))
+        self.column_sums = np.zeros(ends[-1])
 
     def add(self, data: EmbeddingSet, mixture: Sequence[tuple[FittedModel, float]]) -> None:
-        """Add some recordings that one mixture of trees answers for."""
-        found = np.zeros((len(data), self.n_classes, len(self.columns)))
-        for member, share in mixture:
-            values, _ = shap_values(member, data, n_classes=self.n_classes)
+        """Add the SHAP values of some tracks for one weighted mixture of trees."""
+        total = np.zeros((len(data), self.n_classes, len(self.column_sums)))
+        for model, weight in mixture:
+            values, _ = shap_values(model, data, n_classes=self.n_classes)
             first = 0
-            for space in member.spec.spaces:
+            for space in model.spec.spaces:
                 width = data.tracks[space].shape[1]
-                found[:, :, self.places[space]] += share * values[:, :, first : first + width]
+                total[:, :, self.space_slices[space]] += weight * values[:, :, first : first + width]
                 first += width
         vectors = data.track_matrix(self.spaces).astype(np.float64)
-        self.together.append(
-            np.stack([np.abs(found[:, :, self._place(family)].sum(axis=2)) for family in self.families], axis=1)
+        self.family_values.append(
+            np.stack([np.abs(total[:, :, self._family_slice(family)].sum(axis=2)) for family in self.families], axis=1)
         )
-        self.absolute += np.abs(found).sum(axis=0).T
-        self.values += found.sum(axis=0).T
-        self.products += np.einsum("ncd,nd->dc", found, vectors)
-        self.columns += vectors.sum(axis=0)
+        self.absolute_sums += np.abs(total).sum(axis=0).T
+        self.shap_sums += total.sum(axis=0).T
+        self.product_sums += np.einsum("ncd,nd->dc", total, vectors)
+        self.column_sums += vectors.sum(axis=0)
 
-    def _place(self, family: FeatureFamily) -> slice:
-        first = self.places[family.space].start
+    def _family_slice(self, family: FeatureFamily) -> slice:
+        first = self.space_slices[family.space].start
         return slice(first + family.columns.start, first + family.columns.stop)
 
-    def _named(self) -> Iterator[tuple[int, str, str]]:
+    def _named_columns(self) -> Iterator[tuple[int, str, str]]:
         for space in self.spaces:
-            first = self.places[space].start
-            yield from ((first + place, space, name) for place, name in enumerate(named_columns(space)))
+            first = self.space_slices[space].start
+            yield from ((first + offset, space, name) for offset, name in enumerate(column_names(space)))
 
-    def result(self, *, models: tuple[str, ...], judged: bool, groups: npt.NDArray[Any]) -> TreeShap:
-        """Take the means; `groups` [N] are the artists of all recordings in the order in which they were added."""
-        together = np.concatenate(self.together)
-        low, high = mean_interval(together.mean(axis=2), groups=groups)
-        covariance = self.products - self.columns[:, None] * self.values / len(together)
-        named = list(self._named())
-        places = [place for place, _, _ in named]
+    def result(self, *, models: tuple[str, ...], from_classifier: bool, groups: npt.NDArray[Any]) -> TreeShap:
+        """Summarise the values. `groups` [N] are the artists of all tracks, in the order in which they were added."""
+        family_values = np.concatenate(self.family_values)
+        low, high = mean_interval(family_values.mean(axis=2), groups=groups)
+        covariance = self.product_sums - self.column_sums[:, None] * self.shap_sums / len(family_values)
+        named = list(self._named_columns())
+        indices = [index for index, _, _ in named]
         return TreeShap(
             models=models,
-            judged=judged,
+            from_classifier=from_classifier,
             families=self.families,
-            strengths=together.mean(axis=0),
-            means=together.mean(axis=(0, 2)),
+            strengths=family_values.mean(axis=0),
+            means=family_values.mean(axis=(0, 2)),
             low=low,
             high=high,
             columns=[(space, name) for _, space, name in named],
-            column_strengths=self.absolute[places] / len(together),
-            directions=np.sign(covariance[places]),
+            column_strengths=self.absolute_sums[indices] / len(family_values),
+            directions=np.sign(covariance[indices]),
         )

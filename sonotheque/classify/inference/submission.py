@@ -1,4 +1,4 @@
-"""Predictions as a CSV to hand in: named columns, ids of genres, and a template's rows in a template's order."""
+"""Write predictions as a CSV for submission, with given column names, genre ids, or the rows of a template."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sonotheque.errors import LabelsError
 from sonotheque.metadata.tables import GenreIds, read_table, write_table
 from sonotheque.results import ClassificationResult
 
-COLUMNS = ("file", "genre")
+DEFAULT_COLUMNS = ("file", "genre")
 
 FilePath = str | os.PathLike[str]
 
@@ -22,21 +22,23 @@ def write_submission(
     ids: FilePath | None = None,
     template: FilePath | None = None,
 ) -> list[str]:
-    """Write the predictions of `Library.classify` that are answers to a CSV.
+    """Write the predictions of `Library.classify` to a CSV. Predictions below the threshold of an abstention are left out.
 
     Parameters
     ----------
-    result : Classified
-    path : path of the CSV
-    columns : the two names of its header, `COLUMNS` by default
-    ids : path of a CSV that maps genre ids to names: ids are written
-    template : path of a CSV with the wanted rows: every one is filled, in its order, with the most frequent genre
-        where there is no prediction
+    result : ClassificationResult
+    path : path of the CSV to write
+    columns : sequence of two str, or None
+        The header, by default `DEFAULT_COLUMNS`.
+    ids : path or None
+        A CSV that maps genre ids to names. Ids are written instead of names.
+    template : path or None
+        A CSV whose rows are filled, in its order. Rows without a prediction get the most frequent genre.
 
     Returns
     -------
     list of str
-        The rows that got the most frequent genre.
+        Ids of the rows that got the most frequent genre.
 
     Raises
     ------
@@ -44,37 +46,42 @@ def write_submission(
         If the ids or the template are unusable, or the file cannot be written.
     """
     genres = {track.path: track.genre for track in result.tracks if track.answered}
-    names = GenreIds(ids) if ids else None
+    genre_ids = GenreIds(ids) if ids else None
     if template:
-        return fill_template(path, genres, template=template, fallback=result.fallback, ids=names)
-    write_predictions(path, genres, columns=columns or COLUMNS, ids=names)
+        return fill_template(path, genres, template=template, fallback=result.fallback, ids=genre_ids)
+    write_predictions(path, genres, columns=columns or DEFAULT_COLUMNS, ids=genre_ids)
     return []
 
 
 def write_predictions(
-    path: FilePath, genres: Mapping[str, str], *, columns: Sequence[str] = COLUMNS, ids: GenreIds | None = None
+    path: FilePath, genres: Mapping[str, str], *, columns: Sequence[str] = DEFAULT_COLUMNS, ids: GenreIds | None = None
 ) -> None:
-    """Write one row for each file: its path or, under a column named ``id`` or ``..._id``, its stem; and its genre.
+    """Write one row for each file, with its path and its genre.
+
+    If the first column is named ``id``, ``..._id``, ``title`` or ``titre``, the file name without extension is written instead of
+    the path.
 
     Parameters
     ----------
     path : path of the CSV to write
     genres : mapping of file path to genre
-    columns : the two names of the header
-    ids : Ids or None
-        Writes ids of genres instead of names.
+    columns : sequence of two str
+        The header.
+    ids : GenreIds or None
+        If given, ids of genres are written instead of names.
 
     Raises
     ------
     LabelsError
-        If the columns are not two, or a genre has no id.
+        If there are not two columns, or a genre has no id.
     """
     if len(columns) != 2:
-        raise LabelsError(f"--columns {','.join(columns)}: give two names: the file's and the genre's")
-    stems = columns[0].lower() == "id" or columns[0].lower().endswith("_id") or columns[0].lower() in {"titre", "title"}
+        raise LabelsError(f"--columns {','.join(columns)}: give two names, for the file and for the genre")
+    key = columns[0].lower()
+    write_stems = key == "id" or key.endswith("_id") or key in {"titre", "title"}
     rows = []
     for file, genre in genres.items():
-        name = os.path.splitext(os.path.basename(file))[0] if stems else file
+        name = os.path.splitext(os.path.basename(file))[0] if write_stems else file
         rows.append([name, ids.id(genre) if ids else genre])
     write_table(path, [list(columns), *rows])
 
@@ -87,24 +94,25 @@ def fill_template(
     fallback: str,
     ids: GenreIds | None = None,
 ) -> list[str]:
-    """Fill a template such as ``sample_submission.csv``: its header, its rows, its order, every row filled.
+    """Fill every row of a template such as ``sample_submission.csv``. The header and the order of the rows are kept.
 
-    A row is matched to a file by path, name or stem, as text first, then as an integer.
+    A row is matched to a file by its path, its name, or its name without extension: first as text, then as an integer.
 
     Parameters
     ----------
     path : path of the CSV to write
     genres : mapping of file path to genre
-    template : path of the CSV whose first column holds ids and whose second is to be filled
+    template : path of a CSV
+        Its first column contains ids, and its second column is filled.
     fallback : str
-        Genre of rows for which there is no prediction.
-    ids : Ids or None
-        Writes ids of genres instead of names.
+        Genre of rows without a prediction.
+    ids : GenreIds or None
+        If given, ids of genres are written instead of names.
 
     Returns
     -------
     list of str
-        The rows that got the fallback.
+        Ids of the rows that got the fallback.
 
     Raises
     ------
@@ -113,7 +121,7 @@ def fill_template(
     """
     table = read_table(template)
     if len(table.header) < 2:
-        raise LabelsError(f"{template}: needs two columns, the file's id and the genre to fill in")
+        raise LabelsError(f"{template}: needs two columns, one with ids of files and one to fill with genres")
     by_text: dict[str, str] = {}
     by_number: dict[int, str] = {}
     for file, genre in genres.items():
@@ -126,13 +134,13 @@ def fill_template(
     rows, unfilled = [list(table.header)], []
     for row in table:
         key = row[table.header[0]]
-        found = by_text.get(key) or by_text.get(os.path.basename(key))
-        if found is None and key.isdecimal():
-            found = by_number.get(int(key))
-        if found is None:
+        predicted = by_text.get(key) or by_text.get(os.path.basename(key))
+        if predicted is None and key.isdecimal():
+            predicted = by_number.get(int(key))
+        if predicted is None:
             unfilled.append(key)
-            found = fallback
-        filled = {**row, table.header[1]: ids.id(found) if ids else found}
+            predicted = fallback
+        filled = {**row, table.header[1]: ids.id(predicted) if ids else predicted}
         rows.append([filled[name] for name in table.header])
     write_table(path, rows)
     return unfilled

@@ -1,4 +1,4 @@
-"""Checks a CSV to hand in against a sample of its form, before somebody else does."""
+"""Check the format of a submission against a sample submission."""
 
 from __future__ import annotations
 
@@ -12,24 +12,25 @@ FilePath = str | os.PathLike[str]
 
 
 def check_submission(path: FilePath, *, sample: FilePath, ids: FilePath | None = None) -> int:
-    """Check that a CSV has the form of a sample: the same header, the same ids in the same order, only known genres.
+    """Check that a CSV has the format of a sample: the same header, the same ids in the same order, and only known genres.
 
     Parameters
     ----------
     path : path of the CSV
     sample : path of a CSV such as ``sample_submission.csv``
-    ids : path of a CSV that maps genre ids to names, or None
-        Its ids are the known genres; without it those that stand in the sample, where it has more than one.
+    ids : path or None
+        A CSV that maps genre ids to names. Its ids are the known genres. Without it the known genres are those of the sample; if
+        the sample has only one, every genre is accepted.
 
     Returns
     -------
     int
-        Its rows.
+        Number of rows.
 
     Raises
     ------
     LabelsError
-        With the first fault: line, what stands there, and what should.
+        For the first error, with its line, the value found and the value expected.
     """
     try:
         raw = Path(path).read_bytes()
@@ -38,29 +39,33 @@ def check_submission(path: FilePath, *, sample: FilePath, ids: FilePath | None =
     if b"\r" in raw:
         raise LabelsError(f"{path}: lines end with CR LF; they must end with LF")
     if raw.startswith(b"\xef\xbb\xbf"):
-        raise LabelsError(f"{path}: begins with a byte order mark; write it without")
+        raise LabelsError(f"{path}: starts with a byte order mark; write the file without it")
     if not raw.endswith(b"\n"):
         raise LabelsError(f"{path}: the last line does not end with LF")
-    wanted, given = read_table(sample), read_table(path)
-    if given.header != wanted.header:
-        raise LabelsError(f"{path}: its header is {','.join(given.header)}; it must be {','.join(wanted.header)}")
-    key, genre = wanted.header[0], wanted.header[1]
-    known = {row[genre] for row in wanted}
+    expected, submitted = read_table(sample), read_table(path)
+    if submitted.header != expected.header:
+        raise LabelsError(f"{path}: the header is {','.join(submitted.header)}; it must be {','.join(expected.header)}")
+    key, genre = expected.header[0], expected.header[1]
+    known = {row[genre] for row in expected}
     if ids is not None:
         table = read_table(ids)
         known = {row[table.header[0]] for row in table}
     for number, line in enumerate(raw.decode().splitlines(), start=1):
         if not line.strip():
-            raise LabelsError(f"{path}, line {number}: blank")
+            raise LabelsError(f"{path}, line {number}: the line is blank")
         if any(field != field.strip() for field in line.split(",")):
-            raise LabelsError(f"{path}, line {number}: a blank beside a value, {line!r}")
-    for mine, theirs in zip(given, wanted, strict=False):
-        if mine[key] != theirs[key]:
-            raise LabelsError(f"{path}, line {mine.line}: id {mine[key]!r}; it must be {theirs[key]!r}, as in {sample}")
-        if not mine[genre]:
-            raise LabelsError(f"{path}, line {mine.line}: no genre")
-        if mine[genre] not in known and (ids is not None or len(known) > 1):
-            raise LabelsError(f"{path}, line {mine.line}: genre {mine[genre]!r}; known are {', '.join(sorted(known))}")
-    if len(given) != len(wanted):
-        raise LabelsError(f"{path}: {len(given)} rows; {sample} has {len(wanted)}")
-    return len(given)
+            raise LabelsError(f"{path}, line {number}: white space around a value, {line!r}")
+    for row, sample_row in zip(submitted, expected, strict=False):
+        if row[key] != sample_row[key]:
+            raise LabelsError(
+                f"{path}, line {row.line}: the id is {row[key]!r}; it must be {sample_row[key]!r}, as in {sample}"
+            )
+        if not row[genre]:
+            raise LabelsError(f"{path}, line {row.line}: the genre is missing")
+        if row[genre] not in known and (ids is not None or len(known) > 1):
+            raise LabelsError(
+                f"{path}, line {row.line}: unknown genre {row[genre]!r}; known are {', '.join(sorted(known))}"
+            )
+    if len(submitted) != len(expected):
+        raise LabelsError(f"{path}: {len(submitted)} rows; {sample} has {len(expected)}")
+    return len(submitted)

@@ -1,7 +1,8 @@
-"""The classifiers, as scikit-learn estimators, and their settings.
+"""The classifiers as scikit-learn estimators, with their default parameters.
 
-The settings were chosen by artist-grouped folds; docs/classifying.md has the table. What is learned from (spaces, segments, several
-models together) is the business of `sonotheque.classify.models.model_spec` and `ensemble`.
+The defaults were chosen on artist-grouped folds (docs/benchmarks/classification.md). The inputs of a classifier (spaces,
+segments) are defined in `sonotheque.classify.models.model_spec`, combinations of several classifiers in
+`sonotheque.classify.models.ensemble`.
 """
 
 from __future__ import annotations
@@ -28,25 +29,25 @@ from sonotheque.errors import ClassifierError
 from sonotheque.index.exact import ExactIndex
 
 MODELS = ("logreg", "knn", "svm", "forest", "lightgbm", "xgboost", "mlp")
-"""Names of the models, the one that wins a tie first."""
+"""Names of the models. If two have the same score, the earlier one is selected."""
 
 NETWORKS = {"cnn": "spectrogram", "head": "frames"}
-"""Networks that learn from scratch, and the kind of space that each learns from; see `sonotheque.classify.models.networks`."""
+"""Networks trained from scratch, and the kind of space that each of them uses; see `sonotheque.classify.models.networks`."""
 
 
 class NearestNeighbours(ProbabilisticClassifier):
-    """k nearest neighbours by cosine around the training mean, found with FAISS.
+    """k nearest neighbours by cosine similarity of centred vectors, with FAISS.
 
-    Each neighbour votes for its label with the square of its similarity (not below 0), divided by a power of its
-    label's share of the training set.
+    The vectors are centred on the mean of the training set. Each neighbour votes for its label with the square of its similarity
+    (clipped at 0), divided by a power of the label's frequency in the training set.
 
     Parameters
     ----------
     n_neighbors : int
     balance : float
-        Power of the label's share that a vote is divided by: 0 leaves frequent labels their weight, 1 takes all of it.
+        Power of the label's frequency by which a vote is divided. 0 does not correct for frequency, 1 corrects for it fully.
     scale : bool
-        Divide each column by its deviation first: for columns of different units.
+        Divide each column by its standard deviation first, for columns with different units.
 
     Attributes
     ----------
@@ -60,19 +61,19 @@ class NearestNeighbours(ProbabilisticClassifier):
         self.scale = scale
 
     def fit(self, X: Any, y: Any) -> Self:
-        """Keep the training vectors [N, D] with their labels [N]."""
+        """Store the training vectors [N, D] and their labels [N]."""
         X, y = validate_data(self, X, y, dtype=np.float64)
         check_classification_targets(y)
         self.classes_, self.codes_ = np.unique(y, return_inverse=True)
         self.center_ = X.mean(axis=0)
         self.spread_ = np.maximum(X.std(axis=0), 1e-9) if self.scale else np.ones(X.shape[1])
         self.vectors_ = ((X - self.center_) / self.spread_).astype(np.float32)
-        share = np.bincount(self.codes_) / len(self.codes_)
-        self.weights_ = share**-self.balance
+        frequencies = np.bincount(self.codes_) / len(self.codes_)
+        self.weights_ = frequencies**-self.balance
         return self
 
     def predict_proba(self, X: Any) -> Any:
-        """Return the votes' shares, float64 [N, C]."""
+        """Return each label's fraction of the votes, float64 [N, C]."""
         check_is_fitted(self)
         X = validate_data(self, X, dtype=np.float64, reset=False)
         index = ExactIndex.build(np.arange(len(self.codes_)), self.vectors_)
@@ -86,15 +87,15 @@ class NearestNeighbours(ProbabilisticClassifier):
 
 
 class SupportVectorMachine(ProbabilisticClassifier):
-    """A support vector machine with an RBF kernel on scaled columns; probabilities are the softmax of its decisions.
+    """A support vector machine with an RBF kernel on standardised columns. Probabilities are the softmax of its decision function.
 
     Parameters
     ----------
     C : float
     gamma : float
-        Of the kernel, as a multiple of 1 / D.
+        Coefficient of the kernel, as a multiple of 1 / D.
     sharpness : float
-        What decisions (one against the rest, as scikit-learn shapes them) are multiplied with before the softmax.
+        Factor of scikit-learn's one-vs-rest decision function before the softmax.
     """
 
     def __init__(self, C: float = 3.0, gamma: float = 0.5, sharpness: float = 1.5) -> None:
@@ -103,25 +104,25 @@ class SupportVectorMachine(ProbabilisticClassifier):
         self.sharpness = sharpness
 
     def fit(self, X: Any, y: Any) -> Self:
-        """Fit to vectors [N, D] with their labels [N]."""
+        """Fit to vectors [N, D] and their labels [N]."""
         X, y = validate_data(self, X, y, dtype=np.float64)
-        machine = SVC(C=self.C, gamma=self.gamma / X.shape[1], class_weight="balanced", decision_function_shape="ovr")
-        self.pipeline_ = make_pipeline(StandardScaler(), machine).fit(X, y)
+        svc = SVC(C=self.C, gamma=self.gamma / X.shape[1], class_weight="balanced", decision_function_shape="ovr")
+        self.pipeline_ = make_pipeline(StandardScaler(), svc).fit(X, y)
         self.classes_ = self.pipeline_.classes_
         return self
 
     def predict_proba(self, X: Any) -> Any:
         """Return probabilities, float64 [N, C]."""
         check_is_fitted(self)
-        decisions = self.pipeline_.decision_function(X)
-        if decisions.ndim == 1:
-            decisions = np.stack([-decisions, decisions], axis=1)
-        scores = np.exp(self.sharpness * (decisions - decisions.max(axis=1, keepdims=True)))
-        return scores / scores.sum(axis=1, keepdims=True)
+        scores = self.pipeline_.decision_function(X)
+        if scores.ndim == 1:
+            scores = np.stack([-scores, scores], axis=1)
+        exponentials = np.exp(self.sharpness * (scores - scores.max(axis=1, keepdims=True)))
+        return exponentials / exponentials.sum(axis=1, keepdims=True)
 
 
 class BoostedTrees(ProbabilisticClassifier):
-    """Boosted trees by LightGBM or XGBoost, imported when they are needed; labels are weighted to equal shares.
+    """Gradient-boosted trees by LightGBM or XGBoost, with balanced class weights. The package is imported on first use.
 
     Parameters
     ----------
@@ -129,10 +130,10 @@ class BoostedTrees(ProbabilisticClassifier):
         ``lightgbm`` or ``xgboost``.
     trees : int
     leaves : int
-        Leaves of a tree for LightGBM; XGBoost's depth is their logarithm to base 2.
+        Maximum number of leaves of a tree in LightGBM. The maximum depth in XGBoost is its logarithm to base 2.
     learning_rate : float
     columns : float
-        Share of the columns that a tree sees.
+        Fraction of the columns that each tree uses.
     seed : int
     """
 
@@ -153,10 +154,10 @@ class BoostedTrees(ProbabilisticClassifier):
         self.seed = seed
 
     def fit(self, X: Any, y: Any) -> Self:
-        """Fit to vectors [N, D] with their labels [N]."""
+        """Fit to vectors [N, D] and their labels [N]."""
         X, y = validate_data(self, X, y, dtype=np.float64)
         self.classes_, codes = np.unique(y, return_inverse=True)
-        common = {
+        parameters = {
             "n_estimators": self.trees,
             "learning_rate": self.learning_rate,
             "random_state": self.seed,
@@ -167,7 +168,7 @@ class BoostedTrees(ProbabilisticClassifier):
         package = import_package(self.package)
         if self.package == "lightgbm":
             self.booster_ = package.LGBMClassifier(
-                **common,
+                **parameters,
                 num_leaves=self.leaves,
                 min_child_samples=5,
                 subsample_freq=1,
@@ -177,7 +178,7 @@ class BoostedTrees(ProbabilisticClassifier):
             )
         else:
             depth = max(2, round(np.log2(self.leaves)))
-            self.booster_ = package.XGBClassifier(**common, max_depth=depth, tree_method="hist", verbosity=0)
+            self.booster_ = package.XGBClassifier(**parameters, max_depth=depth, tree_method="hist", verbosity=0)
         self.booster_.fit(X, codes, sample_weight=compute_sample_weight("balanced", codes))
         return self
 
@@ -194,7 +195,7 @@ def import_package(name: str) -> Any:
     Raises
     ------
     ClassifierError
-        If it is not installed, or a library of the system is missing; the message says which.
+        If it is not installed, or if a system library that it needs is missing.
     """
     try:
         return import_module(name)
@@ -203,11 +204,11 @@ def import_package(name: str) -> Any:
         raise ClassifierError(f"model {name} needs the package {package}; install it with pip") from None
     except OSError as error:
         remedy = "Debian's package libgomp1" if "gomp" in str(error) else "it"
-        raise ClassifierError(f"model {name}: a library of the system is missing ({error}); install {remedy}") from None
+        raise ClassifierError(f"model {name}: a system library is missing ({error}); install {remedy}") from None
 
 
 def unavailable_models() -> dict[str, str]:
-    """Return the models that cannot run here, each with the reason."""
+    """Return the models that cannot run on this machine, each with the reason."""
     reasons = {}
     for name in ("lightgbm", "xgboost"):
         try:
@@ -218,14 +219,15 @@ def unavailable_models() -> dict[str, str]:
 
 
 def make_classifier(model: str, *, seed: int = 0, **settings: Any) -> Any:
-    """Make an estimator that has learned nothing yet.
+    """Make an unfitted estimator.
 
     Parameters
     ----------
     model : str
-        One of `MODELS` or `DEEP`.
+        One of `MODELS` or `NETWORKS`.
     seed : int
-    **settings : of the estimator, where they are not to be the defaults
+    **settings
+        Parameters of the estimator that differ from its defaults.
 
     Returns
     -------
@@ -239,7 +241,7 @@ def make_classifier(model: str, *, seed: int = 0, **settings: Any) -> Any:
     Examples
     --------
     >>> make_classifier("knn")
-    Neighbours()
+    NearestNeighbours()
     """
     match model:
         case "knn":
@@ -265,7 +267,7 @@ def make_classifier(model: str, *, seed: int = 0, **settings: Any) -> Any:
 
 
 def most_frequent(labels: list[str]) -> str:
-    """Return the most frequent label; of equally frequent ones the first by name.
+    """Return the most frequent label. If several are equally frequent, return the first in alphabetical order.
 
     Examples
     --------

@@ -1,8 +1,9 @@
-"""Networks that learn from the labels alone, with PyTorch (the extra ``deep``): a small convolutional one, and a head on frames.
+"""Neural networks trained from scratch with PyTorch (the extra ``deep``): a small convolutional network and an MLP on frames.
 
-As scikit-learn estimators. What they have learned is kept as NumPy arrays, so a saved classifier holds no code. They learn in one
-thread: the same seed gives the same network however many cores there are, and networks so small gain little from more (on a machine
-that has other work they lose a lot). PyTorch does not promise the same between machines, between its versions, or on a GPU.
+They are scikit-learn estimators. Their weights are stored as NumPy arrays, so a saved classifier contains no code. Training uses
+one thread, so that the same seed gives the same network on any number of cores. Networks this small gain little from more
+threads, and on a busy machine more threads make them much slower. PyTorch does not guarantee equal results on other machines, in
+other versions of PyTorch, or on a GPU.
 """
 
 from __future__ import annotations
@@ -20,15 +21,15 @@ from sonotheque.embed import mel
 from sonotheque.errors import ClassifierError
 from sonotheque.types import FloatArray
 
-BATCH = 32
-DECAY = 0.97
-"""Of the running mean of the weights, per step (Polyak & Juditsky 1992): what is kept and judged is the mean."""
+BATCH_SIZE = 32
+EMA_DECAY = 0.97
+"""Decay per step of the exponential moving average of the weights (Polyak & Juditsky 1992). The average is evaluated and stored."""
 
-LEAST = 1e-3
-"""Deviations of columns below this are taken for it."""
+MIN_DEVIATION = 1e-3
+"""Smaller standard deviations of columns are replaced by this."""
 
 Batch = Any
-"""A float32 tensor: torch is not imported for its types."""
+"""A float32 tensor. It is not typed as one, so that torch need not be imported."""
 
 
 def require_torch() -> Any:
@@ -43,43 +44,45 @@ def require_torch() -> Any:
         import torch
     except ImportError:
         raise ClassifierError(
-            "models cnn and head need PyTorch; `pip install 'sonotheque[deep]'` brings it (its build for processors is enough)"
+            "models cnn and head need PyTorch; `pip install 'sonotheque[deep]'` installs it (the CPU build is enough)"
         ) from None
     return torch
 
 
 def torch_installed() -> bool:
-    """Whether PyTorch can be imported; it is not."""
+    """Whether PyTorch is installed. It is not imported."""
     from importlib.util import find_spec
 
     return find_spec("torch") is not None
 
 
 class NetworkClassifier(ProbabilisticClassifier):
-    """A network that learns by gradient descent, stopped early on grouped folds.
+    """An ensemble of networks, each trained with early stopping on one artist-grouped fold.
 
-    The artists are dealt to folds; for each, a network learns from the others' tracks until its log loss on the fold has not
-    fallen for `patience` epochs, and its best state is kept. Answers are the mean of these networks. So every artist teaches,
-    and none says when to stop a network that it taught. Genres count alike, however many tracks they have.
+    Each network is trained on the other folds until its log loss on its own fold has not improved for `patience` epochs, and its
+    best weights are stored. The prediction is the mean of these networks. So all artists are used for training, and early
+    stopping never uses an artist on whom the network was trained. All genres have the same weight, whatever their numbers of
+    tracks.
 
     Parameters
     ----------
     folds : int
-        And so networks. Where the artists cannot be dealt, one network learns for half of the epochs.
+        Number of folds, and of networks. If the artists cannot be divided into folds, one network is trained for half the epochs.
     epochs : int
-        At most.
+        Maximum number of epochs.
     patience : int
+        Epochs without improvement after which training stops.
     rate : float
-        Of AdamW (Loshchilov & Hutter 2019), with weight decay 0.01.
+        Learning rate of AdamW (Loshchilov & Hutter 2019), with weight decay 0.01.
     smoothing : float
-        Of labels (Szegedy et al. 2016).
+        Label smoothing (Szegedy et al. 2016).
     seed : int
 
     Attributes
     ----------
     classes_ : array [C]
     center_, scale_ : float32 arrays
-        Mean and deviation of the columns, or of mel bands.
+        Mean and standard deviation of each column or mel band.
     networks_ : list of dict of str to array
         Weights of each network.
     """
@@ -100,33 +103,33 @@ class NetworkClassifier(ProbabilisticClassifier):
         self.smoothing = smoothing
         self.seed = seed
 
-    def _shaped(self, X: npt.NDArray[Any]) -> FloatArray:
-        """Give vectors [N, D] the shape that the network takes, columns or mel bands last."""
+    def _reshape(self, X: npt.NDArray[Any]) -> FloatArray:
+        """Reshape vectors [N, D] into inputs of the network, with the columns or mel bands as the last axis."""
         return np.asarray(X, dtype=np.float32)
 
-    def _network(self, columns: int, n_classes: int) -> Any:
+    def _build_network(self, columns: int, n_classes: int) -> Any:
         raise NotImplementedError
 
-    def _altered(self, batch: Batch, generator: np.random.Generator) -> Batch:
-        """Alter what is learned in one step."""
+    def _augment(self, batch: Batch, generator: np.random.Generator) -> Batch:
+        """Augment the inputs of one training step."""
         return batch
 
     def fit(self, X: Any, y: Any, groups: Any = None) -> Self:
-        """Fit to vectors [N, D] with their labels [N] and artists [N]; without artists each vector is one."""
+        """Fit to vectors [N, D] with their labels [N] and artists [N]. Without artists each vector is a group of its own."""
         torch = require_torch()
         self.classes_, codes = np.unique(y, return_inverse=True)
         artists = np.arange(len(codes)) if groups is None else np.asarray(groups)
-        shaped = self._shaped(X)
-        rest = tuple(range(shaped.ndim - 1))
-        self.center_ = shaped.mean(axis=rest, dtype=np.float64).astype(np.float32)
-        self.scale_ = np.maximum(shaped.std(axis=rest, dtype=np.float64), LEAST).astype(np.float32)
-        scaled = self._scaled(shaped)
+        inputs = self._reshape(X)
+        axes = tuple(range(inputs.ndim - 1))
+        self.center_ = inputs.mean(axis=axes, dtype=np.float64).astype(np.float32)
+        self.scale_ = np.maximum(inputs.std(axis=axes, dtype=np.float64), MIN_DEVIATION).astype(np.float32)
+        inputs = self._standardize(inputs)
         folds = grouped_folds(codes, artists, folds=self.folds, seed=self.seed)
-        everything = np.arange(len(codes))
+        all_rows = np.arange(len(codes))
         with _single_thread(torch):
             self.networks_ = [
-                self._learn(torch, scaled, codes, train, test, seed=self.seed + number)
-                for number, (train, test) in enumerate(folds or [(everything, everything[:0])])
+                self._train_network(torch, inputs, codes, train, validation, seed=self.seed + number)
+                for number, (train, validation) in enumerate(folds or [(all_rows, all_rows[:0])])
             ]
         return self
 
@@ -134,112 +137,117 @@ class NetworkClassifier(ProbabilisticClassifier):
         """Return probabilities, float64 [N, C]."""
         torch = require_torch()
         device = _device(torch)
-        scaled = self._scaled(self._shaped(X))
-        result = np.zeros((len(scaled), len(self.classes_)))
+        inputs = self._standardize(self._reshape(X))
+        result = np.zeros((len(inputs), len(self.classes_)))
         with _single_thread(torch), torch.no_grad():
             for weights in self.networks_:
-                network = self._network(len(self.center_), len(self.classes_)).to(device)
+                network = self._build_network(len(self.center_), len(self.classes_)).to(device)
                 network.load_state_dict({name: torch.as_tensor(array) for name, array in weights.items()})
                 network.eval()
-                for first in range(0, len(scaled), 256):
-                    answers = network(torch.from_numpy(scaled[first : first + 256]).to(device))
-                    result[first : first + 256] += torch.softmax(answers.double(), dim=1).cpu().numpy()
+                for first in range(0, len(inputs), 256):
+                    logits = network(torch.from_numpy(inputs[first : first + 256]).to(device))
+                    result[first : first + 256] += torch.softmax(logits.double(), dim=1).cpu().numpy()
         return result / len(self.networks_)
 
-    def _scaled(self, shaped: FloatArray) -> FloatArray:
-        result: FloatArray = (shaped - self.center_) / self.scale_
+    def _standardize(self, inputs: FloatArray) -> FloatArray:
+        result: FloatArray = (inputs - self.center_) / self.scale_
         return result
 
-    def _learn(
+    def _train_network(
         self,
         torch: Any,
         X: FloatArray,
         codes: npt.NDArray[np.int64],
         train: npt.NDArray[np.int64],
-        test: npt.NDArray[np.int64],
+        validation: npt.NDArray[np.int64],
         *,
         seed: int,
     ) -> dict[str, npt.NDArray[Any]]:
-        """Learn one network; return its best weights, or its last ones where nothing is held out."""
+        """Train one network. Return its best weights or, without validation tracks, its last weights."""
         from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
         torch.manual_seed(seed)
         generator = np.random.default_rng(seed)
         device = _device(torch)
-        labels = len(self.classes_)
-        network = self._network(X.shape[-1], labels).to(device)
-        mean = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(DECAY), use_buffers=True)
-        optimiser = torch.optim.AdamW(network.parameters(), lr=self.rate, weight_decay=0.01)
-        shares = np.maximum(np.bincount(codes[train], minlength=labels), 1) / len(train)
-        weights = torch.tensor(1 / (labels * shares), dtype=torch.float32, device=device)
-        held, reference = torch.from_numpy(X[test]).to(device), torch.from_numpy(codes[test]).to(device)
-        best, kept, since = np.inf, _arrays(mean.module), 0
-        for _ in range(self.epochs if len(test) else self.epochs // 2):
+        n_classes = len(self.classes_)
+        network = self._build_network(X.shape[-1], n_classes).to(device)
+        averaged = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(EMA_DECAY), use_buffers=True)
+        optimizer = torch.optim.AdamW(network.parameters(), lr=self.rate, weight_decay=0.01)
+        frequencies = np.maximum(np.bincount(codes[train], minlength=n_classes), 1) / len(train)
+        class_weights = torch.tensor(1 / (n_classes * frequencies), dtype=torch.float32, device=device)
+        validation_inputs = torch.from_numpy(X[validation]).to(device)
+        validation_codes = torch.from_numpy(codes[validation]).to(device)
+        best_loss, best_weights, epochs_since_best = np.inf, _to_arrays(averaged.module), 0
+        for _ in range(self.epochs if len(validation) else self.epochs // 2):
             network.train()
-            for rows in _batches(train, generator):
-                batch = self._altered(torch.from_numpy(X[rows]).to(device), generator)
-                answers = network(batch)
+            for rows in _make_batches(train, generator):
+                batch = self._augment(torch.from_numpy(X[rows]).to(device), generator)
+                logits = network(batch)
                 loss = torch.nn.functional.cross_entropy(
-                    answers,
+                    logits,
                     torch.from_numpy(codes[rows]).to(device),
-                    weight=weights,
+                    weight=class_weights,
                     label_smoothing=self.smoothing,
                 )
-                optimiser.zero_grad()
+                optimizer.zero_grad()
                 loss.backward()
-                optimiser.step()
-                mean.update_parameters(network)
-            if not len(test):
-                kept = _arrays(mean.module)
+                optimizer.step()
+                averaged.update_parameters(network)
+            if not len(validation):
+                best_weights = _to_arrays(averaged.module)
                 continue
-            mean.eval()
+            averaged.eval()
             with torch.no_grad():
-                value = float(torch.nn.functional.cross_entropy(mean(held), reference, weight=weights))
-            since += 1
-            if value < best:
-                best, kept, since = value, _arrays(mean.module), 0
-            if since >= self.patience:
+                logits = averaged(validation_inputs)
+                validation_loss = float(
+                    torch.nn.functional.cross_entropy(logits, validation_codes, weight=class_weights)
+                )
+            epochs_since_best += 1
+            if validation_loss < best_loss:
+                best_loss, best_weights, epochs_since_best = validation_loss, _to_arrays(averaged.module), 0
+            if epochs_since_best >= self.patience:
                 break
-        return kept
+        return best_weights
 
 
 class ConvolutionalNetwork(NetworkClassifier):
     """A small convolutional network on mel spectrograms of 10 s.
 
-    Three layers of 16, 32 and 64 channels with batch normalisation, the mean over time and bands, dropout of 0.4, one dense layer:
-    after Choi et al. (2017, "Convolutional recurrent neural networks for music classification"), a tenth as large, for hundreds of
-    tracks. In each step the pictures are turned in time and stripes of them are blanked (Park et al. 2019, SpecAugment).
+    Three convolutional layers of 16, 32 and 64 channels with batch normalisation, the mean over time and mel bands, dropout of
+    0.4, and one dense layer. The design follows Choi et al. (2017, "Convolutional recurrent neural networks for music
+    classification") at a tenth of the size, for hundreds of training tracks. In each training step the spectrograms are rotated
+    in time, and stripes in time and frequency are masked (Park et al. 2019, SpecAugment).
     """
 
-    def _shaped(self, X: npt.NDArray[Any]) -> FloatArray:
+    def _reshape(self, X: npt.NDArray[Any]) -> FloatArray:
         return np.asarray(X, dtype=np.float32).reshape(len(X), 1, mel.PATCH_LENGTH, mel.N_MELS)
 
-    def _network(self, columns: int, n_classes: int) -> Any:
+    def _build_network(self, columns: int, n_classes: int) -> Any:
         from torch import nn
 
-        def layer(before: int, after: int, size: int, stride: int) -> list[Any]:
-            convolution = nn.Conv2d(before, after, size, stride=stride, padding=size // 2, bias=False)
-            return [convolution, nn.BatchNorm2d(after), nn.ReLU(), nn.MaxPool2d(2)]
+        def layer(in_channels: int, out_channels: int, size: int, stride: int) -> list[Any]:
+            convolution = nn.Conv2d(in_channels, out_channels, size, stride=stride, padding=size // 2, bias=False)
+            return [convolution, nn.BatchNorm2d(out_channels), nn.ReLU(), nn.MaxPool2d(2)]
 
         layers = [*layer(1, 16, 5, 2), *layer(16, 32, 3, 1), *layer(32, 64, 3, 1)]
         return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Dropout(0.4), nn.Linear(64, n_classes))
 
-    def _altered(self, batch: Batch, generator: np.random.Generator) -> Batch:
+    def _augment(self, batch: Batch, generator: np.random.Generator) -> Batch:
         import torch
 
         result = torch.roll(batch, int(generator.integers(mel.PATCH_LENGTH)), dims=2)
         for row in range(len(result)):
-            for axis, most in ((1, mel.PATCH_LENGTH // 5), (2, mel.N_MELS // 5)):
-                width = int(generator.integers(most))
+            for axis, max_width in ((1, mel.PATCH_LENGTH // 5), (2, mel.N_MELS // 5)):
+                width = int(generator.integers(max_width))
                 first = int(generator.integers(result.shape[axis + 1] - width))
                 result[row].narrow(axis, first, width).zero_()
         return result
 
 
 class FrameHead(NetworkClassifier):
-    """A multilayer perceptron on single frames of a pretrained network: 128 units, dropout of 0.5 before and after."""
+    """A multilayer perceptron on single frames of a pretrained network: 128 hidden units, dropout of 0.5 before and after."""
 
-    def _network(self, columns: int, n_classes: int) -> Any:
+    def _build_network(self, columns: int, n_classes: int) -> Any:
         from torch import nn
 
         hidden = [nn.Dropout(0.5), nn.Linear(columns, 128), nn.BatchNorm1d(128), nn.ReLU()]
@@ -248,7 +256,7 @@ class FrameHead(NetworkClassifier):
 
 @contextmanager
 def _single_thread(torch: Any) -> Iterator[None]:
-    """Hold PyTorch to one thread, and leave its generators and its threads as they were."""
+    """Restrict PyTorch to one thread, and restore its number of threads and its random state afterwards."""
     threads = torch.get_num_threads()
     with torch.random.fork_rng():
         torch.set_num_threads(1)
@@ -262,10 +270,10 @@ def _device(torch: Any) -> str:
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
-def _batches(rows: npt.NDArray[np.int64], generator: np.random.Generator) -> list[npt.NDArray[np.int64]]:
-    """Deal rows to batches of about `BATCH`, each of two at least: batch normalisation needs two."""
-    return np.array_split(generator.permutation(rows), max(1, len(rows) // BATCH))
+def _make_batches(rows: npt.NDArray[np.int64], generator: np.random.Generator) -> list[npt.NDArray[np.int64]]:
+    """Split shuffled rows into batches of about `BATCH_SIZE`. Batch normalisation needs at least two rows in each."""
+    return np.array_split(generator.permutation(rows), max(1, len(rows) // BATCH_SIZE))
 
 
-def _arrays(network: Any) -> dict[str, npt.NDArray[Any]]:
+def _to_arrays(network: Any) -> dict[str, npt.NDArray[Any]]:
     return {name: tensor.detach().cpu().numpy().copy() for name, tensor in network.state_dict().items()}

@@ -15,7 +15,7 @@ from sonotheque.classify.data.training_set import TrainingSet
 from sonotheque.classify.evaluation.bootstrap import round_interval
 from sonotheque.classify.evaluation.cross_validation import CrossValidationResult
 from sonotheque.classify.evaluation.feature_importance import (
-    FamilyImportance,
+    PermutationImportance,
     genre_correlations,
     permutation_importance,
 )
@@ -54,25 +54,25 @@ class ImportanceData:
 
     Attributes
     ----------
-    losses : sequence of FamilyLoss
-        Permutation importance, see `sonotheque.classify.evaluation.feature_importance.permutation`.
-    shap : Shapley or None
+    losses : sequence of PermutationImportance
+        Permutation importance, see `sonotheque.classify.evaluation.feature_importance.permutation_importance`.
+    shap : TreeShap or None
         SHAP values of boosted trees, see `sonotheque.classify.evaluation.tree_shap.explain_trees`.
     auto_tags : sequence of GenreAutoTags
         One per tested genre; empty without musicnn vectors.
     """
 
-    losses: Sequence[FamilyImportance]
+    losses: Sequence[PermutationImportance]
     shap: TreeShap | None
     auto_tags: Sequence[GenreAutoTags]
 
     @property
-    def family_losses(self) -> list[FamilyImportance]:
+    def family_losses(self) -> list[PermutationImportance]:
         """Losses of the feature families, the most important first."""
         return sorted((loss for loss in self.losses if loss.family.name), key=lambda loss: -loss.rise)
 
     @property
-    def space_losses(self) -> list[FamilyImportance]:
+    def space_losses(self) -> list[PermutationImportance]:
         """Losses of whole spaces, the most important first."""
         return sorted((loss for loss in self.losses if not loss.family.name), key=lambda loss: -loss.rise)
 

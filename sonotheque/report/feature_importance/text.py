@@ -77,7 +77,7 @@ def describe_shap_values(importance: ImportanceData, translator: Translator) -> 
     if shap is None:
         return
     models = translator.format_list(shap.models)
-    if shap.judged:
+    if shap.from_classifier:
         yield translator.translate("shap.evaluated_trees", models=models)
     else:
         spaces = list(dict.fromkeys(short_name(family.space) for family in shap.families))

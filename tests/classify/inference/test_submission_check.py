@@ -1,4 +1,4 @@
-"""What a hand-in must be: a good one passes, each fault is named."""
+"""A valid submission passes the check, and every error is named."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sonotheque.classify.inference.submission_check import check_submission
 from sonotheque.errors import LabelsError
 from sonotheque.metadata.tables import GenreIds
 
-GOOD = "track_id,genre_id\n000002,1\n000005,8\n"
+VALID = "track_id,genre_id\n000002,1\n000005,8\n"
 
 
 @pytest.fixture
@@ -28,29 +28,29 @@ def check(folder: Path, content: bytes) -> int:
     return check_submission(folder / "out.csv", sample=folder / "sample.csv", ids=folder / "genres.csv")
 
 
-def test_a_good_one(folder: Path) -> None:
-    assert check(folder, GOOD.encode()) == 2
+def test_valid_submission(folder: Path) -> None:
+    assert check(folder, VALID.encode()) == 2
 
 
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (GOOD.replace("\n", "\r\n"), "CR LF"),
-        ("\ufeff" + GOOD, "byte order mark"),
-        (GOOD.rstrip("\n"), "last line"),
-        (GOOD.replace("track_id", "id"), r"header is id,genre_id; it must be track_id,genre_id"),
-        (GOOD.replace("000005", "5"), r"line 3: id '5'; it must be '000005'"),
-        ("track_id,genre_id\n000005,8\n000002,1\n", r"line 2: id '000005'; it must be '000002'"),
-        (GOOD.replace(",8", ",9"), r"line 3: genre '9'; known are 1, 8"),
-        (GOOD.replace(",8", ","), "line 3: no genre"),
-        (GOOD.replace(",8", ", 8"), r"line 3: a blank beside a value"),
-        (GOOD.replace("\n000005", "\n\n000005"), "line 3: blank"),
-        (GOOD + "000009,1\n", "3 rows; .* has 2"),
+        (VALID.replace("\n", "\r\n"), "CR LF"),
+        ("\ufeff" + VALID, "byte order mark"),
+        (VALID.rstrip("\n"), "last line"),
+        (VALID.replace("track_id", "id"), r"header is id,genre_id; it must be track_id,genre_id"),
+        (VALID.replace("000005", "5"), r"line 3: the id is '5'; it must be '000005'"),
+        ("track_id,genre_id\n000005,8\n000002,1\n", r"line 2: the id is '000005'; it must be '000002'"),
+        (VALID.replace(",8", ",9"), r"line 3: unknown genre '9'; known are 1, 8"),
+        (VALID.replace(",8", ","), "line 3: the genre is missing"),
+        (VALID.replace(",8", ", 8"), "line 3: white space around a value"),
+        (VALID.replace("\n000005", "\n\n000005"), "line 3: the line is blank"),
+        (VALID + "000009,1\n", "3 rows; .* has 2"),
         ("track_id,genre_id\n000002,1\n", "1 rows; .* has 2"),
-        (GOOD.replace(",8", ",8,8"), "3 fields"),
+        (VALID.replace(",8", ",8,8"), "3 fields"),
     ],
 )
-def test_faults(folder: Path, content: str, message: str) -> None:
+def test_invalid_submissions(folder: Path, content: str, message: str) -> None:
     with pytest.raises(LabelsError, match=message):
         check(folder, content.encode())
 
@@ -58,15 +58,15 @@ def test_faults(folder: Path, content: str, message: str) -> None:
 @settings(max_examples=40)
 @given(
     rows=st.lists(st.integers(0, 999_999), unique=True, min_size=1, max_size=20),
-    answers=st.dictionaries(st.integers(0, 999_999), st.sampled_from(["Classical", "Rock"]), max_size=20),
+    predictions=st.dictionaries(st.integers(0, 999_999), st.sampled_from(["Classical", "Rock"]), max_size=20),
 )
-def test_what_is_written_passes(
-    tmp_path_factory: pytest.TempPathFactory, rows: list[int], answers: dict[int, str]
+def test_written_submissions_pass(
+    tmp_path_factory: pytest.TempPathFactory, rows: list[int], predictions: dict[int, str]
 ) -> None:
     folder = tmp_path_factory.mktemp("check")
     (folder / "genres.csv").write_text("genre_id,genre\n1,Classical\n8,Rock\n")
     (folder / "sample.csv").write_text("track_id,genre_id\n" + "".join(f"{row:06d},9\n" for row in rows))
-    genres = {f"/Test/{number:06d}.mp3": genre for number, genre in answers.items()}
+    genres = {f"/Test/{number:06d}.mp3": genre for number, genre in predictions.items()}
     fill_template(
         folder / "out.csv", genres, template=folder / "sample.csv", fallback="Rock", ids=GenreIds(folder / "genres.csv")
     )

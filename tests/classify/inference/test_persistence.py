@@ -1,4 +1,4 @@
-"""A saved classifier answers as before, and a file that does not fit is refused."""
+"""A saved classifier predicts the same after loading, and unusable files are refused."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ Y = np.array([1, 2, 0] * 20)
 LABELS = ["folk", "pop", "rock"]
 
 
-def saved_classifier(model: str, *, decision: str = "track") -> SavedClassifier:
+def make_saved_classifier(model: str, *, aggregation: str = "track") -> SavedClassifier:
     data = EmbeddingSet(
         {"space@1": X}, {"space@1": [X[row : row + 1] + np.ones((3, 1), np.float32) for row in range(60)]}
     )
     members = [
-        fit_model(ModelSpec(model, ("space@1",), decision, copies=True), data, Y, groups=np.arange(60))
+        fit_model(ModelSpec(model, ("space@1",), aggregation, copies=True), data, Y, groups=np.arange(60))
         for _ in range(2)
     ]
     return SavedClassifier(model, Ensemble(members, [0.25, 0.75]), ["space@1"], LABELS, {"pop": 20}, 7)
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_it_answers_as_before(tmp_path: Path, model: str) -> None:
-    saved = saved_classifier(model)
+def test_loaded_classifier_predicts_the_same(tmp_path: Path, model: str) -> None:
+    saved = make_saved_classifier(model)
     saved.save(tmp_path / "c.skops")
     loaded = SavedClassifier.load(tmp_path / "c.skops")
     data = EmbeddingSet({"space@1": X})
@@ -44,23 +44,23 @@ def test_it_answers_as_before(tmp_path: Path, model: str) -> None:
     assert [member.spec for member in loaded.ensemble.members] == [member.spec for member in saved.ensemble.members]
 
 
-def test_a_local_decision_is_kept(tmp_path: Path) -> None:
-    saved_classifier("logreg", decision="learned").save(tmp_path / "c.skops")
+def test_aggregation_is_saved(tmp_path: Path) -> None:
+    make_saved_classifier("logreg", aggregation="learned").save(tmp_path / "c.skops")
     spec = SavedClassifier.load(tmp_path / "c.skops").ensemble.members[0].spec
     assert spec == ModelSpec("logreg", ("space@1",), "learned", copies=True)
 
 
-def test_a_stranger_cannot_run_code(tmp_path: Path) -> None:
+def test_untrusted_types_are_refused(tmp_path: Path) -> None:
     import subprocess
 
-    member = FittedModel(ModelSpec("knn", ("space@1",)), subprocess.Popen)
-    saved = SavedClassifier("knn", Ensemble([member], [1.0]), ["space@1"], LABELS, {}, 0)
+    model = FittedModel(ModelSpec("knn", ("space@1",)), subprocess.Popen)
+    saved = SavedClassifier("knn", Ensemble([model], [1.0]), ["space@1"], LABELS, {}, 0)
     saved.save(tmp_path / "c.skops")
     with pytest.raises(ClassifierError, match=r"not trusted.*train again"):
         SavedClassifier.load(tmp_path / "c.skops")
 
 
-def test_damage(tmp_path: Path) -> None:
+def test_missing_and_damaged_files(tmp_path: Path) -> None:
     path = tmp_path / "c.skops"
     with pytest.raises(ClassifierError, match="train"):
         SavedClassifier.load(path)
@@ -76,21 +76,21 @@ def test_damage(tmp_path: Path) -> None:
         SavedClassifier.load(path)
 
 
-def test_another_space_is_refused(demo_library: Library) -> None:
+def test_unknown_space_is_refused(demo_library: Library) -> None:
     saved = SavedClassifier.load(demo_library._classifier_path)
-    for space, message in (("openl3@1", "unknown to this version"), ("x", "unknown")):
+    for space, message in (("openl3@1", "which this version does not know"), ("x", "which this version does not know")):
         replace(saved, spaces=[space]).save(demo_library._classifier_path)
         with pytest.raises(ClassifierError, match=message):
             demo_library.classify(unlabelled())
 
 
-def test_a_space_that_the_library_lost_is_refused(demo_library: Library) -> None:
+def test_space_without_vectors_is_refused(demo_library: Library) -> None:
     demo_library.remove(music())
-    with pytest.raises(ClassifierError, match="does not hold"):
+    with pytest.raises(ClassifierError, match="which the library does not have"):
         demo_library.classify(unlabelled())
 
 
-def test_another_generation_is_one_notice(demo_library: Library, caplog: pytest.LogCaptureFixture) -> None:
+def test_changed_library_is_logged_once(demo_library: Library, caplog: pytest.LogCaptureFixture) -> None:
     clip = music() / "metal" / "obsidian-shell-fear.mp3"
     demo_library.classify(clip)
     assert caplog.messages == []

@@ -1,4 +1,4 @@
-"""Fifty clips of speech, noise, tones and silence, made here, lie further from the demo's music than 55 clips by other artists."""
+"""Synthetic clips of speech, noise, tones and silence are more novel than the demo's music by other artists."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from sonotheque.demo import music, unlabelled
 from sonotheque.embed.registry import space_of
 
 ESPEAK = shutil.which("espeak-ng")
-REASON = "NO ESPEAK-NG FOUND: what is like none of the genres is NOT tested (Debian: apt-get install espeak-ng)"
+REASON = "NO ESPEAK-NG FOUND: novelty detection is NOT tested on other sounds (Debian: apt-get install espeak-ng)"
 if not ESPEAK and os.environ.get("SONOTHEQUE_NEEDS_ESPEAK"):
     raise RuntimeError(REASON)
 
@@ -43,7 +43,7 @@ SENTENCES = {
 
 
 def noises(generator: np.random.Generator) -> Iterator[Sound]:
-    """Noise whose power falls (brown, pink) or rises (blue, violet) with frequency, and white, each at three levels."""
+    """Brown, pink, white, blue and violet noise, each at three levels."""
     frequencies = np.fft.rfftfreq(SECONDS * RATE, 1 / RATE)
     frequencies[0] = frequencies[1]
     for slope in (-2, -1, 0, 1, 2):
@@ -65,15 +65,15 @@ def tones(generator: np.random.Generator) -> Iterator[Sound]:
 
 
 def silences(generator: np.random.Generator) -> Iterator[Sound]:
-    """Nothing, and dither from far below the last bit of 16 to audible hiss."""
+    """Digital silence, and white noise from far below the last of 16 bits up to audible hiss."""
     for level in (0, 3e-6, 1e-5, 3e-5, 1e-4, 3e-4, 1e-3, 2e-3):
         yield level * generator.standard_normal(SECONDS * RATE)
 
 
 @pytest.fixture(scope="module")
-def strange(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Make the fifty clips: 15 of speech, 15 of noise, 12 of tones, 8 of silence."""
-    folder = tmp_path_factory.mktemp("strange")
+def other_sounds(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make fifty clips: 15 of speech, 15 of noise, 12 of tones, 8 of silence."""
+    folder = tmp_path_factory.mktemp("sounds")
     for voice, text in SENTENCES.items():
         for speed, pitch in ((120, 30), (150, 55), (190, 75)):
             target = folder / f"speech-{voice}-{speed}.wav"
@@ -88,41 +88,40 @@ def strange(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def vectors(library: Library, embedders: list[str]) -> tuple[EmbeddingSet, list[Any]]:
-    """All tracks of a library by path, in some spaces."""
+def load_vectors(library: Library, embedders: list[str]) -> tuple[EmbeddingSet, list[Any]]:
+    """The vectors of all tracks of a library in some spaces, ordered by path, and the tracks."""
     tracks = sorted(library.catalogue.tracks.all(), key=lambda track: track.path)
     columns = {}
     for space in (space_of(name).id for name in embedders):
-        found = dict(zip(*library.catalogue.vectors.matrix(space), strict=True))
-        columns[space] = np.stack([found[track.id] for track in tracks])
+        by_id = dict(zip(*library.catalogue.vectors.matrix(space), strict=True))
+        columns[space] = np.stack([by_id[track.id] for track in tracks])
     return EmbeddingSet(columns), tracks
 
 
-def told_apart(known: EmbeddingSet, artists: npt.NDArray[Any], strange: EmbeddingSet) -> float:
-    """AUC of the distance: each clip of music is judged by those of other artists, and so is all that is strange."""
-    dealt = np.random.default_rng(0).permutation(artists.max() + 1)[artists] % FOLDS
+def novelty_auc(music: EmbeddingSet, artists: npt.NDArray[Any], other_sounds: EmbeddingSet) -> float:
+    """AUC of the distance, by cross-validation: the detector is fitted to music by other artists."""
+    fold_of_track = np.random.default_rng(0).permutation(artists.max() + 1)[artists] % FOLDS
     areas, weights = [], []
     for fold in range(FOLDS):
-        familiar = NoveltyDetector.fit(known.take(np.flatnonzero(dealt != fold)), groups=artists[dealt != fold])
-        usual = familiar.distance(known.take(np.flatnonzero(dealt == fold)))
-        scores = np.concatenate([usual, familiar.distance(strange)])
-        truth = np.repeat([0, 1], [len(usual), len(strange)])
-        areas.append(probability_metrics.auc(truth, np.stack([-scores, scores], axis=1))[1])
-        weights.append(len(usual))
+        train, test = np.flatnonzero(fold_of_track != fold), np.flatnonzero(fold_of_track == fold)
+        detector = NoveltyDetector.fit(music.take(train), groups=artists[train])
+        distances = np.concatenate([detector.distance(music.take(test)), detector.distance(other_sounds)])
+        reference = np.repeat([0, 1], [len(test), len(other_sounds)])
+        areas.append(probability_metrics.auc(reference, np.stack([-distances, distances], axis=1))[1])
+        weights.append(len(test))
     return float(np.average(areas, weights=weights))
 
 
 @pytest.mark.parametrize("embedders", [["musicnn"], ["musicnn", "descriptors"]], ids="+".join)
-def test_speech_noise_tones_and_silence_are_none_of_these(
-    embedders: list[str], demo_library: Library, strange: Path, tmp_path: Path
+def test_speech_noise_tones_and_silence_are_novel(
+    embedders: list[str], demo_library: Library, other_sounds: Path, tmp_path: Path
 ) -> None:
     demo_library.add(music(), unlabelled(), embedders=embedders)
-    known, tracks = vectors(demo_library, embedders)
+    known, tracks = load_vectors(demo_library, embedders)
     artists = np.unique([track.artist or track.path for track in tracks], return_inverse=True)[1]
-    with Library(tmp_path / "strange") as library:
-        library.add(strange, embedders=embedders)
-        sounds, _ = vectors(library, embedders)
+    with Library(tmp_path / "sounds") as library:
+        library.add(other_sounds, embedders=embedders)
+        sounds, _ = load_vectors(library, embedders)
     assert len(known) == 55
     assert len(sounds) == 50
-    area = told_apart(known, artists, sounds)
-    assert area >= 0.9
+    assert novelty_auc(known, artists, sounds) >= 0.9
