@@ -35,13 +35,13 @@ def measure_clusters(vectors: np.ndarray, labels: Sequence[str], space: str, *, 
     found = layout.clusters
     nearest = np.where(found.labels < 0, found.membership.argmax(axis=1), found.labels)
     components = principal_components(standardized, dimensions=20)
-    means = KMeans(found.count, n_init=10, random_state=seed).fit_predict(components)
+    means = KMeans(found.n_clusters, n_init=10, random_state=seed).fit_predict(components)
     map_quality = measure_projection_quality(standardized, layout.positions, labels=labels)
     pca_quality = measure_projection_quality(
         standardized, principal_components(standardized, dimensions=2), labels=labels
     )
     return {
-        "clusters": found.count,
+        "clusters": found.n_clusters,
         "in none": float((found.labels < 0).mean()),
         "AMI": float(mutual(labels, found.labels)),
         "AMI nearest cluster": float(mutual(labels, nearest)),
@@ -69,7 +69,7 @@ def print_selections(vectors: np.ndarray, labels: Sequence[str], space: str, see
         for size in sorted({5, default_cluster_size(len(vectors)), 15}):
             groups.SELECTION = selection
             clusterings = [find_clusters(positions, min_size=size) for positions in projections]
-            counts = ", ".join(str(clustering.count) for clustering in clusterings)
+            counts = ", ".join(str(clustering.n_clusters) for clustering in clusterings)
             in_none = np.mean([(clustering.labels < 0).mean() for clustering in clusterings])
             agreement = np.mean([mutual(labels, clustering.labels) for clustering in clusterings])
             print(f"| {selection} | {size} | {counts} | {in_none:.0%} | {agreement:.3f} |")

@@ -55,7 +55,7 @@ def main() -> None:
     quality = measure_projection_quality(vectors, layout.positions, labels=[str(style) for style in styles])
     print(f"{options.tracks} vectors of {options.dimensions}: {seconds / 60:.1f} min, peak {peak:.0f} MB")
     print(f"trustworthiness {quality.trustworthiness:.3f} ({time.perf_counter() - start:.0f} s to measure)")
-    print(f"{layout.clusters.count} clusters, {clustered.mean():.0%} of the tracks in one, ", end="")
+    print(f"{layout.clusters.n_clusters} clusters, {clustered.mean():.0%} of the tracks in one, ", end="")
     print(f"AMI with the styles {adjusted_mutual_info_score(styles[clustered], layout.clusters.labels[clustered]):.3f}")
 
 
