@@ -231,7 +231,7 @@ def test_read_only_library(library: Path) -> None:
         assert run_json("similar", METAL, library=library)["results"]
         result = run("remove", METAL, library=library)
         assert (result.returncode, len(result.stderr.splitlines())) == (1, 1)
-        assert "may only be read" in result.stderr
+        assert "is read-only" in result.stderr
     finally:
         library.chmod(0o755)
 

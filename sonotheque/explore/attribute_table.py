@@ -36,7 +36,7 @@ COLUMNS = {
     "era": "string",
     "tags": "string",
 }
-"""The columns and their kinds, see `sonotheque.metadata.parquet.KINDS`; `tempo` is in BPM."""
+"""The columns and their types, see `sonotheque.metadata.parquet.COLUMN_TYPES`; `tempo` is in BPM."""
 
 STRONGEST = 10
 """Tags that are listed with their probability."""

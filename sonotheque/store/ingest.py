@@ -1,4 +1,4 @@
-"""The resumable ingest: which files are new, changed, moved or duplicates, and what is done with each.
+"""The resumable ingest: detect which files are new, changed, moved or duplicates, and embed or link them.
 
 Each track is committed separately. An ingest that is stopped or killed loses at most the tracks in flight, and the next one
 processes only what is missing.
@@ -141,7 +141,7 @@ class Ingest:
         self._progress(self._done, self._total)
 
     def _pending(self, found: Sequence[AudioFile]) -> Iterator[tuple[str, FileStamp]]:
-        """Yield the files that need work, judging by path, size and modification time only."""
+        """Yield the files to process, determined by path, size and modification time only."""
         files, failures = self._catalogue.files.all(), self._catalogue.files.failures()
         complete = {track for track, spaces in self._embedded.items() if len(spaces) == len(self._spaces)}
         for path in (file.path for file in found):
