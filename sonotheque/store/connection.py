@@ -17,7 +17,7 @@ BUSY_TIMEOUT = 30.0
 
 
 def connect(path: Path) -> sqlite3.Connection:
-    """Open a catalogue, with a write-ahead log and foreign keys. If the file or its folder is read-only, it is opened for reading.
+    """Open a catalogue with a write-ahead log and foreign keys. A read-only file is opened for reading only.
 
     Raises
     ------
@@ -59,7 +59,7 @@ def connect(path: Path) -> sqlite3.Connection:
 
 def _convert_errors(method: Callable[..., Any], path: Path) -> Callable[..., Any]:
     @wraps(method)
-    def method_convert_errors(self: sqlite3.Cursor, *arguments: Any) -> Any:
+    def wrapper(self: sqlite3.Cursor, *arguments: Any) -> Any:
         try:
             return method(self, *arguments)
         except (sqlite3.IntegrityError, sqlite3.ProgrammingError):
