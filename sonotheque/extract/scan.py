@@ -50,16 +50,16 @@ def scan_paths(paths: Iterable[str | os.PathLike[str]]) -> list[AudioFile]:
     >>> [os.path.basename(file.path) for file in scan_paths(["tests/data/tone.flac"])]
     ['tone.flac']
     """
-    found: dict[str, AudioFile] = {}
+    files: dict[str, AudioFile] = {}
     for path in paths:
         absolute = os.path.abspath(path)
         if os.path.isdir(absolute):
             for file in _walk(absolute):
-                found.setdefault(file, AudioFile(file, absolute))
+                files.setdefault(file, AudioFile(file, absolute))
         else:
             _require_file(path)
-            found.setdefault(absolute, AudioFile(absolute, os.path.dirname(absolute)))
-    return [found[path] for path in sorted(found)]
+            files.setdefault(absolute, AudioFile(absolute, os.path.dirname(absolute)))
+    return [files[path] for path in sorted(files)]
 
 
 def require_audio(paths: Iterable[str | os.PathLike[str]]) -> None:

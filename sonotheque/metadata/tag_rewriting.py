@@ -32,7 +32,7 @@ def temporary_copy(path: str) -> Iterator[str]:
         os.close(handle)
         shutil.copyfile(path, copy)
         if hasattr(os, "chown"):
-            with contextlib.suppress(PermissionError):  # then a file of another user changes its owner
+            with contextlib.suppress(PermissionError):  # only root can keep another user as the owner
                 os.chown(copy, status.st_uid, status.st_gid)
         shutil.copystat(path, copy)
         yield copy
