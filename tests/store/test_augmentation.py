@@ -1,4 +1,4 @@
-"""Augmented copies are made once, belong to their track, and change nothing else in the library."""
+"""Augmented copies are computed once, belong to their track, and do not change anything else in the library."""
 
 from __future__ import annotations
 
@@ -24,7 +24,8 @@ def library(tmp_path: Path, clips: Path) -> Iterator[Library]:
         yield library
 
 
-def make(library: Library, *, count: int) -> dict[tuple[str, int], np.ndarray]:
+def add_copies(library: Library, *, count: int) -> dict[tuple[str, int], np.ndarray]:
+    """Add augmented copies of all tracks, and return their vectors by file name and number."""
     catalogue = library.catalogue
     tracks = catalogue.tracks.all()
     add_augmented_copies(catalogue, tracks, spaces=[SPACE], count=count)
@@ -33,47 +34,47 @@ def make(library: Library, *, count: int) -> dict[tuple[str, int], np.ndarray]:
     return {(names[track], number): vector for track, number, vector, _ in copies}
 
 
-def test_only_what_is_missing_is_made(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_missing_copies_are_computed(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     generation = library.catalogue.generation
-    first = make(library, count=1)
+    first = add_copies(library, count=1)
     assert sorted(first) == [("ambient.mp3", 1), ("ave.mp3", 1), ("metal.ogg", 1)]
-    asked = []
+    extracted = []
     original = pool._Worker.extract
 
-    def ask(self: pool._Worker, path: str, *rest: object) -> Extraction:
-        asked.append(path)
-        return original(self, path, *rest)  # type: ignore[arg-type]
+    def recorded_extract(self: pool._Worker, path: str, *arguments: object) -> Extraction:
+        extracted.append(path)
+        return original(self, path, *arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(pool._Worker, "extract", ask)
-    both = make(library, count=2)
-    assert len(asked) == 3
-    assert all(np.array_equal(both[key], first[key]) for key in first)
-    make(library, count=2)
-    make(library, count=1)
-    assert len(asked) == 3
-    assert library.catalogue.generation == generation  # nothing that a classifier or an index rests on
+    monkeypatch.setattr(pool._Worker, "extract", recorded_extract)
+    second = add_copies(library, count=2)
+    assert len(extracted) == 3
+    assert all(np.array_equal(second[key], first[key]) for key in first)
+    add_copies(library, count=2)
+    add_copies(library, count=1)
+    assert len(extracted) == 3
+    assert library.catalogue.generation == generation  # classifiers and indexes stay valid
 
     monkeypatch.setattr(augment, "VERSION", "other transforms")
-    make(library, count=1)
-    assert len(asked) == 6
+    add_copies(library, count=1)
+    assert len(extracted) == 6
 
 
-def test_a_copy_is_its_seeds(library: Library, clips: Path) -> None:
+def test_a_copy_is_reproducible_from_its_seed(library: Library, clips: Path) -> None:
     track = next(track for track in library.catalogue.tracks.all() if track.path.endswith("metal.ogg"))
-    made = make(library, count=2)
+    copies = add_copies(library, count=2)
     for number in (1, 2):
-        again = extract(track.path, [SPACE], augmentation_seed=augmentation_seed(track.hash, number))
-        assert np.array_equal(made["metal.ogg", number], again.vectors[SPACE][0])
-    assert not np.array_equal(made["metal.ogg", 1], made["metal.ogg", 2])
+        extraction = extract(track.path, [SPACE], augmentation_seed=augmentation_seed(track.hash, number))
+        assert np.array_equal(copies["metal.ogg", number], extraction.vectors[SPACE][0])
+    assert not np.array_equal(copies["metal.ogg", 1], copies["metal.ogg", 2])
 
 
-def test_copies_go_with_their_track(library: Library, clips: Path) -> None:
-    make(library, count=1)
+def test_copies_are_removed_with_their_track(library: Library, clips: Path) -> None:
+    add_copies(library, count=1)
     library.remove(clips / "metal.ogg")
-    assert len(make(library, count=1)) == 2
+    assert len(add_copies(library, count=1)) == 2
 
 
-def test_a_file_that_is_gone_is_mentioned(library: Library, clips: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_missing_file_is_reported(library: Library, clips: Path, caplog: pytest.LogCaptureFixture) -> None:
     (clips / "metal.ogg").unlink()
-    assert sorted(make(library, count=1)) == [("ambient.mp3", 1), ("ave.mp3", 1)]
-    assert "metal.ogg: no such file; it is learned without augmented copies" in caplog.text
+    assert sorted(add_copies(library, count=1)) == [("ambient.mp3", 1), ("ave.mp3", 1)]
+    assert "metal.ogg: no such file; the track is used without augmented copies" in caplog.text
