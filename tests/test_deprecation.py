@@ -55,9 +55,9 @@ def test_previous_names_are_the_current_objects() -> None:
     with pytest.warns(
         FutureWarning, match=r"sonotheque\.classify\.hand_in is now sonotheque\.classify\.write_submission"
     ):
-        from sonotheque.classify import hand_in
+        from sonotheque.classify import hand_in  # type: ignore[attr-defined]
     with pytest.warns(FutureWarning, match=r"sonotheque\.store\.scan is now sonotheque\.extract\.scan_paths"):
-        from sonotheque.store import scan
+        from sonotheque.store import scan  # type: ignore[attr-defined]
     with pytest.warns(
         FutureWarning, match=r"sonotheque\.documents\.Similar is now sonotheque\.results\.SimilarityResult"
     ):
