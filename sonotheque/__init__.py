@@ -1,8 +1,8 @@
-"""sonotheque listens to a music collection: it embeds tracks, finds similar ones and names genres.
+"""sonotheque embeds a music collection, finds similar tracks, classifies genres and draws maps.
 
     from sonotheque import Library
 
-The command of the same name does the same from a terminal.
+The command ``sonotheque`` does the same from a terminal.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:  # `sonotheque --help` need not load NumPy
+def __getattr__(name: str) -> Any:  # loaded lazily, so that `sonotheque --help` does not import NumPy
     if name == "Library":
         from sonotheque.library import Library
 

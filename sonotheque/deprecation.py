@@ -1,4 +1,4 @@
-"""Old names that still work for one version. Each use of one is reported by a FutureWarning."""
+"""Support for deprecated names, which work for one more version and issue a FutureWarning."""
 
 from __future__ import annotations
 
@@ -12,17 +12,22 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def module_getattr(package: str, moved: Mapping[str, str]) -> Callable[[str], Any]:
-    """Make a ``__getattr__`` for a package that finds names under their old names.
+    """Create a ``__getattr__`` for a module whose contents have been moved or renamed.
 
     Parameters
     ----------
     package : str
-        Name of the package.
+        Name of the module.
     moved : mapping of str to str
-        Old name to the new one, as ``module:name``.
+        Old name to ``module:new name``.
+
+    Returns
+    -------
+    callable
+        Returns the object under its new name and issues a FutureWarning.
     """
 
-    def find_moved(name: str) -> Any:
+    def get_moved(name: str) -> Any:
         if name not in moved:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
         module, _, new = moved[name].partition(":")
@@ -33,16 +38,26 @@ def module_getattr(package: str, moved: Mapping[str, str]) -> Callable[[str], An
         )
         return getattr(import_module(module), new)
 
-    return find_moved
+    return get_moved
 
 
 def renamed_parameters(**new_names: str) -> Callable[[Function], Function]:
-    """Let a function accept old names of its keyword parameters.
+    """Decorate a function so that it accepts deprecated names of its keyword parameters.
 
     Parameters
     ----------
     **new_names : str
         ``old="new"`` for each parameter.
+
+    Returns
+    -------
+    callable
+        The decorator. The decorated function issues a FutureWarning if it is called with an old name.
+
+    Raises
+    ------
+    TypeError
+        From the decorated function, if it is called with both names of a parameter.
     """
 
     def decorate(function: Function) -> Function:

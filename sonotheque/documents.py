@@ -1,4 +1,4 @@
-"""The old name of `sonotheque.results`. It works for one more version."""
+"""Deprecated alias of `sonotheque.results`. It will be removed in the next version."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Puts a file in its place as a whole, or not at all."""
+"""Write output files: atomically, and only with an expected file extension."""
 
 from __future__ import annotations
 
@@ -12,44 +12,52 @@ from sonotheque.errors import LibraryError
 
 
 def write_atomic(path: Path, parts: Iterable[Any]) -> None:
-    """Write a file beside its place and move it there: a reader sees the old one or the new one, never half of one.
+    """Write a temporary file and rename it to `path`, so that readers see the old file or the complete new one.
 
     Parameters
     ----------
-    path : path of the file; its folder is made
-    parts : bytes, or arrays of bytes, one after another
+    path : path of the file
+        Its folder is created if it does not exist.
+    parts : iterable of bytes-like objects
+        They are written one after another.
 
     Raises
     ------
     LibraryError
-        If it cannot be written.
+        If the file cannot be written.
     """
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with part.open("wb") as file:
-            for content in parts:
-                file.write(content)
-        os.replace(part, path)
+        with temporary.open("wb") as file:
+            for part in parts:
+                file.write(part)
+        os.replace(temporary, path)
     except OSError as error:
         with suppress(OSError):
-            part.unlink()
+            temporary.unlink()
         raise LibraryError(f"{path}: cannot be written ({error.strerror or error})") from None
     except BaseException:
-        part.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
 
 
-def require_extension(path: str | os.PathLike[str], *endings: str) -> None:
-    """Check what a file that is to be written is called, so that a slip of the hand replaces no music.
+def require_extension(path: str | os.PathLike[str], *extensions: str) -> None:
+    """Check the path of an output file, so that a typing error cannot overwrite music.
+
+    Parameters
+    ----------
+    path : path of the file
+    *extensions : str
+        Accepted extensions in lower case, such as ``.csv``.
 
     Raises
     ------
     LibraryError
-        If its name does not end so, or something stands there that is no file.
+        If the path has another extension, or exists and is not a regular file.
     """
-    place = Path(path)
-    if place.suffix.lower() not in endings:
-        raise LibraryError(f"{path}: name a file that ends in {' or '.join(endings)}")
-    if place.exists() and not place.is_file():
-        raise LibraryError(f"{path}: stands there already and is no file; name another")
+    output = Path(path)
+    if output.suffix.lower() not in extensions:
+        raise LibraryError(f"{path}: choose a name that ends in {' or '.join(extensions)}")
+    if output.exists() and not output.is_file():
+        raise LibraryError(f"{path}: exists and is not a regular file; choose another name")

@@ -1,4 +1,4 @@
-"""Fixtures: real audio in every format, made once; a library of the demo's music; a real browser."""
+"""Fixtures: audio files in every format, a library of the demo music, report data, and a browser."""
 
 from __future__ import annotations
 
@@ -25,22 +25,20 @@ if TYPE_CHECKING:
 
 RATE = 44_100
 
-os.environ["SONOTHEQUE_OFFLINE"] = "1"  # tests never reach the network
+os.environ["SONOTHEQUE_OFFLINE"] = "1"  # tests never use the network
 os.environ.pop("SONOTHEQUE_OPENL3_WEIGHTS", None)
 os.environ["SONOTHEQUE_CACHE"] = tempfile.mkdtemp(prefix="sonotheque-tests-")
 
 
 def tone(seconds: float = 3.0, *, rate: int = RATE, channels: int = 2) -> npt.NDArray[np.float32]:
-    """440 Hz in a little noise on every channel, float32 [n, channels]."""
+    """Make a sine of 440 Hz with a little noise, the same on every channel, float32 [n, channels]."""
     time = np.arange(int(seconds * rate)) / rate
     noise = np.random.default_rng(0).standard_normal(len(time)) * 0.02
     return np.repeat((0.3 * np.sin(2 * np.pi * 440 * time) + noise).astype(np.float32)[:, None], channels, axis=1)
 
 
-def encode(
-    path: Path, codec: str, samples: npt.NDArray[np.float32], *, rate: int = RATE, options: dict[str, str] | None = None
-) -> Path:
-    """Write samples with FFmpeg, for what libsndfile cannot write."""
+def encode(path: Path, codec: str, samples: npt.NDArray[np.float32], *, options: dict[str, str] | None = None) -> Path:
+    """Write samples with FFmpeg, in formats that libsndfile cannot write."""
     with av.open(str(path), "w", options=options or {}) as container:
         stream = container.add_stream(codec, rate=RATE)
         assert isinstance(stream, av.AudioStream)
@@ -48,13 +46,13 @@ def encode(
         stream.bit_rate = 128_000
         frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples.T), format="fltp", layout="stereo")
         frame.sample_rate = RATE
-        for part in _frames(frame, stream):
+        for part in _resample_frames(frame, stream):
             container.mux(stream.encode(part))
         container.mux(stream.encode(None))
     return path
 
 
-def _frames(frame: av.AudioFrame, stream: av.AudioStream) -> Iterator[av.AudioFrame]:
+def _resample_frames(frame: av.AudioFrame, stream: av.AudioStream) -> Iterator[av.AudioFrame]:
     resampler = av.AudioResampler(
         format=stream.format, layout="stereo", rate=frame.sample_rate, frame_size=stream.frame_size or 1024
     )
@@ -64,7 +62,7 @@ def _frames(frame: av.AudioFrame, stream: av.AudioStream) -> Iterator[av.AudioFr
 
 @pytest.fixture(scope="session")
 def formats(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Three seconds of a tone in every format that the program promises to read."""
+    """Three seconds of a tone in every supported format."""
     folder = tmp_path_factory.mktemp("formats")
     samples = tone()
     files = {}
@@ -83,42 +81,42 @@ def formats(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     sf.write(files["opus.opus"], tone(rate=48_000), 48_000, format="OGG", subtype="OPUS")
     for name, codec in (("aac.m4a", "aac"), ("wma.wma", "wmav2"), ("raw.aac", "aac"), ("alac.m4a", "alac")):
         files[name] = encode(folder / name, codec, samples)
-    files["video.mp4"] = _video(folder / "video.mp4", samples)
+    files["video.mp4"] = _write_video(folder / "video.mp4", samples)
     return files
 
 
-def _video(path: Path, samples: npt.NDArray[np.float32] | None) -> Path:
+def _write_video(path: Path, samples: npt.NDArray[np.float32] | None) -> Path:
     with av.open(str(path), "w") as container:
-        picture = container.add_stream("mpeg4", rate=5)
-        assert isinstance(picture, av.VideoStream)
-        picture.width, picture.height, picture.pix_fmt = 64, 64, "yuv420p"
-        sound = None
+        video = container.add_stream("mpeg4", rate=5)
+        assert isinstance(video, av.VideoStream)
+        video.width, video.height, video.pix_fmt = 64, 64, "yuv420p"
+        audio = None
         if samples is not None:
-            sound = container.add_stream("aac", rate=RATE)
-            assert isinstance(sound, av.AudioStream)
-            sound.layout = "stereo"
+            audio = container.add_stream("aac", rate=RATE)
+            assert isinstance(audio, av.AudioStream)
+            audio.layout = "stereo"
         for number in range(15):
             image = av.VideoFrame.from_ndarray(np.full((64, 64, 3), 16 * number, np.uint8), format="rgb24")
-            container.mux(picture.encode(image))
-        container.mux(picture.encode(None))
-        if sound is not None and samples is not None:
+            container.mux(video.encode(image))
+        container.mux(video.encode(None))
+        if audio is not None and samples is not None:
             frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples.T), format="fltp", layout="stereo")
             frame.sample_rate = RATE
-            for part in _frames(frame, sound):
-                container.mux(sound.encode(part))
-            container.mux(sound.encode(None))
+            for part in _resample_frames(frame, audio):
+                container.mux(audio.encode(part))
+            container.mux(audio.encode(None))
     return path
 
 
 @pytest.fixture(scope="session")
 def silent_video(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A video that has no audio stream."""
-    return _video(tmp_path_factory.mktemp("video") / "mute.mp4", None)
+    return _write_video(tmp_path_factory.mktemp("video") / "mute.mp4", None)
 
 
 @pytest.fixture(scope="session")
 def demo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The library of the demo's labelled clips, in which nothing may be changed."""
+    """A library of the labelled demo clips. Tests must not change it; see `demo_library`."""
     folder = tmp_path_factory.mktemp("demo") / "library"
     with Library(folder) as library:
         library.add(music(), labels=str(music() / "metadata.csv"), embedders=["musicnn"])
@@ -128,7 +126,7 @@ def demo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def demo_library(demo_folder: Path, tmp_path: Path) -> Iterator[Library]:
-    """A copy of the demo's library, open."""
+    """An open copy of the demo library, which a test may change."""
     shutil.copytree(demo_folder, tmp_path / "library")
     with Library(tmp_path / "library") as library:
         yield library
@@ -136,7 +134,7 @@ def demo_library(demo_folder: Path, tmp_path: Path) -> Iterator[Library]:
 
 @pytest.fixture
 def clips(tmp_path: Path) -> Path:
-    """A folder with three short clips of music, one in a folder of its own."""
+    """A folder with three short music clips, one of them in a subfolder."""
     folder = tmp_path / "clips"
     (folder / "slow").mkdir(parents=True)
     shutil.copy(music() / "classical" / "john-michel-ave-maria-1.mp3", folder / "slow" / "ave.mp3")
@@ -222,7 +220,7 @@ def report_data(demo_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 REASON = "NO CHROMIUM FOUND: the pages are NOT tested in a browser (Debian: apt-get install chromium)"
 GRAPHICS = ("--disable-gpu", "--enable-unsafe-swiftshader")
-"""The processor draws, WebGL too."""
+"""Options for software rendering, including WebGL."""
 
 
 @pytest.fixture(scope="module")
@@ -239,8 +237,8 @@ def chromium() -> Iterator[Any]:
         browser.close()
 
 
-class Opened:
-    """A page with what went wrong on it, and the hosts that it asked."""
+class BrowserPage:
+    """A page in the browser, with the errors that occurred on it and the addresses that it requested."""
 
     def __init__(self, browser: Any, page: Path, *, bad: frozenset[str], **options: Any) -> None:
         self.context = browser.new_context(**options)
@@ -265,14 +263,14 @@ class Opened:
 
 
 @pytest.fixture
-def open_page(chromium: Any) -> Iterator[Callable[..., Opened]]:
-    """Open a page; `bad` are the kinds of messages on the console that count as errors."""
-    pages: list[Opened] = []
+def open_page(chromium: Any) -> Iterator[Callable[..., BrowserPage]]:
+    """Return a function that opens a page. Console messages of the types `bad` count as errors."""
+    pages: list[BrowserPage] = []
 
-    def opening(page: Path, *, bad: tuple[str, ...] = ("error", "warning"), **options: Any) -> Opened:
-        pages.append(Opened(chromium, page, bad=frozenset(bad), **options))
+    def open_browser_page(page: Path, *, bad: tuple[str, ...] = ("error", "warning"), **options: Any) -> BrowserPage:
+        pages.append(BrowserPage(chromium, page, bad=frozenset(bad), **options))
         return pages[-1]
 
-    yield opening
-    for one in pages:
-        one.context.close()
+    yield open_browser_page
+    for page in pages:
+        page.context.close()

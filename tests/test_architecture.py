@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import csv
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import click
@@ -54,6 +55,32 @@ def imported_layers(path: Path) -> Iterator[str]:
                 yield str(node.module).split(".")[1]
         elif isinstance(node, ast.Import):
             yield from (alias.name.split(".")[1] for alias in node.names if alias.name.startswith("sonotheque."))
+
+
+def module_name(path: Path) -> str:
+    parts = path.relative_to(PACKAGE.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def imports_at_module_level(path: Path, names: set[str]) -> set[str]:
+    """Collect the modules of the package that a module imports when it is imported itself."""
+    imported: set[str] = set()
+    for node in parse(path).body:
+        if isinstance(node, ast.ImportFrom) and node.module in names:
+            submodules = {f"{node.module}.{alias.name}" for alias in node.names} & names
+            imported |= submodules
+            if len(submodules) < len(node.names):
+                imported.add(str(node.module))
+        elif isinstance(node, ast.Import):
+            imported |= {alias.name for alias in node.names} & names
+    return imported
+
+
+def test_imports_at_module_level_have_no_cycle() -> None:
+    modules = {module_name(path): path for path in MODULES}
+    graph = {name: imports_at_module_level(path, set(modules)) for name, path in modules.items()}
+    assert "sonotheque.store" in graph["sonotheque.library.library"]
+    list(TopologicalSorter(graph).static_order())  # raises CycleError
 
 
 def test_every_module_belongs_to_a_layer() -> None:

@@ -207,7 +207,7 @@ def test_missing_library(tmp_path: Path) -> None:
 
 def test_no_library_is_created_without_audio(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
-    for path, message in (("empty", "no audio file there"), ("nowhere", "no such file")):
+    for path, message in (("empty", "no audio file found"), ("nowhere", "no such file")):
         result = run("add", tmp_path / path, library=tmp_path / "new")
         assert (result.returncode, len(result.stderr.splitlines())) == (1, 1)
         assert message in result.stderr
@@ -231,7 +231,7 @@ def test_read_only_library(library: Path) -> None:
         assert run_json("similar", METAL, library=library)["results"]
         result = run("remove", METAL, library=library)
         assert (result.returncode, len(result.stderr.splitlines())) == (1, 1)
-        assert "may only be read" in result.stderr
+        assert "is read-only" in result.stderr
     finally:
         library.chmod(0o755)
 

@@ -1,6 +1,18 @@
 """Views that need no training: similar tracks, the map and its clusters, label issues, track attributes, and single files."""
 
+from typing import TYPE_CHECKING
+
+from sonotheque.deprecation import module_getattr
 from sonotheque.explore.similar.neighbours import SimilarityLimits, find_similar
 from sonotheque.explore.similar.playlist import format_m3u
 
 __all__ = ["SimilarityLimits", "find_similar", "format_m3u"]
+
+if not TYPE_CHECKING:  # type checkers see only the current names
+    __getattr__ = module_getattr(
+        __name__,
+        {
+            "Limits": "sonotheque.explore:SimilarityLimits",
+            "playlist": "sonotheque.explore:format_m3u",
+        },
+    )

@@ -36,7 +36,7 @@ COLUMNS = {
     "era": "string",
     "tags": "string",
 }
-"""The columns and their types, see `sonotheque.metadata.parquet.KINDS`. The tempo is in BPM."""
+"""The columns and their types, see `sonotheque.metadata.parquet.COLUMN_TYPES`. The tempo is in BPM."""
 
 N_TAGS = 10
 """Number of auto-tags that are listed with their probabilities."""

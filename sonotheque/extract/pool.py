@@ -1,8 +1,8 @@
 """A pool of worker processes that extract vectors from files.
 
-Each worker runs ``python -m sonotheque.extract.worker``, which reads one request per line as JSON and answers with one line.
-Nothing is pickled. A decoder that crashes affects only the file it was decoding. Whatever C libraries print is discarded. A
-worker whose parent process dies reaches the end of its input and exits.
+Each worker runs ``python -m sonotheque.extract.worker``, which reads one JSON request per line and writes one JSON response per
+line. Nothing is pickled. A decoder that crashes affects only the file that it was decoding. The output of C libraries is discarded.
+A worker whose parent process dies reaches the end of its input and exits.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ class _Worker:
     """One worker process, used by one thread of the pool."""
 
     def __init__(self) -> None:
-        single = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+        one_thread = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
         self._process = subprocess.Popen(
             [sys.executable, "-m", "sonotheque.extract.worker"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env={**os.environ, **single},
+            env={**os.environ, **one_thread},
         )
         self._input: IO[bytes] = self._process.stdin  # type: ignore[assignment]
         self._output: IO[bytes] = self._process.stdout  # type: ignore[assignment]
@@ -48,7 +48,7 @@ class _Worker:
             )
 
     def extract(self, path: str, spaces: Sequence[str], compute: Compute, augmentation_seed: int | None) -> Extraction:
-        """Send one request and wait for the answer."""
+        """Send one request and wait for the response."""
         request = {
             "path": path,
             "spaces": list(spaces),
@@ -63,10 +63,10 @@ class _Worker:
             line = b""
         if not line:
             raise AudioError(f"{path}: the decoder crashed (worker exit status {self.close()})")
-        answer = json.loads(line)
-        if "error" in answer:
-            raise getattr(errors, answer["kind"])(answer["error"])
-        return from_json(answer)
+        response = json.loads(line)
+        if "error" in response:
+            raise getattr(errors, response["kind"])(response["error"])
+        return from_json(response)
 
     @property
     def running(self) -> bool:

@@ -1,4 +1,4 @@
-"""Find the audio files in folders, by file extension. Whether a file can be decoded is found out later."""
+"""Find audio files in folders by file extension. Whether a file can be decoded is checked later."""
 
 from __future__ import annotations
 
@@ -50,16 +50,16 @@ def scan_paths(paths: Iterable[str | os.PathLike[str]]) -> list[AudioFile]:
     >>> [os.path.basename(file.path) for file in scan_paths(["tests/data/tone.flac"])]
     ['tone.flac']
     """
-    found: dict[str, AudioFile] = {}
+    files: dict[str, AudioFile] = {}
     for path in paths:
         absolute = os.path.abspath(path)
         if os.path.isdir(absolute):
             for file in _walk(absolute):
-                found.setdefault(file, AudioFile(file, absolute))
+                files.setdefault(file, AudioFile(file, absolute))
         else:
             _require_file(path)
-            found.setdefault(absolute, AudioFile(absolute, os.path.dirname(absolute)))
-    return [found[path] for path in sorted(found)]
+            files.setdefault(absolute, AudioFile(absolute, os.path.dirname(absolute)))
+    return [files[path] for path in sorted(files)]
 
 
 def require_audio(paths: Iterable[str | os.PathLike[str]]) -> None:
@@ -75,14 +75,14 @@ def require_audio(paths: Iterable[str | os.PathLike[str]]) -> None:
         if not os.path.isdir(path):
             _require_file(path)
     if not any(not os.path.isdir(path) or any(_walk(os.path.abspath(path))) for path in paths):
-        raise MissingFileError(f"{', '.join(map(str, paths))}: no audio file there")
+        raise MissingFileError(f"{', '.join(map(str, paths))}: no audio file found")
 
 
 def _require_file(path: str | os.PathLike[str]) -> None:
     if not os.path.lexists(path):
         raise MissingFileError(f"{path}: no such file or folder")
     if os.path.exists(path) and not os.path.isfile(path):
-        raise MissingFileError(f"{path}: a pipe, socket or device, not a file")
+        raise MissingFileError(f"{path}: not a file, but a pipe, socket or device")
 
 
 def _walk(folder: str) -> Iterable[str]:
@@ -92,7 +92,6 @@ def _walk(folder: str) -> Iterable[str]:
             path = os.path.join(parent, name)
             if name.startswith(".") or os.path.splitext(name)[1].lower() not in EXTENSIONS:
                 continue
-            if os.path.isfile(path) or not os.path.exists(
-                path
-            ):  # skips pipes and devices; keeps dangling links as failures
+            dangling_link = not os.path.exists(path)  # reported as a failure; pipes and devices are skipped
+            if dangling_link or os.path.isfile(path):
                 yield path

@@ -91,7 +91,7 @@ def get_vectors(
     -------
     FileVectors
     """
-    found: dict[str, Mapping[str, VectorPair]] = {}
+    vectors: dict[str, Mapping[str, VectorPair]] = {}
     hashes: dict[str, str] = {}
     failed, missing = [], []
     for path in paths:
@@ -104,7 +104,7 @@ def get_vectors(
         if known is None:
             missing.append(path)
         else:
-            found[path] = known
+            vectors[path] = known
     if missing:
         with ExtractionPool(files=len(missing), compute=compute) as pool:
             key: Callable[[str], tuple[str, Sequence[str]]] = lambda path: (path, spaces)  # noqa: E731
@@ -112,14 +112,14 @@ def get_vectors(
                 if isinstance(extraction, AudioError):
                     failed.append(FailedFile(path, str(extraction).removeprefix(f"{path}: ")))
                 else:
-                    found[path] = {space: extraction.vectors[space] for space in spaces}
+                    vectors[path] = {space: extraction.vectors[space] for space in spaces}
                 if progress:
                     progress(done, len(missing))
-    usable = sorted(found)
+    usable = sorted(vectors)
     return FileVectors(
         usable,
         [hashes[path] for path in usable],
-        [found[path] for path in usable],
+        [vectors[path] for path in usable],
         sorted(failed, key=lambda failure: failure.path),
     )
 

@@ -1,4 +1,4 @@
-"""The class `Library`, which is all that most users of the package need."""
+"""The class `Library`. Most users of the package need nothing else."""
 
 from sonotheque.library.library import Library, default_path, inspect_file
 

@@ -1,4 +1,4 @@
-"""Add audio files to a catalogue: find them, embed what is missing, and label them."""
+"""Add audio files to a catalogue: find them, embed those that are new, and label them."""
 
 from __future__ import annotations
 
@@ -29,27 +29,34 @@ def add_files(
     progress: Progress | None,
     fetching: Progress | None,
 ) -> list[AudioFile]:
-    """Embed the audio files of folders and set their labels; see `Library.add`.
+    """Embed the audio files of folders and set their labels. The parameters are those of `Library.add`.
 
     Returns
     -------
     list of AudioFile
-        The files that were found.
+        All audio files in the folders, whether or not they could be used.
+
+    Raises
+    ------
+    LibraryError
+        If there is no audio file.
+    LabelsError
+        If the labels are unusable. Nothing is added then.
     """
-    found = scan_paths(paths)
-    if not found:
-        raise LibraryError(f"{', '.join(map(str, paths))}: no audio file there; nothing to add")
+    files = scan_paths(paths)
+    if not files:
+        raise LibraryError(f"{', '.join(map(str, paths))}: no audio file found; nothing to add")
     source = None
     if labels is not None:
-        source = open_label_source(labels, paths=[(f.path, f.root) for f in found], columns=columns, ids=ids)
-        for file in found:  # a row counts as matched even if its file turns out to be unusable
+        source = open_label_source(labels, paths=[(f.path, f.root) for f in files], columns=columns, ids=ids)
+        for file in files:  # a row counts as matched even if its file turns out to be unusable
             source.label(file.path, root=file.root, genre=None)
     spaces = _choose_spaces(catalogue, embedders, fetching)
     ingest = Ingest(catalogue, spaces=spaces, compute=compute, retry=retry)
     try:
-        ingest.run(found, progress=progress)
-    finally:  # after Ctrl-C too, the tracks in the library get their labels
-        unmatched = _label(catalogue, source, found)
+        ingest.run(files, progress=progress)
+    finally:  # tracks that were added before Ctrl-C get their labels too
+        unmatched = _label(catalogue, source, files)
     counts = ingest.counts
     log.info(
         "%d files embedded, %d moved or duplicate, %d already known, %d failed",
@@ -57,10 +64,10 @@ def add_files(
     )
     if unmatched:
         log.warning("%d rows of the labels match no file, for example %r", len(unmatched), unmatched[0])
-    return found
+    return files
 
 
-def require_usable(catalogue: Catalogue, found: Sequence[AudioFile]) -> None:
+def require_usable(catalogue: Catalogue, files: Sequence[AudioFile]) -> None:
     """Check that at least one of the files could be used.
 
     Raises
@@ -69,26 +76,26 @@ def require_usable(catalogue: Catalogue, found: Sequence[AudioFile]) -> None:
         If all of them failed.
     """
     failed = catalogue.files.failures()
-    if all(file.path in failed for file in found):
-        first = f"{found[0].path}: {failed[found[0].path][1]}"
-        raise LibraryError(f"none of the {len(found)} files could be used; {first}" if len(found) > 1 else first)
+    if all(file.path in failed for file in files):
+        first = f"{files[0].path}: {failed[files[0].path][1]}"
+        raise LibraryError(f"none of the {len(files)} files could be used; {first}" if len(files) > 1 else first)
 
 
-def _label(catalogue: Catalogue, source: LabelSource | None, found: Sequence[AudioFile]) -> Sequence[str]:
+def _label(catalogue: Catalogue, source: LabelSource | None, files: Sequence[AudioFile]) -> Sequence[str]:
     """Label the files from a source, and return its unmatched rows."""
     if source is None:
         return ()
-    return label_tracks(catalogue, source, roots={file.path: file.root for file in found}).unmatched
+    return label_tracks(catalogue, source, roots={file.path: file.root for file in files}).unmatched
 
 
 def _choose_spaces(catalogue: Catalogue, embedders: Sequence[str], fetching: Progress | None) -> list[str]:
-    """Return the ids of the spaces to compute: those that the library already uses, and those requested by name."""
-    remembered = (catalogue.database.get_setting("embedders") or "").split()
-    named = [name for name in embedders if name != "auto"]
-    choice = choose_spaces([*remembered, *named] or ["auto"], progress=fetching)
+    """Return the ids of the spaces to compute: those that the library already uses, and those of the requested embedders."""
+    stored = (catalogue.database.get_setting("embedders") or "").split()
+    requested = [name for name in embedders if name != "auto"]
+    choice = choose_spaces([*stored, *requested] or ["auto"], progress=fetching)
     if choice.reason:
         log.info("%s", choice.reason)
     spaces = list(dict.fromkeys(space.id for space in choice.spaces))
-    if spaces != remembered:
+    if spaces != stored:
         catalogue.database.set_setting("embedders", " ".join(spaces))
     return spaces

@@ -1,4 +1,4 @@
-"""The FAISS indexes in a library's folder: one file per space, a cache that is rebuilt whenever it is missing, stale or damaged."""
+"""The FAISS indexes in a library's folder. There is one file per space; it is rebuilt if it is missing, stale or damaged."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def open_index(folder: Path, catalogue: Catalogue, space: str) -> ExactIndex:
 
 
 def index_state(folder: Path, catalogue: Catalogue, space: str) -> str:
-    """Return the state of the index of a space: ``exact``, or ``stale`` or ``missing`` until the next search rebuilds it."""
+    """Return the state of the index of a space: ``exact``, ``stale`` or ``missing``. The next search rebuilds it if needed."""
     path, stamp = _file_and_stamp(folder, catalogue, space)
     return "exact" if is_fresh(path, stamp=stamp) else "stale" if path.exists() else "missing"
 

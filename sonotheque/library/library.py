@@ -37,19 +37,19 @@ if TYPE_CHECKING:
 log = logging.getLogger("sonotheque")
 
 MAX_MAPPED_TRACKS = 200_000
-"""Tracks up to which `Library.export_points` includes the map. Beyond that, exact nearest neighbours take hours."""
+"""`Library.export_points` leaves the map out of larger libraries, for which exact nearest neighbours take hours."""
 
 
 def default_path() -> Path:
-    """Return the default folder of a library: $SONOTHEQUE_LIBRARY, otherwise a folder in the user's data folder."""
+    """Return the default folder of a library: $SONOTHEQUE_LIBRARY if set, otherwise a folder in the user's data folder."""
     import platformdirs
 
-    named = os.environ.get("SONOTHEQUE_LIBRARY")
-    return Path(named) if named else platformdirs.user_data_path("sonotheque") / "library"
+    configured = os.environ.get("SONOTHEQUE_LIBRARY")
+    return Path(configured) if configured else platformdirs.user_data_path("sonotheque") / "library"
 
 
 class Library:
-    """A folder on disk with everything that is known about a music collection.
+    """A folder on disk with the vectors, labels, classifier and maps of a music collection.
 
     Parameters
     ----------
@@ -57,9 +57,9 @@ class Library:
     create : bool
         Create the library if it does not exist.
     precision : str
-        ``f32`` or ``bf16`` for the networks. ``auto`` is the fastest on this processor.
+        Precision of the networks, ``f32`` or ``bf16``. ``auto`` chooses the faster one on this processor.
     device : str
-        ``cpu`` or ``cuda``. ``auto`` is a GPU if the extra ``cuda`` is installed and finds one.
+        ``cpu`` or ``cuda``. ``auto`` chooses a GPU if the extra ``cuda`` is installed and finds one.
 
     Raises
     ------
@@ -119,7 +119,7 @@ class Library:
         progress: Progress | None = None,
         fetching: Progress | None = None,
     ) -> results.Status:
-        """Embed the audio files of folders, or files that are named directly. Files that are already known are skipped.
+        """Add the audio files of folders, or single files, to the library. Files that it already contains are skipped.
 
         Parameters
         ----------
@@ -131,7 +131,7 @@ class Library:
         ids : path or None
             For a CSV with genre ids: the path of a CSV that maps ids to names.
         embedders : sequence of str
-            Names of embedders. ``auto`` uses those that the library already uses, otherwise the best available one.
+            Names of embedders. ``auto`` chooses those that the library already uses or, for a new library, the best available one.
         retry : bool
             Try unchanged files again that failed before.
         progress : callable or None
@@ -154,7 +154,7 @@ class Library:
         SpaceError
             If an embedder is unknown.
         """
-        found = add_files(
+        files = add_files(
             self.catalogue,
             paths,
             labels=labels,
@@ -168,11 +168,11 @@ class Library:
         )
         for space in self.catalogue.spaces.all():
             self._index(space.id)
-        require_usable(self.catalogue, found)
+        require_usable(self.catalogue, files)
         return self.status()
 
     def status(self) -> results.Status:
-        """Report what the library holds.
+        """Report the numbers of tracks, files and labels, the failed files, the notices and the spaces.
 
         Returns
         -------
@@ -216,17 +216,19 @@ class Library:
             If the CSV is unusable or none of its rows matches a track.
         """
         if source == "folder":
-            raise LabelsError("labels from folders need the folder: `sonotheque add FOLDER --labels folder`")
+            raise LabelsError(
+                "labels from folder names are set when files are added: `sonotheque add FOLDER --labels folder`"
+            )
         result = label_tracks(self.catalogue, open_label_source(source, columns=columns, ids=ids))
         if result.matched == 0 and result.unmatched:
             raise LabelsError(
-                f"{source}: none of its {len(result.unmatched)} rows matches a track; the first is "
-                f"{result.unmatched[0]!r}: name the files by path, file name or stem"
+                f"{source}: none of its {len(result.unmatched)} rows matches a track; the first one is "
+                f"{result.unmatched[0]!r}. Name the files by path, file name or stem"
             )
         return result
 
     def remove(self, *paths: PathLike, missing: bool = False) -> results.RemovalResult:
-        """Remove files, all files of folders, or all files that no longer exist from the library. Files on disk are not changed.
+        """Remove files, folders, or all files that no longer exist from the library. Files on disk are not changed.
 
         Parameters
         ----------
@@ -241,7 +243,7 @@ class Library:
         Raises
         ------
         LibraryError
-            If a path is not known and contains no known file.
+            If the library has no such file or folder.
         """
         removed = self.catalogue.files.missing() if missing else set()
         for path in paths:
@@ -267,7 +269,7 @@ class Library:
 
         Parameters
         ----------
-        *queries : paths of files; for tracks of the library also the name or the stem of the file alone
+        *queries : paths of files; for tracks of the library, the file name or stem is enough
         k : int
             Number of tracks.
         max_per_artist : int or None
@@ -325,21 +327,21 @@ class Library:
         Parameters
         ----------
         model : str
-            ``knn``, ``logreg``, ``svm``, ``forest``, ``lightgbm``, ``xgboost``, ``mlp``; networks trained from scratch, ``cnn`` and
-            ``head``, with the extra ``deep``; ``ensemble``: all of them on all spaces, combined; ``auto``: the best of the quick
-            models on artist-grouped folds or, with `minutes` or `trials`, the result of a search.
+            ``knn``, ``logreg``, ``svm``, ``forest``, ``lightgbm``, ``xgboost`` or ``mlp``. ``cnn`` and ``head``, with the extra
+            ``deep``, are networks trained from scratch. ``ensemble`` combines all of them on all spaces. ``auto`` selects the best
+            of the quick models on artist-grouped folds or, with `minutes` or `trials`, the result of a search.
         embedders : sequence of str or None
             Names of embedders; by default all of the library.
         aggregation : str
-            ``track``: classify track vectors. ``mean``, ``vote``, ``product``, ``learned``: classify segments and combine the
+            ``track`` classifies track vectors. ``mean``, ``vote``, ``product`` and ``learned`` classify segments and aggregate the
             predictions.
         minutes : float or None
             Wall time for the search of ``auto``, including its evaluation and the final fit.
         trials : int or None
-            Number of trials of each search, instead of minutes. The result is the same each time.
+            Number of trials of each search, instead of `minutes`. The result is then reproducible.
         augment : int
-            Number of augmented copies of each labelled track to train on, at most 20. Missing copies are made, which needs the extra
-            ``augment``.
+            Number of augmented copies of each labelled track to train on, at most 20. Missing copies are computed first, with the
+            extra ``augment``.
         seed : int
             Seed of the folds.
         progress : callable or None
@@ -389,8 +391,7 @@ class Library:
         timeline : bool
             Also predict the genre of each segment of 10 s.
         abstain : float or None
-            Target accuracy of the predictions that are given, such as 0.9. Predictions below the threshold that guarantees it are
-            marked.
+            Target accuracy, such as 0.9. Predictions below the probability threshold that guarantees it are marked.
         csv : path or None
             Also write the predictions to this CSV; see `sonotheque.classify.write_submission` for `columns`, `ids` and `template`.
         columns : sequence of str or None
@@ -415,12 +416,12 @@ class Library:
         from sonotheque.extract import get_vectors
 
         saved = load_classifier(self._classifier_path, catalogue=self.catalogue)
-        found = [file.path for file in scan_paths(paths)]
-        if not found:
-            raise LibraryError(f"{', '.join(map(str, paths))}: no audio file there; nothing to classify")
+        audio = [file.path for file in scan_paths(paths)]
+        if not audio:
+            raise LibraryError(f"{', '.join(map(str, paths))}: no audio file found; nothing to classify")
         segments = timeline or saved.ensemble.needs_segments
         files = get_vectors(
-            found,
+            audio,
             spaces=saved.spaces,
             stored=self.catalogue.stored_vectors(saved.spaces, segments=segments),
             compute=self._compute,
@@ -467,15 +468,16 @@ class Library:
         model : str
             See `train`. Model selection by ``auto`` and ``ensemble`` is nested inside each fold.
         folds : int or None
-            Number of folds; by default the largest number up to 5 at which the genres with that many artists have 3/4 of the tracks.
+            Number of folds. By default the largest number up to 5 for which genres with at least that many artists have 3/4 of all
+            tracks.
         split : path or None
-            A given split instead of folds, see `sonotheque.classify.data.given_split.read_given_split`.
+            A given split to use instead of folds, see `sonotheque.classify.data.given_split.read_given_split`.
         repeats : int
-            Number of times that the folds are drawn.
+            Number of repetitions with different folds.
         learning_curve : bool
-            Also evaluate with fewer training artists.
+            Also evaluate with smaller numbers of training artists.
         embedders, aggregation, minutes, trials, augment, seed : see `train`
-            Augmented copies are used for training in the folds in which their track is, and are never tested.
+            Augmented copies are used for training only, in the folds in which their track is a training track.
         report : path of a folder or None
             Write ``report.html`` and its figures to this folder.
         lang : str
@@ -543,7 +545,9 @@ class Library:
         progress: Progress | None = None,
         copying: Progress | None = None,
     ) -> results.ComparisonResult:
-        """Evaluate all models on each space and on all spaces together, on tracks and on segments, and ensembles, on the same folds.
+        """Evaluate all models on the same folds.
+
+        Each model is evaluated on each space and on all spaces together, on track vectors and on segments. Ensembles are included.
 
         Parameters
         ----------
@@ -551,7 +555,7 @@ class Library:
             Names of models; by default all.
         embedders, folds, seed : see `evaluate`
         augment : int
-            Augmented copies of each track. Models that classify track vectors are evaluated with and without them.
+            Number of augmented copies of each track. Models that classify track vectors are evaluated with and without them.
         progress : callable or None
             Called with (fits done, total).
         copying : callable or None
@@ -595,7 +599,7 @@ class Library:
         embedders : sequence of str or None
             Names of embedders; by default all of the library.
         limit : int or None
-            Number of labels to return; by default a tenth of them.
+            Maximum number of labels to return; by default a tenth of all labels.
         seed : int
             Seed of the folds.
         csv : path or None
@@ -619,10 +623,10 @@ class Library:
 
         training = self._training_set(embedders, model="logreg", segments=False)
         with threadpool_limits(limits=1, user_api="blas"):
-            found = find_label_issues(training, catalogue=self.catalogue, limit=limit, seed=seed)
+            issues = find_label_issues(training, catalogue=self.catalogue, limit=limit, seed=seed)
         if csv is not None:
-            write_corrections(found, csv)
-        return found
+            write_corrections(issues, csv)
+        return issues
 
     def apply_corrections(self, path: PathLike) -> results.LabellingResult:
         """Set the labels that a person has corrected in a CSV written by `errors`.
@@ -646,7 +650,7 @@ class Library:
         return apply_corrections(path, catalogue=self.catalogue)
 
     def apply_decisions(self, path: PathLike) -> results.LabellingResult:
-        """Call `apply_corrections`, the new name of this method."""
+        """Apply corrections: the deprecated name of `apply_corrections`."""
         import warnings
 
         warnings.warn(
@@ -673,10 +677,10 @@ class Library:
         progress: Progress | None = None,
         cutting: Progress | None = None,
     ) -> results.MapResult:
-        """Compute the map of all tracks with its clusters, or load it and add tracks that are new.
+        """Compute the map of all tracks with its clusters, or load the stored one and add new tracks to it.
 
-        The map is stored in the library. Its positions change only when it is computed again: if `rebuild` is true, or if `neighbours`,
-        `cluster_size` or `seed` differ from those of the stored map.
+        Existing positions change only if the map is computed again: if `rebuild` is true, or if `neighbours`, `cluster_size` or
+        `seed` differ from those of the stored map.
 
         Parameters
         ----------
@@ -685,17 +689,17 @@ class Library:
         embedder : str or None
             Name of an embedder; by default that of the library's first space with pooled vectors.
         neighbours : int or None
-            Number of neighbours that shape the map; by default 15, and more from 10,000 tracks on.
+            Number of neighbours of each track in UMAP's graph; by default 15, and more from 10,000 tracks on.
         cluster_size : int or None
-            Minimum number of tracks in a cluster; by default half the square root of the number of tracks, and at least 5.
+            Minimum number of tracks in a cluster; by default half the square root of the number of tracks, but at least 5.
         seed : int or None
-            0 by default.
+            Seed of the projection; by default 0.
         rebuild : bool
             Compute the map again.
         audio : str
-            What the page plays. ``embed``: an excerpt of 10 s of each track, inside the page. ``files``: the files at their paths.
-            An address such as ``http://localhost:8000/``: the files below it, by their path relative to their common folder.
-            ``none``. ``auto``: excerpts for up to 300 tracks, otherwise files.
+            What the page plays. ``embed`` includes an excerpt of 10 s of each track in the page. ``files`` links to the files. An
+            address such as ``http://localhost:8000/`` links to files below it, by their path relative to their common folder.
+            ``none`` plays nothing. ``auto`` means ``embed`` for up to 300 tracks, otherwise ``files``.
         csv : path or None
             Write the cluster of each track to this CSV.
         progress : callable or None
@@ -733,7 +737,7 @@ class Library:
     # One file
 
     def inspect(self, path: PathLike, *, picture: PathLike | None = None) -> results.InspectionResult:
-        """Analyse one file, whether or not it is in the library. With a trained classifier, its genre over time is included.
+        """Analyse one file, whether or not it is in the library. If there is a trained classifier, the genre over time is included.
 
         Parameters
         ----------
@@ -763,7 +767,7 @@ class Library:
     # Export
 
     def export_tags(self, path: PathLike) -> results.ExportResult:
-        """Write the attributes of each track to a CSV or Parquet file: tempo, key, mood, instruments, style, era and auto-tags.
+        """Write the attributes of all tracks as CSV or Parquet: tempo, key, mood, instruments, style, era and auto-tags.
 
         Parameters
         ----------
@@ -788,7 +792,7 @@ class Library:
     def export_points(
         self, path: PathLike, *, embedder: str | None = None, progress: Progress | None = None
     ) -> results.ExportResult:
-        """Write vectors, map positions, nearest tracks and attributes of each track as Parquet, as embedding-atlas reads it.
+        """Write vectors, map positions, nearest tracks and attributes of all tracks as Parquet, in the format of embedding-atlas.
 
         For more than 200,000 tracks, the columns that need a map are left out.
 
@@ -832,22 +836,22 @@ class Library:
     ) -> results.TaggingResult:
         """Write genres and tempos into file tags, or list the changes that this would make.
 
-        The genre is the label that a person gave. The tempo is that of the descriptors, if there is a clear beat.
+        The genre is the track's label. The tempo is computed by the descriptors, and written only if the beat is clear.
 
         Parameters
         ----------
         *paths : files and folders as they were added; by default all
-            Duplicates of the same tracks in other folders are not changed.
+            Duplicates of these files elsewhere are not changed.
         write : bool
-            Change the files. Otherwise nothing is written.
+            Write the files; otherwise only list the changes.
         overwrite : bool
-            Replace a genre or tempo that a file already has.
+            Replace an existing genre or tempo.
         only : str or None
-            ``genre`` or ``tempo``, to leave the other one as it is.
+            ``genre`` or ``tempo``: write only this field.
         predicted : bool
             For a track without a label, use the genre that the trained classifier predicts.
         probability : float
-            Minimum probability of a predicted genre. A track that resembles no labelled track gets none.
+            Minimum probability of a predicted genre. Tracks that resemble no labelled track get no genre.
         progress : callable or None
             Called with (tracks done, total) while files are written.
 
@@ -880,7 +884,7 @@ class Library:
             return plan_tags(self.catalogue, requests, overwrite=overwrite)
         return write_tags(self.catalogue, requests, overwrite=overwrite, progress=progress)
 
-    # What the commands share
+    # Shared by several commands
 
     @property
     def _classifier_path(self) -> Path:
@@ -953,7 +957,7 @@ class Library:
         )
 
     def _predicted_genres(self, tracks: Sequence[Track], probability: float) -> dict[int, str | None]:
-        """Predict the genres of tracks whose files exist, and keep those that are probable enough."""
+        """Predict the genres of tracks whose files exist. Improbable predictions are left out."""
         existing = {track.path: track.id for track in tracks if os.path.isfile(track.path)}
         if not existing:
             return {}

@@ -1,4 +1,4 @@
-"""What is written about music: tags in audio files, labels in CSV files and folder names, and tables as CSV and Parquet."""
+"""Metadata about music: tags in audio files, labels from CSV files and folder names, and tables as CSV and Parquet."""
 
 from sonotheque.metadata.file_tags import FileTags, read_tags
 from sonotheque.metadata.label_sources import Label, LabelSource, open_label_source

@@ -1,6 +1,6 @@
-"""The tags that a file carries: what the fields are called in each kind of tag, and reading them. Never fatal, never writing.
+"""Read the tags of audio files. Unreadable tags are not an error.
 
-One table of names, `NAMES`, serves reading here and writing in `sonotheque.store.tag_update`.
+The names of the fields in each tag format are in `TAG_FIELDS`. `sonotheque.metadata.writable_tags` uses them for writing.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 MAX_TAG_LENGTH = 500
-"""Characters kept of a tag; a longer one is no name."""
+"""Longer tags are cut to this number of characters."""
 
 TAG_FIELDS: dict[str, dict[str, Sequence[str]]] = {
     "id3": {
@@ -58,14 +58,17 @@ TAG_FIELDS: dict[str, dict[str, Sequence[str]]] = {
         "musicbrainz_id": ["MUSICBRAINZ_TRACKID", "MUSICBRAINZ_RELEASETRACKID"],
     },
 }
-"""What each field is called; the first name that is there counts. ID3 is in MP3, WAV and AIFF, Vorbis comments are in FLAC and
-Ogg, ASF is WMA's, APEv2 Monkey's Audio's and WavPack's. The names are those of the formats, and for BPM and MusicBrainz those of
-MusicBrainz Picard's table of tag names."""
+"""Names of each field in each tag format. The first one that is present is read; the first one is written.
+
+ID3 tags are in MP3, WAV and AIFF files, Vorbis comments in FLAC and Ogg, ASF attributes in WMA, APEv2 tags in Monkey's Audio and
+WavPack. The names are those that the formats define. For the tempo and the MusicBrainz id they are those of the tag mapping of
+MusicBrainz Picard.
+"""
 
 
 @dataclass(frozen=True)
 class FileTags:
-    """Tags of one file; None where it has none."""
+    """The tags of one file. A missing tag is None."""
 
     title: str | None = None
     artist: str | None = None
@@ -75,37 +78,41 @@ class FileTags:
 
 
 def tag_format(tags: Any) -> str | None:
-    """Say which kind of `NAMES` the tags of an open file of mutagen are; None for another one, or none."""
-    from mutagen._vorbis import VComment  # has no other home
+    """Return the key of `TAG_FIELDS` for the tags of an open mutagen file, or None for any other format."""
+    from mutagen._vorbis import VComment  # not exported anywhere else
     from mutagen.apev2 import APEv2
     from mutagen.asf import ASFTags
     from mutagen.id3 import ID3
     from mutagen.mp4 import MP4Tags
 
-    kinds = {"id3": ID3, "vorbis": VComment, "mp4": MP4Tags, "asf": ASFTags, "ape": APEv2}
-    return next((name for name, kind in kinds.items() if isinstance(tags, kind)), None)
+    classes = {"id3": ID3, "vorbis": VComment, "mp4": MP4Tags, "asf": ASFTags, "ape": APEv2}
+    return next((name for name, tag_class in classes.items() if isinstance(tags, tag_class)), None)
 
 
 def read_values(tags: Any, field: str) -> list[str]:
-    """Read all values of a field, without those that are empty.
+    """Read all non-empty values of a field.
 
     Parameters
     ----------
-    tags : tags of an open file of mutagen
+    tags : tags of an open mutagen file
     field : str
-        A field of `NAMES`.
+        A field of `TAG_FIELDS`.
+
+    Returns
+    -------
+    list of str
+        Empty if the tags lack the field.
     """
     for name in TAG_FIELDS.get(tag_format(tags) or "", {}).get(field, ()):
-        found = _found(tags, name)
-        texts = [text for value in found if (text := _text(value))]
+        texts = [text for value in _raw_values(tags, name) if (text := _text(value))]
         if texts:
             return texts
     return []
 
 
-def _found(tags: Any, name: str) -> Sequence[Any]:
+def _raw_values(tags: Any, name: str) -> Sequence[Any]:
     value = tags.get(name, [])
-    for attribute in ("genres", "text", "data"):  # of an ID3 frame; genres are its text with ID3v1's numbers in words
+    for attribute in ("genres", "text", "data"):  # of an ID3 frame; `genres` is `text` with ID3v1 numbers as names
         value = getattr(value, attribute, value)
     if isinstance(value, list | bytes):
         return [value] if isinstance(value, bytes) else value
@@ -118,15 +125,15 @@ def _text(value: Any) -> str:
 
 
 def first_value(tags: Any, field: str) -> str | None:
-    """Read the first value of a field, at most `LONGEST` characters and just what UTF-8 can hold; None where there is none."""
-    found = read_values(tags, field)
-    return found[0].encode("utf-8", "replace").decode("utf-8")[:MAX_TAG_LENGTH] if found else None
+    """Read the first value of a field, cut to `MAX_TAG_LENGTH` and with valid UTF-8 only. None if there is none."""
+    values = read_values(tags, field)
+    return values[0].encode("utf-8", "replace").decode("utf-8")[:MAX_TAG_LENGTH] if values else None
 
 
 def read_tags(path: str | Path) -> FileTags:
     """Read the tags of a file with mutagen.
 
-    A file without tags, or with damaged ones, has none: the audio decides whether a file is usable.
+    Missing and damaged tags are returned as None, because only the audio decides whether a file is usable.
 
     Parameters
     ----------
@@ -134,15 +141,15 @@ def read_tags(path: str | Path) -> FileTags:
 
     Returns
     -------
-    Tags
+    FileTags
     """
     import mutagen
 
     try:
         with Path(path).open("rb") as file:
-            tagged: Any = mutagen.File(file)
-        if tagged is None or tagged.tags is None:
+            opened: Any = mutagen.File(file)
+        if opened is None or opened.tags is None:
             return FileTags()
-        return FileTags(**{field: first_value(tagged.tags, field) for field in FileTags.__annotations__})
-    except Exception:  # mutagen leaks IndexError, struct.error and others on damaged tags
+        return FileTags(**{field: first_value(opened.tags, field) for field in FileTags.__annotations__})
+    except Exception:  # mutagen raises IndexError, struct.error and others for damaged tags
         return FileTags()

@@ -1,6 +1,6 @@
-"""Where labels come from: folder names, the files' own tags, a CSV.
+"""Sources of labels: folder names, file tags, or a CSV.
 
-A source is asked about one file at a time and knows nothing of the catalogue.
+A source is asked for the label of one file at a time. It knows nothing about the catalogue.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ FILE_COLUMNS = ("file", "file_name", "path", "track_id", "id", "titre", "title")
 LABEL_COLUMNS = ("genre", "label", "genre_id", "id_genre", "track.genre_top")
 ARTIST_COLUMNS = ("artist", "artist.id")
 ALBUM_COLUMNS = ("album", "album.id")
-WRAPPERS = {"genres", "genres_original", "train", "test", "validation", "valid", "val", "dev"}
-"""Folders that hold the folders of genres: GTZAN's and those of Hugging Face's audiofolder."""
+DATASET_FOLDERS = {"genres", "genres_original", "train", "test", "validation", "valid", "val", "dev"}
+"""Folders that contain the genre folders in GTZAN and in Hugging Face's audiofolder layout, in lower case."""
 
 
 @dataclass(frozen=True)
 class Label:
-    """A genre that a person gave, its source, and the artist and album if the same source names them."""
+    """The genre given by a person, its source, and the artist and album if the source names them."""
 
     label: str
     source: str
@@ -34,33 +34,34 @@ class Label:
 
 
 class LabelSource(Protocol):
-    """Says which label a file has."""
+    """Provides the labels of files."""
 
     def label(self, path: str, *, root: str | None, genre: str | None) -> Label | None:
-        """Return the label of one file, None where the source gives none.
+        """Return the label of one file, or None if the source has none.
 
         Parameters
         ----------
         path : str
-            Absolute.
+            Absolute path.
         root : str or None
-            The PATH that the file was found under.
+            The PATH argument under which the file was found.
         genre : str or None
-            The genre in the file's own tags.
+            The genre in the file tags.
         """
 
     def unmatched(self) -> list[str]:
-        """Name what the source labels and what no file was asked for."""
+        """List the entries of the source that have matched no file so far."""
 
 
 class FolderLabels:
-    """The first folder below the PATH that was added; where PATH has no folders with audio, PATH's own name.
+    """Labels from folder names: the first folder below the PATH that was added.
 
-    Folders of data sets that hold the folders of genres (`WRAPPERS`) are passed over.
+    If no file is in a folder below PATH, the label is the name of PATH. `DATASET_FOLDERS` are skipped.
 
     Parameters
     ----------
-    paths : all files that were found, with the PATH of each
+    paths : sequence of (path, root)
+        All files that were found, and the PATH argument of each.
     """
 
     def __init__(self, paths: Sequence[tuple[str, str]]) -> None:
@@ -70,48 +71,50 @@ class FolderLabels:
         """Return the label of one file, see `LabelSource`."""
         if root is None:
             return None
-        below = Path(os.path.relpath(path, root)).parts
-        if len(below) > 2 and below[0].lower() in WRAPPERS:
-            below = below[1:]
-        if len(below) > 1:
-            return Label(below[0], "folder")
+        parts = Path(os.path.relpath(path, root)).parts
+        if len(parts) > 2 and parts[0].lower() in DATASET_FOLDERS:
+            parts = parts[1:]
+        if len(parts) > 1:
+            return Label(parts[0], "folder")
         return None if root in self._nested else Label(Path(root).name, "folder")
 
     def unmatched(self) -> list[str]:
-        """Return nothing: every folder belongs to a file."""
+        """Return an empty list, because every folder name comes from a file."""
         return []
 
 
 class TagLabels:
-    """The genre in each file's own tags."""
+    """Labels from the genre in the file tags."""
 
     def label(self, path: str, *, root: str | None, genre: str | None) -> Label | None:
         """Return the label of one file, see `LabelSource`."""
         return Label(genre, "tags") if genre else None
 
     def unmatched(self) -> list[str]:
-        """Return nothing: every tag belongs to a file."""
+        """Return an empty list, because every tag comes from a file."""
         return []
 
 
 class CsvLabels:
-    """The rows of a CSV, matched to files by absolute path, path relative to the CSV, name, or stem.
+    """Labels from the rows of a CSV, matched to files by absolute path, path relative to the CSV, file name, or stem.
 
-    An id is compared as text first, then as an integer, so that ``000002`` and ``2`` are one id.
+    Numeric ids match as text first, then as integers, so ``000002`` and ``2`` are the same id. If a file name, stem or integer
+    matches rows with different labels, it is ignored.
 
     Parameters
     ----------
     path : path of the CSV
-    columns : names of the columns for file, label and perhaps artist; recognised by name where None
-    ids : Ids or None
-        Names of the labels where the CSV holds their ids.
+    columns : sequence of str or None
+        Names of the columns: file, label and, optionally, artist. By default they are recognised by their usual names.
+    ids : GenreIds or None
+        Converts the labels if the CSV has genre ids instead of names.
     label : str or None
-        The label's column alone, the others recognised.
+        Name of the label column; the other columns are recognised.
 
     Raises
     ------
     LabelsError
-        If the file is unusable: not readable, a column missing, an unknown id, two labels for one file.
+        If the file cannot be read, lacks a column, has an unknown id, or has two labels for one file.
     """
 
     def __init__(
@@ -141,25 +144,25 @@ class CsvLabels:
                     f"{self._path}, line {row.line}: {key!r} is labelled {self._rows[key].label!r} and {entry.label!r}; "
                     "keep one of the rows"
                 )
-        self._keys = self._derive()
+        self._lookups = self._build_lookups()
         self._matched: set[str] = set()
 
     @classmethod
     def of(cls, path: Path, labels: Mapping[str, str]) -> CsvLabels:
-        """Take rows that were read otherwise: a mapping of file to label; `path` is the file that they stand in."""
-        rows = cls.__new__(cls)
-        rows._path = path
-        rows._rows = {key: Label(value, path.name) for key, value in labels.items()}
-        rows._keys = rows._derive()
-        rows._matched = set()
-        return rows
+        """Create a source from a mapping of file to label that was read from the file at `path`."""
+        source = cls.__new__(cls)
+        source._path = path
+        source._rows = {key: Label(value, path.name) for key, value in labels.items()}
+        source._lookups = source._build_lookups()
+        source._matched = set()
+        return source
 
     def labels(self) -> set[str]:
-        """Return the labels that occur."""
+        """Return the set of all labels in the CSV."""
         return {row.label for row in self._rows.values()}
 
     def renamed(self, names: Mapping[str, str]) -> CsvLabels:
-        """Return the same rows with other labels."""
+        """Return a source with the same rows and renamed labels."""
         return CsvLabels.of(self._path, {key: names[row.label] for key, row in self._rows.items()})
 
     def _columns(
@@ -167,10 +170,10 @@ class CsvLabels:
     ) -> tuple[str, str, str | None, str | None]:
         if named is not None:
             if len(named) not in {2, 3}:
-                raise LabelsError(f"--columns {','.join(named)}: give two or three names: file,genre[,artist]")
+                raise LabelsError(f"--columns {','.join(named)}: give two or three column names: file,genre[,artist]")
             for name in named:
                 if name not in header:
-                    raise LabelsError(f"{self._path}: has no column {name!r}; its columns are {', '.join(header)}")
+                    raise LabelsError(f"{self._path}: no column {name!r}; its columns are {', '.join(header)}")
             return named[0], named[1], named[2] if len(named) == 3 else None, None
         lower = {name.lower(): name for name in reversed(header)}
         file = next((lower[name] for name in FILE_COLUMNS if name in lower), None)
@@ -178,54 +181,51 @@ class CsvLabels:
         if file is None or label is None:
             kind, known = ("file", FILE_COLUMNS) if file is None else ("label", LABEL_COLUMNS)
             raise LabelsError(
-                f"{self._path}: no {kind} column; known names are {', '.join(known)}; the file has "
-                f"{', '.join(header)}: name them with --columns file,genre[,artist]"
+                f"{self._path}: no {kind} column; the recognised names are {', '.join(known)}, and the file has "
+                f"{', '.join(header)}. Name the columns with --columns file,genre[,artist]"
             )
         artist, album = (
             next((lower[name] for name in names if name in lower), None) for names in (ARTIST_COLUMNS, ALBUM_COLUMNS)
         )
         return file, label, artist, album
 
-    def _derive(self) -> list[dict[str, str]]:
-        """Build one table for each way of matching, from what is compared to the key of the row."""
+    def _build_lookups(self) -> list[dict[str, str]]:
+        """Map absolute paths, file names, stems and integer ids to the key of their row, in four dictionaries."""
         folder = self._path.absolute().parent
-        ways: list[dict[str, str | None]] = [{}, {}, {}, {}]
+        lookups: list[dict[str, str | None]] = [{}, {}, {}, {}]
         for key in self._rows:
             name = os.path.basename(key)
             stem = _stem(name)
-            for way, text in zip(
-                ways,
-                (os.path.normpath(folder / key), name, stem, str(int(stem)) if stem.isdecimal() else None),
-                strict=True,
-            ):
-                if text is not None:  # what two rows share says nothing, unless they say the same
-                    other = way.setdefault(text, key)
-                    if other is None or self._rows[other].label != self._rows[key].label:
-                        way[text] = None
-        return [{text: key for text, key in way.items() if key is not None} for way in ways]
+            texts = (os.path.normpath(folder / key), name, stem, str(int(stem)) if stem.isdecimal() else None)
+            for lookup, text in zip(lookups, texts, strict=True):
+                if text is not None:  # None marks a text that matches rows with different labels
+                    first = lookup.setdefault(text, key)
+                    if first is None or self._rows[first].label != self._rows[key].label:
+                        lookup[text] = None
+        return [{text: key for text, key in lookup.items() if key is not None} for lookup in lookups]
 
     def label(self, path: str, *, root: str | None = None, genre: str | None = None) -> Label | None:
         """Return the label of one file, see `LabelSource`."""
         name = os.path.basename(path)
         stem = os.path.splitext(name)[0]
-        asked = (path, name, stem, str(int(stem)) if stem.isdecimal() else None)
-        for way, text in zip(self._keys, asked, strict=True):
-            if text in way:
-                self._matched.add(way[text])
-                return self._rows[way[text]]
+        texts = (path, name, stem, str(int(stem)) if stem.isdecimal() else None)
+        for lookup, text in zip(self._lookups, texts, strict=True):
+            if text in lookup:
+                self._matched.add(lookup[text])
+                return self._rows[lookup[text]]
         return None
 
     def unmatched(self) -> list[str]:
-        """Name the rows that no file was asked for."""
+        """List the rows that have matched no file so far."""
         return [key for key in self._rows if key not in self._matched]
 
     def __len__(self) -> int:
-        """Count the labelled rows."""
+        """Return the number of labelled rows."""
         return len(self._rows)
 
 
 def _stem(name: str) -> str:
-    """Drop the extension of an audio file's name; the name of a row may have none, but dots: ``blues.00000``."""
+    """Drop the extension if it is that of an audio file. A name without an extension may have dots: ``blues.00000``."""
     stem, extension = os.path.splitext(name)
     return stem if extension.lower() in EXTENSIONS else name
 
@@ -237,13 +237,18 @@ def open_label_source(
     columns: Sequence[str] | None = None,
     ids: str | os.PathLike[str] | None = None,
 ) -> LabelSource:
-    """Open the source that a person named.
+    """Open a label source.
 
     Parameters
     ----------
-    spec : ``folder``, ``tags``, or the path of a CSV
-    paths : all files that were found, with the PATH of each; for ``folder``
-    columns, ids : for a CSV: the names of its columns, and the file that maps label ids to names
+    spec : str
+        ``folder``, ``tags``, or the path of a CSV.
+    paths : sequence of (path, root)
+        For ``folder``: all files that were found, and the PATH argument of each.
+    columns : sequence of str or None
+        For a CSV: the names of its columns, see `CsvLabels`.
+    ids : path or None
+        For a CSV with genre ids: the path of a CSV that maps ids to names.
 
     Returns
     -------
@@ -252,12 +257,12 @@ def open_label_source(
     Raises
     ------
     LabelsError
-        If a CSV or the ids are unusable.
+        If the CSV or the ids are unusable.
     """
     if spec == "folder":
         return FolderLabels(paths)
     if spec == "tags":
         return TagLabels()
     if not os.path.exists(spec):
-        raise LabelsError(f"{spec}: no such file; labels come from `folder`, from `tags` or from a CSV")
+        raise LabelsError(f"{spec}: no such file; labels come from `folder`, `tags` or a CSV")
     return CsvLabels(spec, columns=columns, ids=GenreIds(ids) if ids else None)

@@ -1,4 +1,4 @@
-"""Tables of any size as Apache Parquet, which pandas, Polars, DuckDB and Spark read. What the columns mean is for others."""
+"""Write tables of any size as Apache Parquet, which pandas, Polars, DuckDB and Spark read."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ import numpy as np
 
 from sonotheque.output_files import write_atomic
 
-KINDS = ("string", "float32", "float64", "int64", "bool", "floats", "neighbors")
-"""What a column may hold; ``floats`` are lists of float32, ``neighbors`` structs of ``ids`` (lists of int64) and ``distances``
-(lists of float32). Vectors are plain lists because not every reader knows lists of a fixed size."""
+COLUMN_TYPES = ("string", "float32", "float64", "int64", "bool", "floats", "neighbors")
+"""Column types. ``floats`` are lists of float32. ``neighbors`` are structs of ``ids`` (lists of int64) and ``distances`` (lists of
+float32). Vectors are plain lists because not every reader supports lists of a fixed size."""
 
 
 def write_parquet(
@@ -24,38 +24,39 @@ def write_parquet(
     *,
     metadata: Mapping[str, str] | None = None,
 ) -> int:
-    """Write a table, batch by batch: memory holds one batch. The file is put in place whole or not at all.
+    """Write a table batch by batch, compressed with zstd. Only one batch is in memory at a time.
 
-    The same rows in the same batches are the same bytes, with the same version of pyarrow. Compressed with zstd.
+    An existing file is replaced only when the new one is complete. The same rows in the same batches give the same bytes, with the
+    same version of pyarrow.
 
     Parameters
     ----------
     path : path of the file
-    columns : mapping of name to kind, one of `KINDS`
-        In the order of the file.
-    batches : iterable of mappings of column name to its values
-        Each is a row group. Values are a list or an array; None is null. Of ``floats``: an array [n, D], or a sequence of arrays
-        [D], of any lengths. Of ``neighbors``: a sequence of pairs of arrays (ids [K], distances [K]).
+    columns : mapping of name to type, one of `COLUMN_TYPES`
+        In the order in which they are written.
+    batches : iterable of mapping of column name to values
+        Each becomes a row group. Values are a list or an array, in which None is null. For ``floats``: an array [n, D], or a
+        sequence of arrays [D] of any lengths. For ``neighbors``: a sequence of pairs of arrays (ids [K], distances [K]).
     metadata : mapping of str to str, or None
-        Kept beside the schema.
+        Stored in the file with the schema.
 
     Returns
     -------
     int
-        Rows.
+        Number of rows.
 
     Raises
     ------
     LibraryError
         If the file cannot be written.
     """
-    rows: list[int] = []
-    write_atomic(Path(path), _bytes(columns, batches, metadata or {}, rows))
-    return sum(rows)
+    row_counts: list[int] = []
+    write_atomic(Path(path), _encode(columns, batches, metadata or {}, row_counts))
+    return sum(row_counts)
 
 
-class _Sink(io.RawIOBase):
-    """Keeps what is written until it is taken."""
+class _Buffer(io.RawIOBase):
+    """Collects written bytes until `take` returns them."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -78,29 +79,33 @@ class _Sink(io.RawIOBase):
         return parts
 
 
-def _bytes(
-    columns: Mapping[str, str], batches: Iterable[Mapping[str, Any]], metadata: Mapping[str, str], rows: list[int]
+def _encode(
+    columns: Mapping[str, str], batches: Iterable[Mapping[str, Any]], metadata: Mapping[str, str], row_counts: list[int]
 ) -> Iterator[bytes]:
-    """Encode the table; the number of rows of each batch goes to `rows`."""
+    """Encode the table, and append the number of rows of each batch to `row_counts`."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    schema = pa.schema([(name, _type(kind)) for name, kind in columns.items()], metadata=dict(metadata))
-    simple = [name for name, kind in columns.items() if kind not in {"floats", "neighbors"}]
-    texts = [name for name, kind in columns.items() if kind == "string"]
-    sink = _Sink()
-    with pq.ParquetWriter(sink, schema, compression="zstd", use_dictionary=texts, write_statistics=simple) as writer:
+    schema = pa.schema(
+        [(name, _arrow_type(column_type)) for name, column_type in columns.items()], metadata=dict(metadata)
+    )
+    scalars = [name for name, column_type in columns.items() if column_type not in {"floats", "neighbors"}]
+    strings = [name for name, column_type in columns.items() if column_type == "string"]
+    buffer = _Buffer()
+    with pq.ParquetWriter(
+        buffer, schema, compression="zstd", use_dictionary=strings, write_statistics=scalars
+    ) as writer:
         for batch in batches:
-            arrays = [_array(batch[name], kind) for name, kind in columns.items()]
+            arrays = [_arrow_array(batch[name], column_type) for name, column_type in columns.items()]
             record = pa.RecordBatch.from_arrays(arrays, schema=schema)
-            rows.append(record.num_rows)
+            row_counts.append(record.num_rows)
             if record.num_rows:
                 writer.write_batch(record, row_group_size=record.num_rows)
-            yield from sink.take()
-    yield from sink.take()
+            yield from buffer.take()
+    yield from buffer.take()
 
 
-def _type(kind: str) -> Any:
+def _arrow_type(column_type: str) -> Any:
     import pyarrow as pa
 
     lists = {"ids": pa.list_(pa.int64()), "distances": pa.list_(pa.float32())}
@@ -112,36 +117,36 @@ def _type(kind: str) -> Any:
         "bool": pa.bool_(),
         "floats": pa.list_(pa.float32()),
         "neighbors": pa.struct(list(lists.items())),
-    }[kind]
+    }[column_type]
 
 
-def _array(values: Any, kind: str) -> Any:
+def _arrow_array(values: Any, column_type: str) -> Any:
     import pyarrow as pa
 
-    if kind == "floats":
-        return _lists(values, "<f4")
-    if kind == "neighbors":
+    if column_type == "floats":
+        return _list_array(values, "<f4")
+    if column_type == "neighbors":
         pairs = list(values)
         parts = [
-            _lists([None if pair is None else pair[part] for pair in pairs], dtype)
+            _list_array([None if pair is None else pair[part] for pair in pairs], dtype)
             for part, dtype in enumerate(("<i8", "<f4"))
         ]
         missing = pa.array([pair is None for pair in pairs], pa.bool_())
         return pa.StructArray.from_arrays(parts, names=["ids", "distances"], mask=missing)
-    return pa.array(values, _type(kind))
+    return pa.array(values, _arrow_type(column_type))
 
 
-def _lists(values: Any, dtype: str) -> Any:
-    """Make a list array of rows of any lengths, without a Python object for each number."""
+def _list_array(values: Any, dtype: str) -> Any:
+    """Build a list array from rows of any lengths, without a Python object for each number."""
     import pyarrow as pa
 
     if isinstance(values, np.ndarray) and values.ndim == 2:
         lengths = np.full(len(values), values.shape[1])
         flat, missing = np.ascontiguousarray(values, dtype=dtype).ravel(), np.zeros(len(values), dtype=bool)
     else:
-        kept = [np.asarray(() if row is None else row, dtype=dtype) for row in values]
-        lengths = np.array([len(row) for row in kept], dtype=np.int64)
-        flat = np.concatenate(kept) if kept else np.empty(0, dtype=dtype)
+        arrays = [np.asarray(() if row is None else row, dtype=dtype) for row in values]
+        lengths = np.array([len(row) for row in arrays], dtype=np.int64)
+        flat = np.concatenate(arrays) if arrays else np.empty(0, dtype=dtype)
         missing = np.array([row is None for row in values], dtype=bool)
     offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
     mask = pa.array(missing) if missing.any() else None

@@ -1,6 +1,7 @@
-"""Small CSV files that a person hands in or takes out: labels, ids of genres, rows to fill. What they mean is for others.
+"""Read and write small CSV files: labels, genre ids, submission templates.
 
-Read are UTF-8 (a byte order mark is fine), comma, semicolon or tab; a header row, or FMA's two with the name of the index below.
+Input files are UTF-8, with or without a byte order mark, and separated by commas, semicolons or tabs. They start with a header row,
+or with FMA's two header rows, followed by a row with the name of the index.
 """
 
 from __future__ import annotations
@@ -13,18 +14,18 @@ from pathlib import Path
 from sonotheque.audio.formats import EXTENSIONS
 from sonotheque.errors import LabelsError
 
-LARGEST = 1 << 30
-"""Bytes that a table may have."""
+MAX_TABLE_BYTES = 1 << 30
+"""Larger files are rejected before they are read."""
 
 
 class Row(dict[str, str]):
-    """One row by column, values stripped; `line` is its line in the file, for messages."""
+    """One row: column name to stripped value. `line` is its line number in the file, for messages."""
 
     line: int
 
 
 class Table:
-    """A header and its rows, in the file's order."""
+    """A header and its rows, in the order of the file."""
 
     def __init__(self, path: Path, header: list[str], rows: list[Row]) -> None:
         self.path, self.header, self._rows = path, header, rows
@@ -56,15 +57,15 @@ def read_table(path: str | os.PathLike[str]) -> Table:
     """
     path = Path(path)
     try:
-        if path.stat().st_size > LARGEST:
-            raise LabelsError(f"{path}: larger than 1 GiB; this is no table of labels")
+        if path.stat().st_size > MAX_TABLE_BYTES:
+            raise LabelsError(f"{path}: larger than 1 GiB, so it is not a table of labels")
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise LabelsError(f"{path}: no such file") from None
     except OSError as error:
         raise LabelsError(f"{path}: cannot be read ({error.strerror or error})") from None
     except UnicodeDecodeError:
-        raise LabelsError(f"{path}: not UTF-8 text; save it as CSV in UTF-8") from None
+        raise LabelsError(f"{path}: not UTF-8 text; save it as a CSV in UTF-8") from None
     first = text.partition("\n")[0]
     delimiter = max(",;\t", key=first.count)
     reader = csv.reader(text.splitlines(keepends=True), delimiter=delimiter)
@@ -91,15 +92,15 @@ def read_table(path: str | os.PathLike[str]) -> Table:
 
 
 def write_table(path: str | os.PathLike[str], rows: Sequence[Sequence[object]]) -> None:
-    """Write a CSV in UTF-8, the header as the first row; None becomes an empty field.
+    """Write a CSV in UTF-8. The first row is the header; None becomes an empty field.
 
     Raises
     ------
     LabelsError
-        If the file cannot be written.
+        If the file cannot be written, or has the extension of an audio file.
     """
     if Path(path).suffix.lower() in EXTENSIONS:
-        raise LabelsError(f"{path}: that is the name of a sound; name a file that ends in .csv")
+        raise LabelsError(f"{path}: this is the name of an audio file; choose a name that ends in .csv")
     try:
         with Path(path).open("w", encoding="utf-8", newline="") as file:
             csv.writer(file, lineterminator="\n").writerows(rows)
@@ -108,29 +109,31 @@ def write_table(path: str | os.PathLike[str], rows: Sequence[Sequence[object]]) 
 
 
 def _join_headers(first: list[str], second: list[str], index: list[str]) -> list[str]:
-    """Join FMA's two header rows: ``set.split``; the third names the index, ``track_id``."""
+    """Join FMA's two header rows to names such as ``set.split``. The third row names the index, ``track_id``."""
     if len(second) != len(first) or not index or not index[0] or any(index[1:]):
         return first
     return [index[0], *(f"{above}.{below}" for above, below in zip(first[1:], second[1:], strict=True))]
 
 
 class GenreIds:
-    """Ids of genres and their names, from a CSV such as the challenge's ``genres.csv`` (``genre_id,genre``).
+    """The ids and names of genres, from a CSV such as the challenge's ``genres.csv`` (``genre_id,genre``).
 
     Parameters
     ----------
-    path : path of the CSV: a column whose name ends in ``id`` (or the first) and another one
+    path : path of the CSV
+        The ids are in the first column whose name starts or ends with ``id``, otherwise in the first column. The names are in a
+        column with a usual name such as ``genre`` or ``name``, otherwise in the first other column.
 
     Raises
     ------
     LabelsError
-        If it is unusable or an id or a name stands twice.
+        If the file is unusable, or an id or a name occurs twice.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         table = read_table(path)
         if len(table.header) < 2:
-            raise LabelsError(f"{path}: needs two columns, the id and the name: genre_id,genre")
+            raise LabelsError(f"{path}: needs two columns, the id and the name, such as genre_id,genre")
         lower = [name.lower() for name in table.header]
         identity = next((n for n, name in enumerate(lower) if name.endswith("id") or name.startswith("id")), 0)
         name = next(
@@ -147,16 +150,23 @@ class GenreIds:
         for row in table:
             key, value = row[table.header[identity]], row[table.header[name]]
             if key in self._names or value in self._ids:
-                raise LabelsError(f"{path}, line {row.line}: {key!r} or {value!r} stands twice")
+                raise LabelsError(f"{path}, line {row.line}: {key!r} or {value!r} occurs twice")
             self._names[key], self._ids[value] = value, key
 
     def name(self, identity: str, *, where: str) -> str:
-        """Turn an id into a name; a name stays as it is.
+        """Convert an id to a name. A known name is returned unchanged.
+
+        Parameters
+        ----------
+        identity : str
+            Compared as text first, then as an integer.
+        where : str
+            Start of the error message, such as the file and line of the id.
 
         Raises
         ------
         LabelsError
-            If neither is known; `where` opens the message.
+            If `identity` is neither a known id nor a known name.
         """
         if identity in self._names:
             return self._names[identity]
@@ -166,10 +176,12 @@ class GenreIds:
             for key, value in self._names.items():
                 if key.isdecimal() and int(key) == int(identity):
                     return value
-        raise LabelsError(f"{where}: {identity!r} is no id in {self._path}; known are {', '.join(self._names)}")
+        raise LabelsError(
+            f"{where}: {identity!r} is not an id in {self._path}; the known ids are {', '.join(self._names)}"
+        )
 
     def id(self, name: str) -> str:
-        """Turn a name into its id.
+        """Convert a name to its id.
 
         Raises
         ------
@@ -177,5 +189,5 @@ class GenreIds:
             If the name is unknown.
         """
         if name not in self._ids:
-            raise LabelsError(f"{self._path}: has no id for {name!r}; add it, its names are {', '.join(self._ids)}")
+            raise LabelsError(f"{self._path}: has no id for {name!r}; add one. Its names are {', '.join(self._ids)}")
         return self._ids[name]

@@ -19,7 +19,7 @@ from sonotheque.metadata.writable_tags import WritableTags
 def temporary_copy(path: str) -> Iterator[str]:
     """Copy a file to a hidden file in its folder, with owner, permissions and extended attributes.
 
-    The copy is deleted at the end if it has not been moved.
+    The copy is deleted when the ``with`` block ends, unless it has been moved.
 
     Yields
     ------
@@ -32,7 +32,7 @@ def temporary_copy(path: str) -> Iterator[str]:
         os.close(handle)
         shutil.copyfile(path, copy)
         if hasattr(os, "chown"):
-            with contextlib.suppress(PermissionError):  # a file of another user in a shared folder changes its owner
+            with contextlib.suppress(PermissionError):  # only root can keep another user as the owner
                 os.chown(copy, status.st_uid, status.st_gid)
         shutil.copystat(path, copy)
         yield copy
@@ -42,7 +42,7 @@ def temporary_copy(path: str) -> Iterator[str]:
 
 
 def write_verified(copy: str, original: str, fields: Mapping[str, str]) -> None:
-    """Write tags to a copy, and verify that its other tags and its sound are those of the original.
+    """Write tags to a copy, and verify that its other tags and its audio are those of the original.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ def write_verified(copy: str, original: str, fields: Mapping[str, str]) -> None:
         If the copy is not as expected.
     """
     tags = WritableTags(copy)
-    others = tags.others(fields)
+    others = tags.other_tags(fields)
     tags.write(fields)
     written = WritableTags(copy)
     for name, text in fields.items():
@@ -64,16 +64,19 @@ def write_verified(copy: str, original: str, fields: Mapping[str, str]) -> None:
             raise AudioError(
                 f"its tags cannot hold the {name} {text!r}; they would hold {'; '.join(written.values(name)) or 'nothing'}"
             )
-    if written.others(fields) != others:
-        raise AudioError("its other tags would not survive; the file is left as it is")
-    if decoded_digest(copy) != decoded_digest(original) or written.streams() != WritableTags(original).streams():
-        raise AudioError("it would not sound the same; the file is left as it is")
+    if written.other_tags(fields) != others:
+        raise AudioError("its other tags would change; the file is left as it is")
+    if (
+        decoded_digest(copy) != decoded_digest(original)
+        or written.stream_digest() != WritableTags(original).stream_digest()
+    ):
+        raise AudioError("its audio would change; the file is left as it is")
     with open(copy, "rb+") as file:
         os.fsync(file.fileno())
 
 
 def decoded_digest(path: str) -> str:
-    """Compute the SHA-256 of the decoded samples of a file, with its rate, channels and the point of truncation.
+    """Compute the SHA-256 of the decoded samples of a file, with its sample rate, channels and point of truncation.
 
     Raises
     ------

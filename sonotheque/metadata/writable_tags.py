@@ -1,7 +1,7 @@
-"""One file's own tags, open for writing with mutagen: which kinds of file can be written, and how each takes a genre and a tempo.
+"""Write tags of audio files with mutagen: ID3 (MP3, AIFF, WAV), Vorbis comments (FLAC, Ogg), MP4 and ASF (WMA).
 
-ID3 (MP3, AIFF, WAV), Vorbis comments (FLAC, Ogg), MP4 and ASF (WMA). It changes the file that it is given, in place. What mutagen
-cannot make sense of, such as an empty ID3 frame, is not kept.
+Files are changed in place; `sonotheque.metadata.tag_rewriting` does it safely. Whatever mutagen cannot parse, such as an empty ID3
+frame, is lost.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from sonotheque.metadata.file_tags import TAG_FIELDS, read_values, tag_format
 
 
 class WritableTags:
-    """The tags of one file. A file without tags gets empty ones, which are not in the file until `write`.
+    """The tags of one file, open for writing. A file without tags gets some when `write` is called.
 
     Parameters
     ----------
@@ -25,7 +25,7 @@ class WritableTags:
     Raises
     ------
     AudioError
-        If it has none that can be written, or they are damaged.
+        If the format has no tags that can be written, or the tags are damaged.
     """
 
     def __init__(self, path: str) -> None:
@@ -35,42 +35,44 @@ class WritableTags:
             file: Any = mutagen.File(path)
         except OSError as error:
             raise AudioError(f"cannot be opened ({error.strerror or error})") from None
-        except Exception as error:  # mutagen leaks IndexError, struct.error and others on damaged tags
+        except Exception as error:  # mutagen raises IndexError, struct.error and others for damaged tags
             raise AudioError(f"its tags cannot be read ({_first_line(error)})") from None
-        if file is None or not isinstance(file, _writable()):
-            raise AudioError("has no tags that can be written")
+        if file is None or not isinstance(file, _writable_classes()):
+            raise AudioError("its format has no tags that can be written")
         if file.tags is None:
             file.add_tags()
-        self._kind = tag_format(file.tags) or ""
-        if self._kind == "id3" and file.tags.size:
-            file = type(file)(path, translate=False)  # frames as they are in the file, not turned into those of 2.4
+        self._format = tag_format(file.tags) or ""
+        if self._format == "id3" and file.tags.size:
+            file = type(file)(path, translate=False)  # keeps the frames as they are, without converting them to 2.4
             if file.tags.version < (2, 3):
-                file.tags.update_to_v23()  # 2.2 cannot be written
+                file.tags.update_to_v23()  # mutagen cannot write 2.2
         self._path, self._file = path, file
-        self._names = TAG_FIELDS[self._kind]
+        self._names = TAG_FIELDS[self._format]
 
     def values(self, field: str) -> list[str]:
-        """Read the values of a field, see `sonotheque.metadata.file_tags`."""
+        """Read the values of a field, see `sonotheque.metadata.file_tags.read_values`."""
         return read_values(self._file.tags, field)
 
-    def require(self, field: str, text: str) -> None:
-        """Check that a field can hold a text.
+    def require_storable(self, field: str, text: str) -> None:
+        """Check that a field can store a text.
 
         Raises
         ------
         AudioError
-            If it cannot, such as a genre 17 in ID3, where that means Rock.
+            If it cannot, such as the genre ``17`` in ID3, where that means Rock.
         """
-        if self._kind != "id3" or field != "genre":
+        if self._format != "id3" or field != "genre":
             return
         from mutagen.id3 import TCON
 
-        read = TCON(text=[text]).genres
-        if read != [text]:
-            raise AudioError(f"ID3 takes the genre {text!r} for {'; '.join(read)!r}; give genres names (--ids)")
+        genres = TCON(text=[text]).genres
+        if genres != [text]:
+            raise AudioError(f"ID3 reads the genre {text!r} as {'; '.join(genres)!r}; give the genres names with --ids")
 
     def write(self, fields: Mapping[str, str]) -> None:
-        """Set fields and save. ID3 2.3 stays 2.3, to which 2.2 comes too; the rest is 2.4. An ID3v1 tag that is there follows.
+        """Set fields and save the file.
+
+        ID3 2.3 tags stay 2.3 and 2.2 tags become 2.3; all others are written as 2.4. An existing ID3v1 tag is updated.
 
         Raises
         ------
@@ -80,7 +82,7 @@ class WritableTags:
         for field, text in fields.items():
             self._set(self._names[field][0], field, text)
         options = {}
-        if self._kind == "id3":
+        if self._format == "id3":
             options = {"v2_version": 3 if (2, 2) <= self._file.tags.version < (2, 4) else 4, "v23_sep": None}
         try:
             self._file.save(self._path, **options)
@@ -93,37 +95,37 @@ class WritableTags:
         from mutagen import id3
 
         tags = self._file.tags
-        if self._kind == "id3":
+        if self._format == "id3":
             tags.setall(name, [getattr(id3, name)(encoding=id3.Encoding.UTF8, text=[text])])
-        elif self._kind == "mp4" and field == "tempo":
+        elif self._format == "mp4" and field == "tempo":
             tags[name] = [int(text)]
         else:
             tags[name] = [text]
 
-    def others(self, fields: Iterable[str]) -> list[str]:
-        """List everything else that the tags hold, pictures too, in a form that compares equal where it is the same."""
-        names = {self._names[field][0].lower() for field in fields}
+    def other_tags(self, fields: Iterable[str]) -> list[str]:
+        """List all tags except some fields, pictures included, as texts that are equal if the tags are."""
+        excluded = {self._names[field][0].lower() for field in fields}
         tags = self._file.tags
-        if self._kind == "id3":  # the encoding of a text may change with the version
-            found = [
+        if self._format == "id3":  # the encoding of a text depends on the version
+            entries = [
                 (key, {name: value for name, value in vars(frame).items() if name != "encoding"})
                 for key, frame in tags.items()
             ]
-            found += [("", frame) for frame in tags.unknown_frames]
-        elif self._kind == "mp4":
-            found = list(tags.items())
+            entries += [("", frame) for frame in tags.unknown_frames]
+        elif self._format == "mp4":
+            entries = list(tags.items())
         else:
-            found = list(tags)
-            found += [
+            entries = list(tags)
+            entries += [
                 ("", block.write()) for block in getattr(self._file, "metadata_blocks", []) if block.code not in {1, 4}
             ]
-        return sorted(f"{key} {value!r}" for key, value in found if key.lower() not in names)
+        return sorted(f"{key} {value!r}" for key, value in entries if key.lower() not in excluded)
 
-    def streams(self) -> str:
-        """Condense the packets of all streams of a container that may hold more than sound, such as a video; else nothing."""
+    def stream_digest(self) -> str:
+        """Compute the SHA-256 of the packets of all streams of an MP4 or ASF file, which may contain video; otherwise ''."""
         import av
 
-        if self._kind not in {"mp4", "asf"}:
+        if self._format not in {"mp4", "asf"}:
             return ""
         digest = hashlib.sha256()
         try:
@@ -136,7 +138,7 @@ class WritableTags:
         return digest.hexdigest()
 
 
-def _writable() -> tuple[Any, ...]:
+def _writable_classes() -> tuple[Any, ...]:
     from mutagen.aiff import AIFF
     from mutagen.asf import ASF
     from mutagen.flac import FLAC

@@ -3,6 +3,9 @@
 SQLite is the only source of truth of a library. Everything else in its folder can be computed again.
 """
 
+from typing import TYPE_CHECKING
+
+from sonotheque.deprecation import module_getattr
 from sonotheque.store.catalogue import Catalogue
 from sonotheque.store.ingest import Ingest
 from sonotheque.store.label_tracks import label_tracks
@@ -10,3 +13,17 @@ from sonotheque.store.records import SpaceSummary, Track
 from sonotheque.store.vectors import StoredVectors
 
 __all__ = ["Catalogue", "Ingest", "SpaceSummary", "StoredVectors", "Track", "label_tracks"]
+
+if not TYPE_CHECKING:  # type checkers see only the current names
+    __getattr__ = module_getattr(
+        __name__,
+        {
+            "Heard": "sonotheque.extract:Extraction",
+            "LabelSource": "sonotheque.metadata:LabelSource",
+            "Listener": "sonotheque.extract:ExtractionPool",
+            "Progress": "sonotheque.types:Progress",
+            "apply_labels": "sonotheque.store:label_tracks",
+            "label_source": "sonotheque.metadata:open_label_source",
+            "scan": "sonotheque.extract:scan_paths",
+        },
+    )

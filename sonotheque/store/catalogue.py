@@ -1,6 +1,6 @@
 """The catalogue of a library: repositories over one SQLite file, and the changes that touch several of them.
 
-Every public method runs in one transaction. The catalogue stores what it is given and decides nothing about music.
+Every public method runs in one transaction. The catalogue only stores data; it knows nothing about music.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Opens ``library.sqlite``, and turns what SQLite finds wrong with it into errors that a person understands."""
+"""Open ``library.sqlite``, and convert SQLite errors into messages that name the file and a remedy."""
 
 from __future__ import annotations
 
@@ -12,27 +12,28 @@ from urllib.parse import quote
 
 from sonotheque.errors import LibraryError
 
-BUSY = 30.0
-"""How long to wait for another process that writes, in s."""
+BUSY_TIMEOUT = 30.0
+"""How long to wait for another process that is writing, in s."""
 
 
 def connect(path: Path) -> sqlite3.Connection:
-    """Open a catalogue: for writing (write-ahead log, foreign keys), or only for reading where its file is read-only.
+    """Open a catalogue with a write-ahead log and foreign keys. A read-only file is opened for reading only.
 
     Raises
     ------
     LibraryError
-        If it is no catalogue or damaged; later, from any use of the connection, if damage shows or it cannot be written.
+        If the file is not a catalogue or is damaged. Any later use of the connection raises it as well, if it detects damage or
+        cannot write.
     """
     read_only = path.exists() and not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK))
 
     class Cursor(sqlite3.Cursor):
-        execute = _explained(sqlite3.Cursor.execute, path)
-        executemany = _explained(sqlite3.Cursor.executemany, path)
-        executescript = _explained(sqlite3.Cursor.executescript, path)
-        fetchone = _explained(sqlite3.Cursor.fetchone, path)
-        fetchall = _explained(sqlite3.Cursor.fetchall, path)
-        __next__ = _explained(sqlite3.Cursor.__next__, path)
+        execute = _convert_errors(sqlite3.Cursor.execute, path)
+        executemany = _convert_errors(sqlite3.Cursor.executemany, path)
+        executescript = _convert_errors(sqlite3.Cursor.executescript, path)
+        fetchone = _convert_errors(sqlite3.Cursor.fetchone, path)
+        fetchall = _convert_errors(sqlite3.Cursor.fetchall, path)
+        __next__ = _convert_errors(sqlite3.Cursor.__next__, path)
 
     class Connection(sqlite3.Connection):
         def execute(self, *arguments: Any) -> Any:
@@ -46,9 +47,9 @@ def connect(path: Path) -> sqlite3.Connection:
 
     address = f"file:{quote(str(path.absolute()))}" + ("?immutable=1" if read_only else "")
     try:
-        connection = sqlite3.connect(address, uri=True, timeout=BUSY, isolation_level=None, factory=Connection)
+        connection = sqlite3.connect(address, uri=True, timeout=BUSY_TIMEOUT, isolation_level=None, factory=Connection)
     except sqlite3.Error as error:
-        raise _explanation(path, error) from None
+        raise _library_error(path, error) from None
     connection.execute("PRAGMA foreign_keys = ON")
     if not read_only:
         connection.execute("PRAGMA journal_mode = WAL")
@@ -56,28 +57,30 @@ def connect(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def _explained(method: Callable[..., Any], path: Path) -> Callable[..., Any]:
+def _convert_errors(method: Callable[..., Any], path: Path) -> Callable[..., Any]:
     @wraps(method)
-    def explained(self: sqlite3.Cursor, *arguments: Any) -> Any:
+    def wrapper(self: sqlite3.Cursor, *arguments: Any) -> Any:
         try:
             return method(self, *arguments)
         except (sqlite3.IntegrityError, sqlite3.ProgrammingError):
-            raise  # our own mistakes, or constraints that are asked about
+            raise  # programming errors, or constraints that the caller checks
         except sqlite3.Error as error:
-            raise _explanation(path, error) from None
+            raise _library_error(path, error) from None
 
-    return explained
+    return wrapper
 
 
-def _explanation(path: Path, error: sqlite3.Error) -> LibraryError:
+def _library_error(path: Path, error: sqlite3.Error) -> LibraryError:
     if "readonly" in str(error) or "read-only" in str(error):
         return LibraryError(
-            f"{path}: may only be read; copy the library to a place of your own, or choose another with -L"
+            f"{path}: is read-only; copy the library to a writable folder, or choose another one with -L"
         )
     if "locked" in str(error):
-        return LibraryError(f"{path}: another process has been writing for {BUSY:.0f} s; try again when it is done")
+        return LibraryError(
+            f"{path}: another process has been writing for {BUSY_TIMEOUT:.0f} s; try again when it has finished"
+        )
     if "full" in str(error):
-        return LibraryError(f"{path}: the disk is full; make room, then run the command again")
+        return LibraryError(f"{path}: the disk is full; free some space, then run the command again")
     return LibraryError(
-        f"{path}: no library, or a damaged one ({error}); put a copy back, or move it away and `add` the music again"
+        f"{path}: not a library, or damaged ({error}); restore a backup, or move the file away and `add` the music again"
     )

@@ -1,4 +1,4 @@
-"""The open SQLite file of a library: connection, transactions, settings and change counters. The tables belong to the repositories."""
+"""The SQLite database of a library: connection, transactions, settings and change counters. Repositories access the tables."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sonotheque.store.schema import migrate
 
 
 class Database:
-    """The open file.
+    """The open database.
 
     Parameters
     ----------
@@ -35,11 +35,11 @@ class Database:
         self._connection.close()
 
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> sqlite3.Cursor:
-        """Run one statement."""
+        """Execute one statement."""
         return self._connection.execute(sql, parameters)
 
     def executemany(self, sql: str, parameters: Iterable[Sequence[Any]]) -> sqlite3.Cursor:
-        """Run one statement for each set of parameters."""
+        """Execute one statement for each set of parameters."""
         return self._connection.executemany(sql, parameters)
 
     @property
@@ -49,7 +49,7 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """Run the statements of a ``with`` block all or not at all. Inside another transaction, they join it."""
+        """Run the statements of a ``with`` block in one transaction. Inside another transaction, they become part of it."""
         if self._connection.in_transaction:
             yield
             return

@@ -32,7 +32,7 @@ class FileRepository:
         return {path: (FileStamp(size, mtime), reason) for path, size, mtime, reason in rows}
 
     def inside(self, path: str) -> set[str]:
-        """Find the known paths, of tracks and of failures, that are this path or are inside this folder.
+        """List the known paths, of tracks and of failures, that equal this path or are inside this folder.
 
         Raises
         ------
@@ -40,13 +40,13 @@ class FileRepository:
             If there is none.
         """
         known = set(self.all()) | set(self.failures())
-        found = {file for file in known if file == path or file.startswith(path.rstrip(os.sep) + os.sep)}
-        if not found:
-            raise LibraryError(f"{path}: the library has no such file, and none in a folder of that name")
-        return found
+        matching = {file for file in known if file == path or file.startswith(path.rstrip(os.sep) + os.sep)}
+        if not matching:
+            raise LibraryError(f"{path}: no such file or folder in the library")
+        return matching
 
     def missing(self) -> set[str]:
-        """Find the known paths at which there is no longer a file."""
+        """List the known paths at which there is no longer a file."""
         return {path for path in set(self.all()) | set(self.failures()) if not os.path.exists(path)}
 
     def link(self, track: int, files: Mapping[str, FileStamp]) -> set[int]:
@@ -60,7 +60,7 @@ class FileRepository:
             Tracks that lost a file.
         """
         database = self._database
-        left = set()
+        changed_tracks = set()
         for path, stamp in files.items():
             before = database.execute("SELECT track_id FROM files WHERE path = ?", (path,)).fetchone()
             database.execute(
@@ -72,11 +72,11 @@ class FileRepository:
                     "INSERT OR IGNORE INTO labels SELECT ?, label, source, artist, album FROM labels WHERE track_id = ?",
                     (track, before[0]),
                 )
-                left.add(before[0])
+                changed_tracks.add(before[0])
         for (path,) in database.execute("SELECT path FROM files WHERE track_id = ?", (track,)).fetchall():
             if path not in files and not os.path.exists(path):
                 database.execute("DELETE FROM files WHERE path = ?", (path,))
-        return left
+        return changed_tracks
 
     def set_stamps(self, track: int, files: Mapping[str, FileStamp]) -> None:
         """Update the stamps of some files of a track. Paths that do not belong to it are ignored."""

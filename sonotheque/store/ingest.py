@@ -1,4 +1,4 @@
-"""The resumable ingest: which files are new, changed, moved or duplicates, and what is done with each.
+"""The resumable ingest: detect which files are new, changed, moved or duplicates, and embed or link them.
 
 Each track is committed separately. An ingest that is stopped or killed loses at most the tracks in flight, and the next one
 processes only what is missing.
@@ -21,7 +21,7 @@ from sonotheque.types import Progress
 
 @dataclass
 class _Work:
-    """One content to embed, with all the paths at which it was found so far."""
+    """One content to embed, with all paths that have this content so far."""
 
     content: str
     spaces: tuple[str, ...]
@@ -98,19 +98,19 @@ class Ingest:
         self._done = self._total = 0
         self._progress: Progress = lambda done, total: None
 
-    def run(self, found: Sequence[AudioFile], *, progress: Progress | None = None) -> None:
+    def run(self, audio_files: Sequence[AudioFile], *, progress: Progress | None = None) -> None:
         """Embed what is missing, and record what fails.
 
         Parameters
         ----------
-        found : sequence of AudioFile
+        audio_files : sequence of AudioFile
             As returned by `sonotheque.extract.scan_paths`.
         progress : callable or None
             Called with (files done, files to do); not called if there is nothing to do.
         """
         self._progress = progress or self._progress
-        pending = list(self._pending(found))
-        self.counts.unchanged = len(found) - len(pending) - self.counts.failed
+        pending = list(self._pending(audio_files))
+        self.counts.unchanged = len(audio_files) - len(pending) - self.counts.failed
         self._done, self._total = 0, len(pending)
         if not pending:
             return
@@ -140,11 +140,11 @@ class Ingest:
         self._done += count
         self._progress(self._done, self._total)
 
-    def _pending(self, found: Sequence[AudioFile]) -> Iterator[tuple[str, FileStamp]]:
-        """Yield the files that need work, judging by path, size and modification time only."""
+    def _pending(self, audio_files: Sequence[AudioFile]) -> Iterator[tuple[str, FileStamp]]:
+        """Yield the files to process, determined by path, size and modification time only."""
         files, failures = self._catalogue.files.all(), self._catalogue.files.failures()
         complete = {track for track, spaces in self._embedded.items() if len(spaces) == len(self._spaces)}
-        for path in (file.path for file in found):
+        for path in (file.path for file in audio_files):
             try:
                 path.encode()
             except UnicodeEncodeError:

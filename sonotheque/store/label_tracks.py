@@ -17,10 +17,10 @@ MAX_CONFLICTS_SHOWN = 3
 def label_tracks(
     catalogue: Catalogue, source: LabelSource, *, roots: Mapping[str, str] | None = None
 ) -> LabellingResult:
-    """Label the tracks whose files a label source knows.
+    """Label the tracks of which a label source has the files.
 
-    Files are looked up in the order of their paths. If a track has several byte-identical files, the first one that the source
-    knows decides.
+    Files are looked up in the order of their paths. If a track has several byte-identical files, it gets the label of the first one
+    that the source has.
 
     Parameters
     ----------
@@ -39,18 +39,20 @@ def label_tracks(
     for path, (_, track) in sorted(catalogue.files.all().items()):
         if roots is not None and path not in roots:
             continue
-        found = source.label(path, root=(roots or {}).get(path), genre=tracks[track].genre)
-        if found is None:
+        label = source.label(path, root=(roots or {}).get(path), genre=tracks[track].genre)
+        if label is None:
             continue
-        first = labels.setdefault(track, found)
-        if first.label != found.label:
-            conflicts.append(f"{path} ({found.label}) is a duplicate of a file labelled {first.label}, which is kept")
+        first = labels.setdefault(track, label)
+        if first.label != label.label:
+            conflicts.append(
+                f"{path} ({label.label}) is a duplicate of a file labelled {first.label}; that label is used"
+            )
     for conflict in conflicts[:MAX_CONFLICTS_SHOWN]:
         log.warning("%s", conflict)
     if len(conflicts) > MAX_CONFLICTS_SHOWN:
         log.warning("%d more duplicates have conflicting labels", len(conflicts) - MAX_CONFLICTS_SHOWN)
     if labels and all(label.label.isdecimal() for label in labels.values()):
-        log.warning("the labels are numbers; --ids FILE gives them names")
+        log.warning("the labels are numbers; --ids FILE converts them to names")
     replaced = [track for track, label in labels.items() if tracks[track].label not in {None, label.label}]
     if replaced:
         before, after = tracks[replaced[0]].label, labels[replaced[0]].label

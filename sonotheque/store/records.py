@@ -40,7 +40,7 @@ class SpaceSummary:
 
 
 def track_notices(tracks: Iterable[Track]) -> list[TrackNotice]:
-    """List the tracks that a person should know about: those with a notice, such as truncated ones, then silent ones."""
+    """List the notices about tracks: first those of the decoder, such as truncation, then silent tracks."""
     tracks = list(tracks)
     silent = [TrackNotice(track.path, "silent: no sample above -90 dB") for track in tracks if track.silent]
     return [TrackNotice(track.path, track.notice) for track in tracks if track.notice] + silent

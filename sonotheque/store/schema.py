@@ -1,7 +1,7 @@
-"""The tables of ``library.sqlite`` and how an older file becomes a newer one.
+"""The tables of ``library.sqlite``, and the migration of older files.
 
-``PRAGMA user_version`` counts the migrations that a file has seen. A migration is never edited once released: a change
-of the tables is one more entry.
+``PRAGMA user_version`` is the number of migrations that have been applied to a file. A released migration is never edited: each
+change of the tables is a new entry.
 """
 
 from __future__ import annotations
@@ -101,22 +101,22 @@ MIGRATIONS = (
 
 
 def migrate(connection: sqlite3.Connection, *, migrations: Sequence[str] = MIGRATIONS) -> None:
-    """Bring a file to the newest schema, each step in one transaction.
+    """Migrate a file to the newest schema, each step in one transaction.
 
     Raises
     ------
     LibraryError
-        If a newer version of sonotheque wrote the file.
+        If the file was written by a newer version of sonotheque.
     """
     while True:
         (version,) = connection.execute("PRAGMA user_version").fetchone()
         if version > len(migrations):
             raise LibraryError(
-                f"the library has schema {version}, this version of sonotheque knows {len(migrations)}; update sonotheque"
+                f"the library has schema {version}, this version of sonotheque supports {len(migrations)}; update sonotheque"
             )
         if version == len(migrations):
             return
-        # the constraint stops this where another process has migrated since the version was read
+        # the constraint fails if another process has migrated the file since the version was read
         step = f"""
             BEGIN IMMEDIATE;
             CREATE TEMP TABLE seen (version INTEGER CHECK (version = {version}));
@@ -125,8 +125,8 @@ def migrate(connection: sqlite3.Connection, *, migrations: Sequence[str] = MIGRA
             {migrations[version]};
             PRAGMA user_version = {version + 1};
             COMMIT;
-        """  # noqa: S608 - our own text
+        """  # noqa: S608 - no user input
         try:
             connection.executescript(step)
-        except sqlite3.IntegrityError:  # a constraint that we asked about
+        except sqlite3.IntegrityError:  # the constraint above
             connection.execute("ROLLBACK")

@@ -1,6 +1,6 @@
-"""Write genre and tempo into the tags of files, and keep the catalogue in step. The caller decides which genre.
+"""Write genre and tempo into file tags, and update the catalogue accordingly. The caller provides the values.
 
-A file is changed through a verified copy that replaces it, so it is always either unchanged or complete.
+A verified copy with the new tags replaces each file, so a file is always either unchanged or complete.
 """
 
 from __future__ import annotations
@@ -194,7 +194,7 @@ def _changes(
         if existing and not overwrite:
             kept += 1
             continue
-        tags.require(name, text)
+        tags.require_storable(name, text)
         changes.append(TagChange(path, name, "; ".join(existing) or None, text))
     return changes, kept
 

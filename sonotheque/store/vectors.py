@@ -188,7 +188,7 @@ class StoredVectors:
 
     def lookup(self, content: str) -> Mapping[str, VectorPair] | None:
         """Return the vectors of a content in all spaces, or None if one is missing."""
-        found: dict[str, VectorPair] = {}
+        pairs: dict[str, VectorPair] = {}
         for space in self._spaces:
             row = self._database.execute(
                 "SELECT vector, segments FROM vectors JOIN spaces ON spaces.id = space_id "
@@ -198,8 +198,8 @@ class StoredVectors:
             if row is None:
                 return None
             vector, segments = decode_vectors(*row)
-            found[space] = (vector, segments if self._segments else None)
-        return found
+            pairs[space] = (vector, segments if self._segments else None)
+        return pairs
 
 
 def encode_vectors(vector: FloatArray, segments: FloatArray) -> tuple[bytes, bytes]:
@@ -209,5 +209,5 @@ def encode_vectors(vector: FloatArray, segments: FloatArray) -> tuple[bytes, byt
 
 def decode_vectors(vector: bytes, segments: bytes) -> tuple[FloatArray, FloatArray]:
     """Convert the bytes that a row holds into a vector [D] and segments [S, D]."""
-    whole, parts = (np.frombuffer(blob, dtype="<f4").astype(np.float32) for blob in (vector, segments))
-    return whole, parts.reshape(-1, len(whole))
+    track, flat = (np.frombuffer(blob, dtype="<f4").astype(np.float32) for blob in (vector, segments))
+    return track, flat.reshape(-1, len(track))

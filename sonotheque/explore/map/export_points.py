@@ -43,7 +43,7 @@ COLUMNS = {
     "neighbors": "neighbors",
     "vector": "floats",
 }
-"""The columns and their types, see `sonotheque.metadata.parquet.KINDS`."""
+"""The columns and their types, see `sonotheque.metadata.parquet.COLUMN_TYPES`."""
 
 MAP_COLUMNS = (
     "predicted",

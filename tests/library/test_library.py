@@ -1,4 +1,4 @@
-"""The library as a whole: labels in, genres out, and nothing trusted but the catalogue."""
+"""The class `Library`: labelling, training, classification, evaluation, and indexes that are rebuilt when needed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sonotheque import ClassifierError, LabelsError, Library, LibraryError, Spac
 from sonotheque.demo import music, unlabelled
 
 
-def test_label_and_train_and_classify(demo_library: Library) -> None:
+def test_train_and_classify(demo_library: Library) -> None:
     trained = demo_library.train()
     assert trained.model in {"knn", "logreg", "svm"}
     assert {candidate.model for candidate in trained.candidates} == {"knn", "logreg", "svm"}
@@ -28,24 +28,24 @@ def test_label_and_train_and_classify(demo_library: Library) -> None:
     assert demo_library.status().tracks == 46
 
 
-def test_a_track_does_not_speak_for_itself(demo_library: Library) -> None:
+def test_a_track_is_not_its_own_neighbour(demo_library: Library) -> None:
     clip = music() / "metal" / "obsidian-shell-fear.mp3"
     (track,) = demo_library.classify(clip).tracks
     assert str(clip) not in [neighbour.path for neighbour in track.neighbours]
 
 
-def test_classify_says_what_failed(demo_library: Library, clips: Path) -> None:
+def test_classify_reports_failed_files(demo_library: Library, clips: Path) -> None:
     (clips / "words.mp3").write_text("words")
     result = demo_library.classify(clips)
     assert [Path(track.path).name for track in result.tracks] == ["ambient.mp3", "metal.ogg", "ave.mp3"]
     assert [Path(failure.path).name for failure in result.failed] == ["words.mp3"]
 
 
-def test_stored_vectors_give_the_same_answers_as_new_ones(demo_library: Library, clips: Path) -> None:
+def test_stored_and_newly_extracted_vectors_give_the_same_predictions(demo_library: Library, clips: Path) -> None:
     stored = {Path(track.path).name: track.probabilities for track in demo_library.classify(clips).tracks}
     demo_library.remove(music() / "metal" / "muldjord-armygeddon.ogg")
-    again = {Path(track.path).name: track.probabilities for track in demo_library.classify(clips).tracks}
-    assert again == stored
+    extracted = {Path(track.path).name: track.probabilities for track in demo_library.classify(clips).tracks}
+    assert extracted == stored
 
 
 def test_evaluate(demo_library: Library) -> None:
@@ -53,29 +53,29 @@ def test_evaluate(demo_library: Library) -> None:
     assert result.folds == 3
     assert [genre.label for genre in result.genres] == ["acoustic", "ambient", "classical", "electronic", "metal"]
     assert sum(map(sum, result.confusion)) == result.tracks == 46
-    assert result.accuracy > 0.8  # hand-picked clips: a program that tells them badly is broken
+    assert result.accuracy > 0.8  # hand-picked clips: a lower accuracy would be a bug
     assert len(result.chosen) == 3
 
 
-def test_evaluate_needs_artists(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_evaluate_needs_enough_artists(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     with Library(tmp_path / "library") as library:
         library.add(music() / "metal", music() / "ambient")
         with pytest.raises(ClassifierError, match="0 labelled tracks"):
             library.evaluate()
         library.add(music(), labels="folder")
-        assert library.evaluate().tracks == 46 - 10  # metal has three artists
+        assert library.evaluate().tracks == 46 - 10  # metal has only three artists
         library.catalogue.database.execute("UPDATE tracks SET artist = NULL, album = NULL")
         library.evaluate()
     assert "flattering" in caplog.text
 
 
-def test_labels_change_later(demo_library: Library, tmp_path: Path) -> None:
+def test_labels_can_be_changed_later(demo_library: Library, tmp_path: Path) -> None:
     path = tmp_path / "labels.csv"
     path.write_text("file,genre\nobsidian-shell-fear,doom\nnobody,doom\n")
     result = demo_library.label(str(path))
     assert (result.matched, result.changed, result.unmatched) == (1, 1, ["nobody"])
     assert demo_library.status().labels["doom"] == 1
-    assert demo_library.label("tags").changed == 46  # other labels or another source
+    assert demo_library.label("tags").changed == 46  # a different label or source
     path.write_text("file,genre\nnobody,doom\n")
     with pytest.raises(LabelsError, match="none of its 1 rows"):
         demo_library.label(str(path))
@@ -83,25 +83,25 @@ def test_labels_change_later(demo_library: Library, tmp_path: Path) -> None:
         demo_library.label("folder")
 
 
-def test_a_label_that_is_replaced_is_mentioned(
-    demo_library: Library, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_replaced_labels_are_reported(demo_library: Library, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     path = tmp_path / "labels.csv"
     path.write_text("file,genre\nobsidian-shell-fear,5\n")
     demo_library.label(str(path))
     assert "the labels are numbers" in caplog.text
-    assert "1 tracks had another label until now, such as 'metal', now '5'" in caplog.text
+    assert "1 tracks had a different label before, for example 'metal' instead of '5'" in caplog.text
 
 
-def test_copies_under_two_labels(tmp_path: Path, clips: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_conflicting_labels_of_duplicates_are_reported(
+    tmp_path: Path, clips: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     (clips / "fast").mkdir()
     shutil.copy(clips / "slow" / "ave.mp3", clips / "fast" / "ave.mp3")
     with Library(tmp_path / "library") as library:
         assert library.add(clips, labels="folder").labels == {"fast": 1}
-    assert "ave.mp3 (slow) is a copy of a track labelled fast" in caplog.text
+    assert "ave.mp3 (slow) is a duplicate of a file labelled fast" in caplog.text
 
 
-def test_the_index_is_made_again_when_it_is_gone_or_damaged(demo_library: Library) -> None:
+def test_a_missing_damaged_or_stale_index_is_rebuilt(demo_library: Library) -> None:
     query = music() / "metal" / "obsidian-shell-fear.mp3"
     expected = demo_library.similar(query)
     (file,) = (demo_library.path / "index").iterdir()
@@ -115,9 +115,7 @@ def test_the_index_is_made_again_when_it_is_gone_or_damaged(demo_library: Librar
     assert demo_library.similar(query) == expected
 
 
-def test_the_library_remembers_its_embedder(
-    demo_library: Library, clips: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_the_library_keeps_its_embedder(demo_library: Library, clips: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     demo_library.add(clips)
     assert "embedder" not in caplog.text
@@ -126,13 +124,13 @@ def test_the_library_remembers_its_embedder(
         demo_library.add(clips, embedders=["vggish"])
 
 
-def test_documents_do_not_depend_on_where_the_library_lies(demo_library: Library, demo_folder: Path) -> None:
+def test_results_do_not_depend_on_the_path_of_the_library(demo_library: Library, demo_folder: Path) -> None:
     with Library(demo_folder) as other:
         for method, arguments in ((Library.status, ()), (Library.evaluate, ()), (Library.classify, (unlabelled(),))):
             assert dataclasses.asdict(method(other, *arguments)) == dataclasses.asdict(method(demo_library, *arguments))
 
 
-def test_no_library(tmp_path: Path) -> None:
+def test_opening_a_missing_library_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(LibraryError, match="no library here"):
         Library(tmp_path / "none", create=False)
     assert not (tmp_path / "none").exists()
