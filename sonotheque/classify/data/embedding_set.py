@@ -1,4 +1,4 @@
-"""The vectors of some tracks as the classifiers use them: for each space a matrix of track vectors and the segments of each track."""
+"""The vectors of some tracks as the classifiers use them: track vectors and segment vectors in each space."""
 
 from __future__ import annotations
 

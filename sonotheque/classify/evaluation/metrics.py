@@ -1,4 +1,6 @@
-"""Metrics of predicted genres, as pure functions. Metrics of probabilities are in `sonotheque.classify.evaluation.probability_metrics`.
+"""Metrics of predicted genres, as pure functions of a confusion matrix or of labels.
+
+Metrics of probabilities are in `sonotheque.classify.evaluation.probability_metrics`.
 
 Conventions
 -----------

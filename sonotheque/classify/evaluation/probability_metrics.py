@@ -5,10 +5,10 @@ against the rest, and return NaN where a metric is not defined.
 
 Conventions
 -----------
-`reference` holds N >= 1 true labels, integer-encoded as column indices of `probabilities` or `scores` [N, C]. The prediction for a track
-is its most probable label, or the first of several equally probable ones; its confidence is the probability of the prediction. Recall
-is not defined for a genre that never occurs in the reference, and the false positive rate is not defined for a genre that always
-occurs. Undefined metrics are NaN and are left out of means over genres.
+`reference` holds N >= 1 true labels, integer-encoded as column indices of `probabilities` or `scores` [N, C]. The prediction
+for a track is its most probable label, or the first of several equally probable ones; its confidence is the probability of the
+prediction. Recall is not defined for a genre that never occurs in the reference, and the false positive rate is not defined for
+a genre that always occurs. Undefined metrics are NaN and are left out of means over genres.
 """
 
 from __future__ import annotations
@@ -77,8 +77,8 @@ def roc_curve(reference: Codes, scores: Float64Array, *, label: int) -> tuple[Fl
     Returns
     -------
     false_positive_rate, true_positive_rate, thresholds : float64 arrays [T + 1]
-        The point (0, 0) at the threshold inf, then one point for each of the T distinct scores. A rate is NaN if the label always or
-        never occurs.
+        The point (0, 0) at the threshold inf, then one point for each of the T distinct scores. A rate is NaN if the label
+        always or never occurs.
 
     Examples
     --------
@@ -194,8 +194,8 @@ def calibration_curve(
 ) -> tuple[Float64Array, Float64Array, Codes]:
     """Compare the confidence of predictions with their accuracy in bins of confidence.
 
-    The bins have equal width over [0, 1] and include their upper edges. Empty bins are left out (reliability diagram: Guo et al. 2017,
-    section 2).
+    The bins have equal width over [0, 1] and include their upper edges. Empty bins are left out (reliability diagram: Guo et
+    al. 2017, section 2).
 
     Parameters
     ----------

@@ -37,12 +37,12 @@ class SelectiveThreshold:
 def accuracy_lower_bound(correct: BoolArray, *, groups: npt.NDArray[Any], level: float = CONFIDENCE_LEVEL) -> float:
     """Compute a one-sided lower bound of the accuracy that accounts for correlated tracks of one artist.
 
-    Clopper and Pearson's bound with an effective sample size, after Korn & Graubard (1998). The number of tracks N is divided by the
-    design effect if that is above 1: the variance of the accuracy over artists (delete-one-artist jackknife), divided by the
-    variance for independent tracks. It is then multiplied by (t_{N-1} / t_{K-1})^2, with quantiles of Student's t at `level`,
-    because the design effect is itself an estimate. K is the effective number of artists, N^2 divided by the sum of the squared
-    numbers of tracks (Kish 1965), so that one artist with many tracks does not count as many artists. If every prediction is
-    correct, the design effect cannot be estimated, and the effective sample size is K.
+    Clopper and Pearson's bound with an effective sample size, after Korn & Graubard (1998). The number of tracks N is divided
+    by the design effect if that is above 1: the variance of the accuracy over artists (delete-one-artist jackknife), divided by
+    the variance for independent tracks. It is then multiplied by (t_{N-1} / t_{K-1})^2, with quantiles of Student's t at
+    `level`, because the design effect is itself an estimate. K is the effective number of artists, N^2 divided by the sum of
+    the squared numbers of tracks (Kish 1965), so that one artist with many tracks does not count as many artists. If every
+    prediction is correct, the design effect cannot be estimated, and the effective sample size is K.
 
     Parameters
     ----------

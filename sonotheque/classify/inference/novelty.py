@@ -28,11 +28,12 @@ INLIER_FRACTION = 0.99
 class NoveltyDetector:
     """A local distance from the labelled tracks.
 
-    The distance of a track is its mean distance to the nearest labelled tracks, divided by their mean radius. The radius of a labelled
-    track is its mean distance to the nearest tracks by other artists (simplified local outlier factor: Breunig et al. 2000; Schubert,
-    Zimek & Kriegel 2014). A track in a dense region must therefore be closer than a track in a sparse region. This matters because a
-    network maps silence and some noise no further from music than unusual music. The columns of a network's space have one unit and
-    keep their proportions; columns of descriptors are divided by their standard deviations; each space has the same total variance.
+    The distance of a track is its mean distance to the nearest labelled tracks, divided by their mean radius. The radius of a
+    labelled track is its mean distance to the nearest tracks by other artists (simplified local outlier factor: Breunig et al.
+    2000; Schubert, Zimek & Kriegel 2014). A track in a dense region must therefore be closer than a track in a sparse region.
+    This matters because a network maps silence and some noise no further from music than unusual music. The columns of a
+    network's space have one unit and keep their proportions; columns of descriptors are divided by their standard deviations;
+    each space has the same total variance.
 
     Attributes
     ----------

@@ -107,9 +107,9 @@ def make_learner(model: str, *, spaces: Sequence[str], aggregation: str = "track
     Parameters
     ----------
     model : str
-        One of `MODELS` or `NETWORKS`; ``auto``: the best of `QUICK_MODELS` on artist-grouped folds; ``ensemble``: all models on all
-        subsets of the spaces, and networks trained from scratch if there are spaces for them, with weights learned on artist-grouped
-        folds.
+        One of `MODELS` or `NETWORKS`; ``auto``: the best of `QUICK_MODELS` on artist-grouped folds; ``ensemble``: all models on
+        all subsets of the spaces, and networks trained from scratch if there are spaces for them, with weights learned on
+        artist-grouped folds.
     spaces : sequence of str
         Ids of the spaces.
     aggregation : str

@@ -1,4 +1,4 @@
-"""The search behind ``--model auto`` with a budget: models, spaces, aggregation and hyperparameters, by Optuna on artist-grouped folds.
+"""The search behind ``--model auto`` with a budget: models, spaces, aggregation and settings, by Optuna on artist-grouped folds.
 
 The best trials are combined in an ensemble whose weights are learned on the same folds. The search's own score is therefore too
 optimistic. An unbiased score comes from a cross-validation with a separate search inside each fold.

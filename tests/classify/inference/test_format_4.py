@@ -10,7 +10,7 @@ import pytest
 from sonotheque.classify import EmbeddingSet, ModelSpec, NearestNeighbours, SavedClassifier
 from sonotheque.classify.models.estimators import SupportVectorMachine
 
-FILE = Path(__file__).parent.parent / "data" / "classifier-format-4.skops"
+FILE = Path(__file__).parents[2] / "data" / "classifier-format-4.skops"
 TRACKS = np.array([[1, 1, 1, 1], [0, 1, 0, -1], [-3, 0, 1, 2]], dtype=np.float32)
 DATA = EmbeddingSet({"space@1": TRACKS}, {"space@1": [np.stack([track - 0.25, track + 0.25]) for track in TRACKS]})
 
