@@ -3,7 +3,7 @@
     python bench/clusters.py LIBRARY [--seeds 0 1 2 3 4]
 
 LIBRARY is the folder of a library with labelled tracks. A map is computed for each of its spaces of pooled vectors. k-means runs
-on the first 20 principal components of the standardised vectors, with as many clusters as HDBSCAN found. "Nearest cluster"
+on the first 20 principal components of the standardised vectors, with as many clusters as HDBSCAN clustering. "Nearest cluster"
 assigns each track in no cluster to the cluster with the highest membership, for a fair comparison with k-means, which leaves no
 track out.
 """
@@ -32,18 +32,18 @@ from sonotheque.index import build_knn_graph
 def measure_clusters(vectors: np.ndarray, labels: Sequence[str], space: str, *, seed: int) -> dict[str, float]:
     layout = compute_layout(vectors, space=space, settings=MapSettings(seed=seed))
     standardized = standardize_for_cosine(vectors, space=space)
-    found = layout.clusters
-    nearest = np.where(found.labels < 0, found.membership.argmax(axis=1), found.labels)
+    clustering = layout.clusters
+    nearest = np.where(clustering.labels < 0, clustering.membership.argmax(axis=1), clustering.labels)
     components = principal_components(standardized, dimensions=20)
-    means = KMeans(found.n_clusters, n_init=10, random_state=seed).fit_predict(components)
+    means = KMeans(clustering.n_clusters, n_init=10, random_state=seed).fit_predict(components)
     map_quality = measure_projection_quality(standardized, layout.positions, labels=labels)
     pca_quality = measure_projection_quality(
         standardized, principal_components(standardized, dimensions=2), labels=labels
     )
     return {
-        "clusters": found.n_clusters,
-        "in none": float((found.labels < 0).mean()),
-        "AMI": float(mutual(labels, found.labels)),
+        "clusters": clustering.n_clusters,
+        "in none": float((clustering.labels < 0).mean()),
+        "AMI": float(mutual(labels, clustering.labels)),
         "AMI nearest cluster": float(mutual(labels, nearest)),
         "AMI k-means": float(mutual(labels, means)),
         "trustworthiness": map_quality.trustworthiness or 0,

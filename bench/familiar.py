@@ -44,14 +44,14 @@ def main() -> None:
         sounds = EmbeddingSet({space: other_sounds.tracks[space] for space in subset})
         music_marked, artists, sounds_marked, areas = [], [], [], []
         for seed in range(options.seeds):
-            _, members = np.unique(training.groups, return_inverse=True)
-            fold_of_track = np.random.default_rng(seed).permutation(members.max() + 1)[members] % FOLDS
+            _, group_index = np.unique(training.groups, return_inverse=True)
+            fold_of_track = np.random.default_rng(seed).permutation(group_index.max() + 1)[group_index] % FOLDS
             for fold in range(FOLDS):
                 test = fold_of_track == fold
-                detector = NoveltyDetector.fit(music.take(np.flatnonzero(~test)), groups=members[~test])
+                detector = NoveltyDetector.fit(music.take(np.flatnonzero(~test)), groups=group_index[~test])
                 music_scores = detector.novelty_score(music.take(np.flatnonzero(test)))
                 music_marked.append(music_scores > 1)
-                artists.append(members[test])
+                artists.append(group_index[test])
                 if len(sounds):
                     sound_scores = detector.novelty_score(sounds)
                     sounds_marked.append(sound_scores > 1)

@@ -53,8 +53,8 @@ def bootstrap_interval(
     >>> bootstrap_interval(lambda rows: seconds[rows].mean(), groups=np.array([0, 0, 1, 1]))
     (190.0, 250.0)
     """
-    members, sizes = group_sizes(groups, tracks=len(groups))
-    rows = np.split(np.argsort(members, kind="stable"), np.cumsum(sizes)[:-1])
+    group_index, sizes = group_sizes(groups, tracks=len(groups))
+    rows = np.split(np.argsort(group_index, kind="stable"), np.cumsum(sizes)[:-1])
     values = [
         statistic(np.concatenate([rows[group] for group in drawn]))
         for block in _draw_groups(len(sizes), resamples=resamples, seed=seed)
@@ -87,8 +87,8 @@ def accuracy_interval(
     (0.5, 1.0)
     """
     metrics.validate(reference, estimate)
-    members, sizes = group_sizes(groups, tracks=len(reference))
-    correct = np.bincount(members, weights=reference == estimate).astype(np.int64)
+    group_index, sizes = group_sizes(groups, tracks=len(reference))
+    correct = np.bincount(group_index, weights=reference == estimate).astype(np.int64)
     sums = _sum_drawn_groups(np.column_stack([correct, sizes]), resamples=resamples, seed=seed)
     return _percentile_interval(sums[:, 0] / sums[:, 1], level=level)
 
@@ -150,7 +150,7 @@ def paired_difference(
 ) -> tuple[float, Interval]:
     """Compare two models on the same tracks by the difference of a statistic and its bootstrap interval.
 
-    Each resample evaluates both models on the same artists, so difficulty that the models have in common cancels out.
+    Each resample evaluates both models on the same artists, so tracks that are difficult for both cancel out.
 
     Parameters
     ----------
@@ -198,7 +198,7 @@ def group_sizes(groups: Codes, *, tracks: int) -> tuple[Codes, Codes]:
 
     Returns
     -------
-    members : int array [N]
+    group_index : int array [N]
         Number of the group of each track.
     sizes : int array [G]
         Number of tracks of each group.
@@ -210,8 +210,8 @@ def group_sizes(groups: Codes, *, tracks: int) -> tuple[Codes, Codes]:
     """
     if tracks == 0 or len(groups) != tracks:
         raise ValueError(f"groups must be of the same length >= 1 as the tracks, not {len(groups)} for {tracks}")
-    _, members, sizes = np.unique(groups, return_inverse=True, return_counts=True)
-    return members, sizes
+    _, group_index, sizes = np.unique(groups, return_inverse=True, return_counts=True)
+    return group_index, sizes
 
 
 def _draw_groups(groups: int, *, resamples: int, seed: int) -> Iterator[Codes]:
@@ -248,9 +248,9 @@ def _resampled_confusion_matrices(
 ) -> Codes:
     """Compute the confusion matrix of each resample. Returns int array [resamples, n_classes, n_classes]."""
     metrics.validate(reference, estimate)
-    members, sizes = group_sizes(groups, tracks=len(reference))
+    group_index, sizes = group_sizes(groups, tracks=len(reference))
     matrices = np.zeros((len(sizes), n_classes, n_classes), dtype=np.int64)
-    np.add.at(matrices, (members, reference, estimate), 1)
+    np.add.at(matrices, (group_index, reference, estimate), 1)
     sums = _sum_drawn_groups(matrices.reshape(len(sizes), -1), resamples=resamples, seed=seed)
     return sums.reshape(-1, n_classes, n_classes)
 
@@ -269,7 +269,7 @@ def mean_interval(
     Parameters
     ----------
     values : float64 array [N, K]
-        K figures of each track.
+        K values of each track.
     groups : int array [N]
         The artist of each track.
     level : float
@@ -286,9 +286,9 @@ def mean_interval(
     >>> low.tolist(), high.tolist()
     ([190.0], [250.0])
     """
-    members, sizes = group_sizes(groups, tracks=len(values))
+    group_index, sizes = group_sizes(groups, tracks=len(values))
     sums = np.zeros((len(sizes), values.shape[1]))
-    np.add.at(sums, members, values)
+    np.add.at(sums, group_index, values)
     blocks = resample_counts(len(sizes), resamples=resamples, seed=seed)
     means = np.concatenate([(counts @ sums) / (counts @ sizes)[:, None] for counts in blocks])
     low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2], axis=0)
@@ -323,11 +323,11 @@ def correlation_interval(
     >>> [bound.tolist() for bound in correlation_interval(x, -x, groups=np.array([0, 0, 1, 1]))]
     [[[-1.0]], [[-1.0]]]
     """
-    members, sizes = group_sizes(groups, tracks=len(x))
+    group_index, sizes = group_sizes(groups, tracks=len(x))
     x, y = x - x.mean(axis=0), y - y.mean(axis=0)
     products = (x[:, :, None] * y[:, None, :]).reshape(len(x), -1)
     sums = np.zeros((len(sizes), 2 * x.shape[1] + 2 * y.shape[1] + products.shape[1]))
-    np.add.at(sums, members, np.concatenate([x, y, x**2, y**2, products], axis=1))
+    np.add.at(sums, group_index, np.concatenate([x, y, x**2, y**2, products], axis=1))
     correlations = []
     for counts in resample_counts(len(sizes), resamples=resamples, seed=seed):
         means = (counts @ sums) / (counts @ sizes)[:, None]
@@ -368,12 +368,12 @@ def auc_intervals(
     >>> [bound.tolist() for bound in auc_intervals(np.array([0, 0, 1, 1]), scores, groups=np.array([0, 0, 1, 1]))]
     [[0.75, 0.75, 0.75], [0.75, 0.75, 0.75]]
     """
-    members, sizes = group_sizes(groups, tracks=len(reference))
+    group_index, sizes = group_sizes(groups, tracks=len(reference))
     rows = max(1, BLOCK_SIZE // len(reference))
     areas = []
     for block in resample_counts(len(sizes), resamples=resamples, seed=seed):
         for counts in np.split(block, range(rows, len(block), rows)):
-            weights = counts[:, members]
+            weights = counts[:, group_index]
             areas.append(
                 np.stack([_weighted_auc(reference == label, column, weights) for label, column in enumerate(scores.T)])
             )

@@ -209,7 +209,7 @@ def class_thresholds(probabilities: Probabilities, codes: Codes, *, rounds: int 
     for _ in range(rounds):
         for code in range(len(factors)):
             candidates = [
-                np.where(np.arange(len(factors)) == code, factors * factor, factors) for factor in THRESHOLD_FACTORS
+                np.where(np.arange(len(factors)) == code, factors * step, factors) for step in THRESHOLD_FACTORS
             ]
             factors = max(candidates, key=score)
     return factors
