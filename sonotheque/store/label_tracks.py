@@ -17,10 +17,10 @@ MAX_CONFLICTS_SHOWN = 3
 def label_tracks(
     catalogue: Catalogue, source: LabelSource, *, roots: Mapping[str, str] | None = None
 ) -> LabellingResult:
-    """Label the tracks of which a label source has the files.
+    """Label the tracks whose files have a label in a label source.
 
-    Files are looked up in the order of their paths. If a track has several byte-identical files, it gets the label of the first one
-    that the source has.
+    Files are looked up in the order of their paths. If a track has several byte-identical files, it gets the label of the first
+    file that has one.
 
     Parameters
     ----------

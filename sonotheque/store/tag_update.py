@@ -26,7 +26,7 @@ log = logging.getLogger("sonotheque")
 
 @dataclass(frozen=True)
 class TagRequest:
-    """The tags that the files of a track are to have.
+    """The tags to write to the files of a track.
 
     Attributes
     ----------
@@ -45,7 +45,7 @@ class TagRequest:
     paths: frozenset[str] | None = None
 
     def fields(self) -> dict[str, str]:
-        """Map the fields to their texts."""
+        """Map the names of the fields to write to their texts."""
         texts = {"genre": (self.genre or "").strip(), "tempo": str(self.bpm or "")}
         return {name: text for name, text in texts.items() if text}
 
@@ -63,7 +63,7 @@ class _Outcome:
 
     @contextlib.contextmanager
     def collect_failure(self, file: _TrackFile) -> Iterator[None]:
-        """Turn an error about one file into an entry of `failed`."""
+        """Catch an error about one file and add it to `failed`."""
         try:
             yield
         except AudioError as error:
@@ -149,7 +149,7 @@ def write_tags(
 
 
 def _files_of(catalogue: Catalogue, requests: Sequence[TagRequest]) -> Iterator[tuple[TagRequest, list[_TrackFile]]]:
-    """Find the files of each track, in the order of their paths."""
+    """Yield each request with the files of its track, in the order of their paths."""
     stamps: dict[int, dict[str, FileStamp]] = {}
     for path, (stamp, track) in sorted(catalogue.files.all().items()):
         stamps.setdefault(track, {})[path] = stamp
@@ -209,7 +209,7 @@ def _rounded(text: str) -> int | None:
 def _write_track(
     catalogue: Catalogue, request: TagRequest, files: Sequence[_TrackFile], outcome: _Outcome, *, overwrite: bool
 ) -> None:
-    """Write the files of one track, and record those that were written in the catalogue, even after Ctrl-C."""
+    """Write the files of one track. Files that were written are recorded in the catalogue even after Ctrl-C."""
     contents: dict[str, str] = {}
     stamps: dict[str, FileStamp] = {}
     try:
