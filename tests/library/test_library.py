@@ -66,7 +66,7 @@ def test_evaluate_needs_enough_artists(tmp_path: Path, caplog: pytest.LogCapture
         assert library.evaluate().tracks == 46 - 10  # metal has only three artists
         library.catalogue.database.execute("UPDATE tracks SET artist = NULL, album = NULL")
         library.evaluate()
-    assert "flattering" in caplog.text
+    assert "too optimistic" in caplog.text
 
 
 def test_labels_can_be_changed_later(demo_library: Library, tmp_path: Path) -> None:
