@@ -1,4 +1,4 @@
-# `make demo` and `make test` are all that a newcomer needs. Python 3.11+ and a package index are all that they need.
+# `make demo` and `make test` are all that a newcomer needs. They require only Python 3.11 or newer and a package index.
 
 PYTHON ?= python3
 BIN = .venv/bin

@@ -516,9 +516,9 @@ class Library:
                 seed=seed,
                 progress=progress,
             )
-        from sonotheque.report import report_model
+        from sonotheque.report import write_evaluation_report
 
-        return report_model(
+        return write_evaluation_report(
             training,
             report,
             model=model,

@@ -1,4 +1,8 @@
-"""The SQLite database of a library: connection, transactions, settings and change counters. Repositories access the tables."""
+"""The SQLite database of a library: connection, transactions, settings and change counters.
+
+The tables are defined in `schema`. Each is read and written by one repository: `tracks`, `files`, `labels`, `vectors`,
+`augmented_copies` and `maps`. There is no SQL outside this package.
+"""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from sonotheque.store.catalogue import Catalogue
 from sonotheque.types import PathLike, Progress
 
 
-def report_model(
+def write_evaluation_report(
     training: TrainingSet,
     folder: PathLike,
     *,
