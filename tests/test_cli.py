@@ -340,7 +340,7 @@ def test_ctrl_c_keeps_completed_work(tmp_path: Path) -> None:
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert errors.splitlines()[-1].startswith("interrupted; completed work is kept")
+    assert errors.splitlines()[-1].startswith("interrupted; everything that was already stored is kept")
     assert 0 < run_json("status", library=tmp_path / "library")["tracks"] < 46
 
 

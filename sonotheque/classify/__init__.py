@@ -1,6 +1,6 @@
 """Classify genres: training sets, models, evaluation, and predictions with trained classifiers.
 
-The rooms are ``data`` (what is trained on), ``models`` (what is fitted), ``evaluation`` (how good it is) and ``inference``
+The subpackages are ``data`` (what is trained on), ``models`` (what is fitted), ``evaluation`` (how good it is) and ``inference``
 (predictions for new files).
 """
 

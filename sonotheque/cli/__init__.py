@@ -82,7 +82,9 @@ def main() -> None:
     try:
         cli(prog_name="sonotheque", standalone_mode=False)
     except click.Abort:  # Ctrl-C
-        click.echo("interrupted; completed work is kept, and the same command continues from there", err=True)
+        click.echo(
+            "interrupted; everything that was already stored is kept. Run the command again to continue", err=True
+        )
         sys.exit(130)
     except click.ClickException as error:
         error.show()

@@ -43,7 +43,9 @@ def demo(ctx: click.Context) -> None:
     )
     run_step("Find tracks that sound like this cello.", similar, QUERY, *("-k", "5", "--max-per-artist", "1"))
     run_step("Estimate how accurate the genre classification is for new artists.", evaluate)
-    click.echo("(There are two clips by each artist, selected for this demo. The numbers are not a benchmark.)")
+    click.echo(
+        "(There are only about two clips by each artist, selected for this demo. The numbers are not a benchmark.)"
+    )
     run_step("Train the genre classifier on all labelled clips.", train)
     run_step("Classify 9 clips that are not in the library.", classify, "NEW")
     run_step("Draw a map of the library as an HTML page that plays the clips.", map_, *("-o", "PAGE"))

@@ -27,7 +27,8 @@ from sonotheque.cli.options import (
 @label_columns_option()
 @ids_option
 @embedder_option(
-    "auto, openl3, musicnn, descriptors or essentia; repeatable. Default: the embedders that the library already uses, "
+    "auto, openl3, musicnn, descriptors, essentia, mel, musicnn-frames, openl3-frames or an OpenL3 variant; repeatable. "
+    "Default: the embedders that the library already uses, "
     "otherwise auto."
 )
 @click.option("--retry", is_flag=True, help="Retry files that failed before, even if they have not changed.")

@@ -38,7 +38,13 @@ def open_library_if_any(ctx: click.Context) -> Library | None:
 
 def paths_argument(*, required: bool = True) -> Decorator:
     """Make the argument for folders and files."""
-    return click.argument("paths", nargs=-1, required=required, type=click.Path(path_type=Path), metavar="PATH...")
+    return click.argument(
+        "paths",
+        nargs=-1,
+        required=required,
+        type=click.Path(path_type=Path),
+        metavar="PATH..." if required else "[PATH]...",
+    )
 
 
 def renamed_option(*names: str, old_name: str, **attributes: Any) -> Decorator:

@@ -100,7 +100,7 @@ class Pooler:
     def __init__(self, *, statistics: Sequence[str] = ("mean",), segments: bool = True) -> None:
         unknown = [name for name in statistics if name not in STATISTICS]
         if unknown:
-            raise SpaceError(f"unknown statistic {unknown[0]!r}; known are {', '.join(STATISTICS)}")
+            raise SpaceError(f"unknown statistic {unknown[0]!r}; choose one of {', '.join(STATISTICS)}")
         self._statistics = tuple(statistics)
         self._pool_segments = segments
         self._track = _RunningStatistics()

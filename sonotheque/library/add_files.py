@@ -63,7 +63,9 @@ def add_files(
         *(counts.embedded, counts.linked, counts.unchanged, counts.failed),
     )
     if unmatched:
-        log.warning("%d rows of the labels match no file, for example %r", len(unmatched), unmatched[0])
+        log.warning(
+            "%d rows of the label file match none of the added files, for example %r", len(unmatched), unmatched[0]
+        )
     return files
 
 

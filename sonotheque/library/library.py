@@ -356,7 +356,7 @@ class Library:
         Raises
         ------
         ClassifierError
-            If there are fewer than two labels, or a name is unknown.
+            If the labelled tracks have fewer than two genres, or a name is unknown.
         """
         from sonotheque.classify import SearchBudget, train_classifier
         from sonotheque.classify.training import make_saved_classifier, training_result
@@ -612,7 +612,7 @@ class Library:
         Raises
         ------
         ClassifierError
-            If there are fewer than two labels.
+            If the labelled tracks have fewer than two genres.
         LabelsError
             If the CSV cannot be written.
         """
@@ -818,7 +818,10 @@ class Library:
         require_extension(path, ".parquet")
         space = self.catalogue.spaces.get(self._map_space(embedder))
         if space.tracks > MAX_MAPPED_TRACKS:
-            log.warning("%d tracks are too many for a map; only vectors and attributes are written", space.tracks)
+            log.warning(
+                "no map is computed for %d tracks (the limit is 200,000); only vectors and attributes are written",
+                space.tracks,
+            )
             rows = export_vectors(path, self.catalogue, space=space.id)
             return results.ExportResult(os.fspath(path), rows, [name for name in COLUMNS if name not in MAP_COLUMNS])
         view = self._map_view(embedder, progress=progress)

@@ -47,7 +47,7 @@ def load_translations(lang: str) -> Mapping[str, str]:
         If the language is unknown.
     """
     if lang not in LANGUAGES:
-        raise ValueError(f"unknown language {lang!r}; known are {', '.join(LANGUAGES)}")
+        raise ValueError(f"unknown language {lang!r}; choose one of {', '.join(LANGUAGES)}")
     file = resources.files("sonotheque.report") / "translations" / f"{lang}.toml"
     phrases = dict(_flatten(tomllib.loads(file.read_text(encoding="utf-8"))))
     return {key: _typeset_french(phrase) for key, phrase in phrases.items()} if lang == "fr" else phrases

@@ -1,6 +1,6 @@
 """The results of the methods of `Library`: frozen dataclasses, which are also the documents that ``--json`` prints.
 
-A result does not depend on where the library is stored, on its age or on the time.
+A result does not depend on where the library is stored or on when it was computed.
 """
 
 from __future__ import annotations

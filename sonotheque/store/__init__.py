@@ -1,6 +1,7 @@
 """What is stored: one SQLite database with a repository for each subject, and the resumable ingest that fills it.
 
-SQLite is the only source of truth of a library. Everything else in its folder can be computed again.
+SQLite is the only source of truth of a library. Everything else in its folder can be computed
+again from it, the classifier by training again.
 """
 
 from typing import TYPE_CHECKING

@@ -56,7 +56,5 @@ def label_tracks(
     replaced = [track for track, label in labels.items() if tracks[track].label not in {None, label.label}]
     if replaced:
         before, after = tracks[replaced[0]].label, labels[replaced[0]].label
-        log.warning(
-            "%d tracks had a different label before, for example %r instead of %r", len(replaced), before, after
-        )
+        log.warning("%d labels were replaced, for example %r by %r", len(replaced), before, after)
     return LabellingResult(matched=len(labels), changed=catalogue.labels.assign(labels), unmatched=source.unmatched())

@@ -228,7 +228,7 @@ def _write_track(
                     contents.update(dict.fromkeys(file.stamps, content_hash(copy)))
                     stamps.update(dict.fromkeys(file.stamps, FileStamp.of(copy)))
                     if FileStamp.of(file.real_path) != before:
-                        raise AudioError("was changed by another program just now; try again")
+                        raise AudioError("was changed by another program in the meantime; try again")
                     os.replace(copy, file.real_path)
                 outcome.changes += changes
                 outcome.written += 1

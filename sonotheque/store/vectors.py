@@ -41,7 +41,7 @@ class SpaceRepository:
         for space in self.all():
             if space.id == name:
                 return space
-        raise SpaceError(f"the library has no vectors of {name}; `add` its files with that embedder first")
+        raise SpaceError(f"the library has no vectors in {name}; `sonotheque add FOLDER --embedder NAME` computes them")
 
     def ensure(self, name: str, *, dimensions: int) -> None:
         """Add a space if it is new."""

@@ -88,7 +88,7 @@ def test_replaced_labels_are_reported(demo_library: Library, tmp_path: Path, cap
     path.write_text("file,genre\nobsidian-shell-fear,5\n")
     demo_library.label(str(path))
     assert "the labels are numbers" in caplog.text
-    assert "1 tracks had a different label before, for example 'metal' instead of '5'" in caplog.text
+    assert "1 labels were replaced, for example 'metal' by '5'" in caplog.text
 
 
 def test_conflicting_labels_of_duplicates_are_reported(

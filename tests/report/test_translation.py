@@ -55,5 +55,5 @@ def test_formats() -> None:
 
 
 def test_an_unknown_language_is_refused() -> None:
-    with pytest.raises(ValueError, match="unknown language 'de'; known are en, fr"):
+    with pytest.raises(ValueError, match="unknown language 'de'; choose one of en, fr"):
         Translator("de")

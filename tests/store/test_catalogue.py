@@ -66,7 +66,7 @@ def test_only_changed_labels_are_counted(demo_library: Library) -> None:
 
 
 def test_an_unknown_space_is_an_error(demo_library: Library) -> None:
-    with pytest.raises(SpaceError, match="no vectors of x@1"):
+    with pytest.raises(SpaceError, match="no vectors in x@1"):
         demo_library.catalogue.vectors.matrix("x@1")
 
 

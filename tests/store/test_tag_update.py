@@ -283,7 +283,9 @@ def test_a_full_disk_and_a_concurrent_change(
     with monkeypatch.context() as patch:
         patch.setattr(tag_rewriting, "decoded_digest", digest_during_change)
         result = write_tags(catalogue, tag_requests(catalogue))
-    assert [failure.reason for failure in result.failed] == ["was changed by another program just now; try again"]
+    assert [failure.reason for failure in result.failed] == [
+        "was changed by another program in the meantime; try again"
+    ]
     assert (path.read_bytes(), has_no_temporary_files(folder)) == (before, True)
 
 

@@ -81,7 +81,9 @@ def _read_csv(path: Path) -> _Split:
     rows = CsvLabels(path, label=column)
     unknown = sorted(rows.labels() - TEST_NAMES - TRAIN_NAMES)
     if unknown:
-        raise LabelsError(f"{path}: column {column!r} has the value {unknown[0]!r}; known are train, validation, test")
+        raise LabelsError(
+            f"{path}: column {column!r} has the value {unknown[0]!r}; it must be train, validation or test"
+        )
     return _Split(rows.renamed(dict.fromkeys(TEST_NAMES, "test") | dict.fromkeys(TRAIN_NAMES, "train")))
 
 

@@ -181,7 +181,7 @@ def _protocol(training: TrainingSet, validation: CrossValidationResult, *, repea
 
 
 def describe_ensemble(ensemble: Ensemble) -> str:
-    """Name what was fitted: a model, or the number of models in a mixture.
+    """Name what was fitted: a model, or the number of models in an ensemble.
 
     Examples
     --------

@@ -114,7 +114,7 @@ class SavedClassifier:
 
     @classmethod
     def load(cls, path: Path) -> SavedClassifier:
-        """Read the file. Files of the format before are converted.
+        """Read the file. Files in the previous format are converted.
 
         Raises
         ------
@@ -131,9 +131,9 @@ class SavedClassifier:
                 warnings.simplefilter("ignore")
                 content = skops.io.loads(_with_current_class_names(path.read_bytes()), trusted=TRUSTED)
         except UntrustedTypesFoundException as error:
-            raise ClassifierError(f"{path}: holds types that are not trusted ({error}); train again") from None
+            raise ClassifierError(f"{path}: contains types that are not allowed ({error}); train again") from None
         except Exception as error:  # zip, JSON, NumPy and scikit-learn each report damage in their own way
-            raise ClassifierError(f"{path}: damaged or of another version ({error}); train again") from None
+            raise ClassifierError(f"{path}: damaged, or written by another version ({error}); train again") from None
         if isinstance(content, dict) and content.get("format") == 4:
             content = _from_format_4(content)
         if not isinstance(content, dict) or content.pop("format", None) != FORMAT:

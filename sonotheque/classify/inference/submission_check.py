@@ -64,7 +64,7 @@ def check_submission(path: FilePath, *, sample: FilePath, ids: FilePath | None =
             raise LabelsError(f"{path}, line {row.line}: the genre is missing")
         if row[genre] not in known and (ids is not None or len(known) > 1):
             raise LabelsError(
-                f"{path}, line {row.line}: unknown genre {row[genre]!r}; known are {', '.join(sorted(known))}"
+                f"{path}, line {row.line}: unknown genre {row[genre]!r}; choose one of {', '.join(sorted(known))}"
             )
     if len(submitted) != len(expected):
         raise LabelsError(f"{path}: {len(submitted)} rows; {sample} has {len(expected)}")

@@ -263,7 +263,7 @@ def make_classifier(model: str, *, seed: int = 0, **settings: Any) -> Any:
             return networks.ConvolutionalNetwork(seed=seed, **settings)
         case "head":
             return networks.FrameHead(seed=seed, **settings)
-    raise ClassifierError(f"unknown model {model!r}; known are auto, ensemble, {', '.join([*MODELS, *NETWORKS])}")
+    raise ClassifierError(f"unknown model {model!r}; choose one of auto, ensemble, {', '.join([*MODELS, *NETWORKS])}")
 
 
 def most_frequent(labels: list[str]) -> str:

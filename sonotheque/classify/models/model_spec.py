@@ -62,7 +62,7 @@ class ModelSpec:
     def __post_init__(self) -> None:
         """Check the values."""
         if self.aggregation not in AGGREGATIONS:
-            raise ClassifierError(f"unknown aggregation {self.aggregation!r}; known are {', '.join(AGGREGATIONS)}")
+            raise ClassifierError(f"unknown aggregation {self.aggregation!r}; choose one of {', '.join(AGGREGATIONS)}")
         make_classifier(self.model)
 
 

@@ -44,7 +44,7 @@ def resolve_query(query: str, *, catalogue: Catalogue) -> tuple[str, int | None]
             return matches[0], files[matches[0]][1]
     suggestions = sorted({_stem(file) for file in files if query.casefold() in _stem(file).casefold()})[:3]
     hint = f"; did you mean {', '.join(suggestions)}?" if suggestions else ""
-    raise LibraryError(f"{query}: neither a file nor the file name of a track of the library{hint}")
+    raise LibraryError(f"{query}: neither a file on disk nor the name of a track in the library{hint}")
 
 
 def _stem(path: str) -> str:

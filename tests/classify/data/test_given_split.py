@@ -54,7 +54,7 @@ def test_gtzan_lists(tmp_path: Path, n_lists: int) -> None:
     ("name", "text", "message"),
     [
         ("a.csv", "file,genre\na.mp3,x\n", "no column for the split"),
-        ("a.csv", "file,split\na.mp3,tset\n", "the value 'tset'; known are"),
+        ("a.csv", "file,split\na.mp3,tset\n", "the value 'tset'; it must be"),
         ("a.csv", "file,split\na.mp3,train\n", "none of the 2 labelled tracks is in the test set"),
         ("a.txt", "z.mp3\n", "in the test set"),
     ],

@@ -56,7 +56,7 @@ def test_untrusted_types_are_refused(tmp_path: Path) -> None:
     model = FittedModel(ModelSpec("knn", ("space@1",)), subprocess.Popen)
     saved = SavedClassifier("knn", Ensemble([model], [1.0]), ["space@1"], LABELS, {}, 0)
     saved.save(tmp_path / "c.skops")
-    with pytest.raises(ClassifierError, match=r"not trusted.*train again"):
+    with pytest.raises(ClassifierError, match=r"not allowed.*train again"):
         SavedClassifier.load(tmp_path / "c.skops")
 
 

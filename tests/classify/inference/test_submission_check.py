@@ -41,7 +41,7 @@ def test_valid_submission(folder: Path) -> None:
         (VALID.replace("track_id", "id"), r"header is id,genre_id; it must be track_id,genre_id"),
         (VALID.replace("000005", "5"), r"line 3: the id is '5'; it must be '000005'"),
         ("track_id,genre_id\n000005,8\n000002,1\n", r"line 2: the id is '000005'; it must be '000002'"),
-        (VALID.replace(",8", ",9"), r"line 3: unknown genre '9'; known are 1, 8"),
+        (VALID.replace(",8", ",9"), r"line 3: unknown genre '9'; choose one of 1, 8"),
         (VALID.replace(",8", ","), "line 3: the genre is missing"),
         (VALID.replace(",8", ", 8"), "line 3: white space around a value"),
         (VALID.replace("\n000005", "\n\n000005"), "line 3: the line is blank"),

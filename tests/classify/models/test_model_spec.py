@@ -38,5 +38,5 @@ def test_models_can_be_fitted_with_every_aggregation(aggregation: str, spaces: t
 
 def test_unknown_models_and_aggregations() -> None:
     for spec in (("trees", ("a",), "track"), ("knn", ("a",), "median")):
-        with pytest.raises(ClassifierError, match="known are"):
+        with pytest.raises(ClassifierError, match="choose one of"):
             ModelSpec(*spec)

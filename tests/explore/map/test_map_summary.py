@@ -53,5 +53,5 @@ def test_few_tracks_without_labels(clips: Path, tmp_path: Path) -> None:
         summary = library.map()
         assert (summary.tracks, summary.clusters, summary.agreement, summary.error_rate) == (3, [], None, None)
         assert summary.quality.trustworthiness is None
-        with pytest.raises(SpaceError, match="no vectors of musicnn"):
+        with pytest.raises(SpaceError, match="no vectors in musicnn"):
             library.map(embedder="musicnn")
