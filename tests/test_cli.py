@@ -185,7 +185,7 @@ def test_decoder_messages_are_not_shown(tmp_path: Path, clips: Path) -> None:
     ("arguments", "message"),
     [
         (["add", "nowhere"], "nowhere: no such file or folder"),
-        (["similar", "nobody"], "neither a file nor"),
+        (["similar", "nobody"], "neither a file on disk nor"),
         (["label", "nothing.csv"], "nothing.csv: no such file"),
         (["add", METAL, "--labels", "nothing.csv"], "nothing.csv: no such file"),
         (["add", METAL, "--embedder", "vggish"], "unknown embedder"),
@@ -331,7 +331,13 @@ def _add_training_tracks(library: Path, folder: Path, ids: list[Any]) -> Path:
 
 def test_ctrl_c_keeps_completed_work(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "sonotheque", "-L", str(tmp_path / "library"), "add", str(music())]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background jobs ignore it
+    )
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         time.sleep(0.2)
@@ -383,7 +389,8 @@ def test_demo(tmp_path: Path) -> None:
     start = time.monotonic()
     result = run("demo", library=tmp_path / "library")
     assert result.returncode == 0
-    assert time.monotonic() - start < 60
+    busy = os.getloadavg()[0] > (os.cpu_count() or 1)  # other tests or processes use the CPUs
+    assert time.monotonic() - start < (150 if busy else 60)
     for text in ("46 tracks, 46 labelled in 5 genres", "john-michel-ave-maria-2.ogg", "accuracy", "9 files classified"):
         assert text in result.stdout
     assert f"The demo library is in {tmp_path / 'library'}" in result.stdout
