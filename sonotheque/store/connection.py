@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
@@ -52,9 +53,24 @@ def connect(path: Path) -> sqlite3.Connection:
         raise _library_error(path, error) from None
     connection.execute("PRAGMA foreign_keys = ON")
     if not read_only:
-        connection.execute("PRAGMA journal_mode = WAL")
+        _enable_write_ahead_log(connection, path)
         connection.execute("PRAGMA synchronous = NORMAL")
     return connection
+
+
+def _enable_write_ahead_log(connection: sqlite3.Connection, path: Path) -> None:
+    """Switch to the write-ahead log. SQLite does not wait here for a process that creates the file at the same time, so we do."""
+    deadline = time.monotonic() + BUSY_TIMEOUT
+    while True:
+        try:
+            sqlite3.Connection.execute(connection, "PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                raise _library_error(path, error) from None
+            time.sleep(0.01)
+        except sqlite3.Error as error:
+            raise _library_error(path, error) from None
 
 
 def _convert_errors(method: Callable[..., Any], path: Path) -> Callable[..., Any]:

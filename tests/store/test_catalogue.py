@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -114,3 +116,16 @@ def test_new_file_tags_keep_vectors_and_generation(demo_library: Library) -> Non
     before = catalogue.tracks.all(), catalogue.files.all()
     assert not catalogue.update_content(track.id, other.hash, {track.path: FileStamp(9, 9)}, None)
     assert (catalogue.tracks.all(), catalogue.files.all()) == before
+
+
+def test_a_catalogue_can_be_created_twice_at_once(tmp_path: Path) -> None:
+    for number in range(30):
+        start = threading.Barrier(2)
+
+        def create(path: Path, start: threading.Barrier = start) -> int:
+            start.wait()
+            with Catalogue(path) as catalogue:
+                return catalogue.generation
+
+        with ThreadPoolExecutor(2) as pool:
+            assert list(pool.map(create, [tmp_path / f"{number}.sqlite"] * 2)) == [0, 0]

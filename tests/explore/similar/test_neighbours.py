@@ -66,7 +66,7 @@ def test_genre_filter(demo_library: Library) -> None:
 
 
 def test_unusable_queries(demo_library: Library, tmp_path: Path) -> None:
-    with pytest.raises(LibraryError, match="neither a file nor"):
+    with pytest.raises(LibraryError, match="neither a file on disk nor"):
         demo_library.similar("nothing of that name")
     with pytest.raises(LibraryError, match="did you mean obsidian-shell-fear"):
         demo_library.similar("FEAR")
