@@ -434,11 +434,11 @@ def test_ten_thousand_tracks_open_in_three_seconds(open_page: Callable[..., Any]
     seconds = time.perf_counter() - begin
     assert count_points(opened.page) == count
     assert opened.errors == []
-    assert seconds < 3 or (seconds < 6 and is_machine_busy()), seconds
+    assert seconds < 3 or (seconds < 12 and is_machine_busy()), seconds
 
 
 def is_machine_busy() -> bool:
     """Whether other processes use the CPUs, so that timings are unreliable."""
     import os
 
-    return os.getloadavg()[0] > 1.5 * (os.cpu_count() or 1)
+    return "PYTEST_XDIST_WORKER" in os.environ or os.getloadavg()[0] > 1.5 * (os.cpu_count() or 1)
