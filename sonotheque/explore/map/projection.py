@@ -7,8 +7,10 @@ well the positions preserve neighbourhoods.
 
 from __future__ import annotations
 
+import functools
 import math
 import warnings
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -224,11 +226,25 @@ def transform_one(
     return np.array(optimized[0], dtype=np.float32)
 
 
+@functools.cache
 def _import_umap() -> Any:
-    """Import the functions of umap-learn. Its warning that TensorFlow is missing is suppressed; it is not needed here."""
+    """Import the functions of umap-learn, whose compiled code is then kept on disk by numba.
+
+    Compiling takes some 15 s in each process otherwise: far longer than a small map. Where no folder can be written (see
+    ``NUMBA_CACHE_DIR``), it is compiled each time. The warning that TensorFlow is missing is suppressed; it is not needed here.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        from umap import umap_
+        from umap import layouts, umap_
+    for function in (
+        umap_.smooth_knn_dist,
+        umap_.compute_membership_strengths,
+        umap_.init_graph_transform,
+        layouts._nb_optimize_layout_euclidean_single_epoch,
+    ):
+        if hasattr(function, "enable_caching"):
+            with suppress(RuntimeError, OSError):
+                function.enable_caching()
     return umap_
 
 

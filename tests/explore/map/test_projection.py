@@ -181,3 +181,13 @@ def test_layout_parameters() -> None:
 
 def test_no_clusters_with_few_vectors() -> None:
     assert find_clusters(np.zeros((4, 2), np.float32), min_size=5).n_clusters == 0
+
+
+def test_compiled_code_of_umap_is_kept_on_disk() -> None:
+    """Otherwise each process compiles it again, for some 15 s."""
+    from umap import umap_
+
+    vectors = np.random.default_rng(0).standard_normal((30, 8)).astype(np.float32)
+    project(vectors, build_knn_graph(vectors, k=5))
+    for function in (umap_.smooth_knn_dist, umap_.compute_membership_strengths):
+        assert function.stats.cache_hits or function.stats.cache_misses
