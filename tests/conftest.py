@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import tempfile
@@ -116,12 +117,22 @@ def silent_video(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def demo_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A library of the labelled demo clips. Tests must not change it; see `demo_library`."""
-    folder = tmp_path_factory.mktemp("demo") / "library"
-    with Library(folder) as library:
-        library.add(music(), labels=str(music() / "metadata.csv"), embedders=["musicnn"])
-        library.train(model="logreg")
-    return folder
+    """A library of the labelled demo clips. Tests must not change it; see `demo_library`.
+
+    With pytest-xdist, one worker makes it and the others copy it.
+    """
+    made = tmp_path_factory.getbasetemp() / "demo"
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        made = made.parent.parent / "demo"
+    made.parent.mkdir(exist_ok=True)
+    with (made.parent / "demo.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # released when the file is closed
+        if not made.exists():
+            with Library(made.with_name("demo.part")) as library:
+                library.add(music(), labels=str(music() / "metadata.csv"), embedders=["musicnn"])
+                library.train(model="logreg")
+            made.with_name("demo.part").rename(made)
+    return made
 
 
 @pytest.fixture

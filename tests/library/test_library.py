@@ -124,8 +124,10 @@ def test_the_library_keeps_its_embedder(demo_library: Library, clips: Path, capl
         demo_library.add(clips, embedders=["vggish"])
 
 
-def test_results_do_not_depend_on_the_path_of_the_library(demo_library: Library, demo_folder: Path) -> None:
-    with Library(demo_folder) as other:
+def test_results_do_not_depend_on_the_path_of_the_library(
+    demo_library: Library, demo_folder: Path, tmp_path: Path
+) -> None:
+    with Library(shutil.copytree(demo_folder, tmp_path / "other")) as other:
         for method, arguments in ((Library.status, ()), (Library.evaluate, ()), (Library.classify, (unlabelled(),))):
             assert dataclasses.asdict(method(other, *arguments)) == dataclasses.asdict(method(demo_library, *arguments))
 

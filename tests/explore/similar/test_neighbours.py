@@ -79,6 +79,7 @@ def test_unusable_queries(demo_library: Library, tmp_path: Path) -> None:
 
 def test_order_of_adding_does_not_matter(tmp_path: Path, demo_library: Library) -> None:
     with Library(tmp_path / "other") as other:
-        for folder in ("metal", "electronic", "classical", "ambient", "acoustic"):
-            other.add(music() / folder)
+        for genre in ("metal", "classical"):
+            other.add(music() / genre)
+        demo_library.remove(*(music() / genre for genre in ("acoustic", "ambient", "electronic")))
         assert other.similar(AVE, k=100).results == demo_library.similar(AVE, k=100).results
