@@ -58,6 +58,7 @@ STEPS = (
     Step("export", "--tags tags.csv --parquet points.parquet"),
     Step("tag", "{music} --write"),
     Step("remove", "{music}/metal"),
+    Step("undo"),
     Step("weights list"),
     Step("weights verify"),
     Step("weights path", status=1),

@@ -14,14 +14,14 @@ from sonotheque.cli.demo import demo
 from sonotheque.cli.export import export, tag
 from sonotheque.cli.inspection import inspect
 from sonotheque.cli.label_issues import errors
-from sonotheque.cli.library import add, label, remove, status
+from sonotheque.cli.library import add, label, remove, status, undo
 from sonotheque.cli.maps import clusters, map_
 from sonotheque.cli.similarity import similar
 from sonotheque.cli.weights import weights
 from sonotheque.errors import SonothequeError
 
 SECTIONS: dict[str, tuple[click.Command, ...]] = {
-    "Library": (add, status, label, remove),
+    "Library": (add, status, label, remove, undo),
     "Similarity": (similar,),
     "Genre classification": (train, classify, evaluate, errors),
     "Maps and inspection": (map_, clusters, inspect),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from sonotheque.cli.options import as_json, open_library, paths_argument
+from sonotheque.cli.options import as_json, dry_run_option, open_library, paths_argument
 
 
 @click.command()
@@ -58,6 +58,7 @@ def export(ctx: click.Context, tags: Path | None, parquet: Path | None, embedder
 @click.command()
 @paths_argument(required=False)
 @click.option("--write", is_flag=True, help="Write the changes into the files. Otherwise, they are only listed.")
+@dry_run_option
 @click.option("--overwrite", is_flag=True, help="Also replace a genre or tempo that a file already has.")
 @click.option("--only", type=click.Choice(["genre", "tempo"]), help="Write only this tag.")
 @click.option(
@@ -76,6 +77,7 @@ def tag(
     ctx: click.Context,
     paths: tuple[Path, ...],
     write: bool,
+    dry_run: bool,
     overwrite: bool,
     only: str | None,
     predicted: bool,
@@ -89,6 +91,8 @@ def tag(
     """
     from sonotheque import console
 
+    if write and dry_run:
+        raise click.UsageError("--write and --dry-run cannot be combined.")
     library = open_library(ctx)
     with console.silence_decoders(), console.progress_bar("writing tags", unit="tracks") as progress:
         result = library.tag(

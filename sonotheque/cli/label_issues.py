@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from sonotheque.cli.options import as_json, embedder_option, open_library, renamed_option
+from sonotheque.cli.options import as_json, dry_run_option, embedder_option, open_library, renamed_option
 
 
 @click.command()
@@ -20,8 +20,11 @@ from sonotheque.cli.options import as_json, embedder_option, open_library, renam
     "--apply",
     "apply_",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Apply such a CSV file: the decision in each row becomes the label of its file. Rows without one change nothing.",
+    help="Apply such a CSV file: the decision in each row becomes the label of its file. Rows without one, or with ok or keep, "
+    "change nothing.",
 )
+@click.option("--new-genres", is_flag=True, help="With --apply: accept genres that the library does not have.")
+@dry_run_option
 @renamed_option(
     "-n",
     "--limit",
@@ -37,6 +40,8 @@ def errors(
     ctx: click.Context,
     csv_: Path | None,
     apply_: Path | None,
+    new_genres: bool,
+    dry_run: bool,
     limit: int | None,
     embedders: tuple[str, ...],
     seed: int,
@@ -44,15 +49,18 @@ def errors(
 ) -> None:
     """List labels that are probably wrong, worst first.
 
-    No label is changed unless --apply is given. Near-duplicates, outliers, and silent or damaged tracks are listed separately.
+    No label is changed unless --apply is given, and `sonotheque undo` takes that back. Near-duplicates, outliers, and silent
+    or damaged tracks are listed separately.
     """
     from sonotheque import console
 
     if apply_ and (csv_ or limit or embedders):
         raise click.UsageError("--apply cannot be combined with --csv, --limit or --embedder.")
+    if (new_genres or dry_run) and not apply_:
+        raise click.UsageError("--new-genres and --dry-run require --apply.")
     library = open_library(ctx)
     if apply_:
-        labelling = library.apply_corrections(apply_)
+        labelling = library.apply_corrections(apply_, new_genres=new_genres, dry_run=dry_run)
         if as_json:
             console.print_json(labelling)
         else:

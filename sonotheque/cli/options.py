@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
@@ -23,6 +24,15 @@ def open_library(ctx: click.Context, *, create: bool = False, precision: str = "
 
     print_log_messages()
     return ctx.with_resource(Library(ctx.obj, create=create, precision=precision, device=device))
+
+
+def open_library_for_preview(ctx: click.Context) -> Library:
+    """Open the library given on the command line. If there is none, an empty temporary one takes its place."""
+    from sonotheque.library import default_path
+
+    if not ((ctx.obj or default_path()) / "library.sqlite").exists():
+        ctx.obj = Path(ctx.with_resource(tempfile.TemporaryDirectory()))
+    return open_library(ctx, create=True)
 
 
 def open_library_if_any(ctx: click.Context) -> Library | None:
@@ -87,6 +97,14 @@ def _split_at_commas(ctx: click.Context, parameter: click.Parameter, value: str 
     return None if value is None else [name.strip() for name in value.split(",")]
 
 
+dry_run_option = click.option(
+    "--dry-run", "dry_run", is_flag=True, help="Change nothing; only show what would be changed."
+)
+new_genres_option = click.option(
+    "--new-genres",
+    is_flag=True,
+    help="Accept labels that are numbers although the genres of the library are names.",
+)
 as_json = click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON document.")
 ids_option = click.option(
     "--ids",

@@ -5,13 +5,23 @@ from sonotheque.console.export import print_exported_tables, print_tag_changes
 from sonotheque.console.formatting import print_json, print_table
 from sonotheque.console.inspection import print_inspection
 from sonotheque.console.label_issues import print_applied_corrections, print_label_issues
-from sonotheque.console.library import print_label_changes, print_removal, print_status
+from sonotheque.console.labels import print_label_changes, print_label_history, print_undo
+from sonotheque.console.library import (
+    can_ask,
+    confirm_removal,
+    print_addition_preview,
+    print_removal,
+    print_status,
+)
 from sonotheque.console.maps import print_map_summary
 from sonotheque.console.progress import progress_bar
 from sonotheque.console.similarity import print_similar_tracks
 from sonotheque.console.standard_error import print_log_messages, silence_decoders
 
 __all__ = [
+    "can_ask",
+    "confirm_removal",
+    "print_addition_preview",
     "print_applied_corrections",
     "print_comparison",
     "print_evaluation",
@@ -19,6 +29,7 @@ __all__ = [
     "print_inspection",
     "print_json",
     "print_label_changes",
+    "print_label_history",
     "print_label_issues",
     "print_log_messages",
     "print_map_summary",
@@ -29,6 +40,7 @@ __all__ = [
     "print_table",
     "print_tag_changes",
     "print_training",
+    "print_undo",
     "progress_bar",
     "silence_decoders",
 ]

@@ -6,6 +6,7 @@ import click
 
 from sonotheque import results
 from sonotheque.console.formatting import display_path, pluralize, print_table, truncate_cell
+from sonotheque.console.labels import print_changed_labels
 
 
 def print_label_issues(result: results.LabelIssuesResult) -> None:
@@ -48,5 +49,13 @@ def print_label_issues(result: results.LabelIssuesResult) -> None:
 
 
 def print_applied_corrections(result: results.LabellingResult, *, path: str) -> None:
-    """Print how many decisions a CSV file contained and how many labels they changed."""
-    click.echo(f"{path}: {pluralize(result.matched, 'decision')}, {pluralize(result.changed, 'label')} changed")
+    """Print how many decisions a CSV file contained and how many labels they changed or, in a dry run, would change."""
+    if result.dry_run:
+        print_changed_labels(result.changes)
+    click.echo(
+        f"{'dry run: ' if result.dry_run else ''}{path}: {pluralize(result.matched, 'decision')}, "
+        f"{pluralize(result.changed, 'label')} {'would be ' if result.dry_run else ''}changed, "
+        f"{pluralize(result.kept, 'row')} kept"
+    )
+    if result.changed and not result.dry_run:
+        click.echo("`sonotheque undo` takes this back", err=True)

@@ -1,14 +1,17 @@
-"""Output of add, status, label and remove, and the list of files that failed."""
+"""Output of add, status and remove, and the list of files that failed."""
 
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Sequence
 
 import click
 
 from sonotheque import results
 from sonotheque.console.formatting import MAX_LISTED, display_path, pluralize
+from sonotheque.console.labels import print_changed_labels
+from sonotheque.metadata.genres import list_spellings
 
 
 def print_failed_files(failed: Sequence[results.FailedFile], *, limit: int | None = MAX_LISTED) -> None:
@@ -33,6 +36,12 @@ def print_status(status: results.Status, *, library: str, roots: Sequence[str] |
     if roots is None:
         for notice in status.remarks:
             click.echo(f"notice: {display_path(notice.path)}: {notice.notice}", err=True)
+        for names in status.variants:
+            click.echo(
+                f"notice: the labels {list_spellings(names)} are probably one genre; "
+                "`sonotheque label` with the labels of these tracks makes them one",
+                err=True,
+            )
         print_failed_files(status.failed, limit=None)
     else:
         print_failed_files([failure for failure in status.failed if _is_inside(failure.path, roots)])
@@ -58,19 +67,54 @@ def _is_inside(path: str, roots: Sequence[str]) -> bool:
     return any(path == root or path.startswith(root.rstrip(os.sep) + os.sep) for root in map(os.path.abspath, roots))
 
 
-def print_label_changes(result: results.LabellingResult) -> None:
-    """Print how many labels were set; rows that match no track go to standard error."""
-    for row in result.unmatched[:MAX_LISTED]:
-        click.echo(f"no matching track: {row}", err=True)
+def print_addition_preview(preview: results.AdditionPreview) -> None:
+    """Print what `add` would do."""
+    print_changed_labels(preview.changes)
+    for row in preview.unmatched[:MAX_LISTED]:
+        click.echo(f"no matching file: {row}", err=True)
     click.echo(
-        f"{pluralize(result.matched, 'track')} matched, {pluralize(result.changed, 'label')} set or changed, "
-        f"{pluralize(len(result.unmatched), 'row')} unmatched"
+        f"dry run: {pluralize(preview.embedded, 'file')} would be embedded, {preview.linked} moved or duplicate, "
+        f"{preview.unchanged} already known, {preview.failed} failed, "
+        f"{pluralize(preview.changed, 'label')} would be set or changed; nothing was changed"
     )
+
+
+def can_ask() -> bool:
+    """Return whether a person can answer a question: standard input and standard error are a terminal."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def confirm_removal(plan: results.RemovalResult) -> bool:
+    """Show what will be removed on standard error, and ask. Anything but y or yes means no."""
+    for path in plan.paths[:MAX_LISTED]:
+        click.echo(f"remove: {display_path(path)}", err=True)
+    if len(plan.paths) > MAX_LISTED:
+        click.echo(f"... and {len(plan.paths) - MAX_LISTED} more", err=True)
+    click.echo(f"{_removed(plan)}; {plan.tracks} left. Nothing on disk is changed.", err=True)
+    try:
+        return click.confirm("Remove from the library?", default=False, err=True)
+    except click.Abort:  # end of input
+        click.echo(err=True)
+        return False
 
 
 def print_removal(result: results.RemovalResult) -> None:
-    """Print how many files and tracks were removed from the library."""
-    click.echo(
-        f"{pluralize(result.places, 'file')} and {pluralize(result.removed, 'track')} removed from the library, "
-        f"{pluralize(result.tracks, 'track')} left"
-    )
+    """Print how many files and tracks were removed from the library or, in a dry run, which ones would be removed."""
+    if result.dry_run:
+        for path in result.paths:
+            click.echo(f"would be removed: {display_path(path)}")
+        click.echo(f"dry run: {_removed(result)} would be removed, {result.tracks} left; nothing was changed")
+        return
+    click.echo(f"{_removed(result)} removed from the library, {pluralize(result.tracks, 'track')} left")
+    if result.places:
+        click.echo("`sonotheque undo` brings them back", err=True)
+
+
+def _removed(result: results.RemovalResult) -> str:
+    """Describe what a removal removes."""
+    text = f"{pluralize(result.places, 'file')} and {pluralize(result.removed, 'track')}"
+    if result.labelled:
+        labels = ", ".join(f"{label} ({count})" for label, count in list(result.labels.items())[:MAX_LISTED])
+        more = ", ..." if len(result.labels) > MAX_LISTED else ""
+        text += f" with {pluralize(result.labelled, 'label')}: {labels}{more},"
+    return text

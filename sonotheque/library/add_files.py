@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from sonotheque.embed.registry import choose_spaces
+from sonotheque.embed.registry import choose_spaces, space_of
 from sonotheque.embed.runtime import Compute
 from sonotheque.errors import LibraryError
 from sonotheque.extract import AudioFile, scan_paths
 from sonotheque.metadata import LabelSource, open_label_source
+from sonotheque.metadata.file_tags import read_tags
+from sonotheque.metadata.label_sources import TagLabels
+from sonotheque.results import AdditionPreview, LabelChange
 from sonotheque.store import Catalogue, Ingest, label_tracks
+from sonotheque.store.label_tracks import choose_labels, collect_labels, require_names
 from sonotheque.types import PathLike, Progress
 
 log = logging.getLogger("sonotheque")
@@ -25,6 +29,8 @@ def add_files(
     ids: PathLike | None,
     embedders: Sequence[str],
     retry: bool,
+    new_genres: bool,
+    command: str,
     compute: Compute,
     progress: Progress | None,
     fetching: Progress | None,
@@ -43,30 +49,66 @@ def add_files(
     LabelsError
         If the labels are unusable. Nothing is added then.
     """
-    files = scan_paths(paths)
-    if not files:
-        raise LibraryError(f"{', '.join(map(str, paths))}: no audio file found; nothing to add")
-    source = None
-    if labels is not None:
-        source = open_label_source(labels, paths=[(f.path, f.root) for f in files], columns=columns, ids=ids)
-        for file in files:  # a row counts as matched even if its file turns out to be unusable
-            source.label(file.path, root=file.root, genre=None)
+    files, source = _find_files(catalogue, paths, labels=labels, columns=columns, ids=ids, new_genres=new_genres)
     spaces = _choose_spaces(catalogue, embedders, fetching)
     ingest = Ingest(catalogue, spaces=spaces, compute=compute, retry=retry)
     try:
         ingest.run(files, progress=progress)
     finally:  # tracks that were added before Ctrl-C get their labels too
-        unmatched = _label(catalogue, source, files)
+        restored = catalogue.labels.restore_kept(command=command)
+        unmatched = _label(catalogue, source, files, command=command, new_genres=new_genres)
     counts = ingest.counts
     log.info(
-        "%d files embedded, %d moved or duplicate, %d already known, %d failed",
+        "%d files embedded, %d moved or duplicate, %d already known, %d failed%s",
         *(counts.embedded, counts.linked, counts.unchanged, counts.failed),
+        f", {len(restored)} labels restored that removed tracks had" if restored else "",
     )
     if unmatched:
         log.warning(
             "%d rows of the label file match none of the added files, for example %r", len(unmatched), unmatched[0]
         )
     return files
+
+
+def preview_files(
+    catalogue: Catalogue,
+    paths: Sequence[PathLike],
+    *,
+    labels: str | None,
+    columns: Sequence[str] | None,
+    ids: PathLike | None,
+    embedders: Sequence[str],
+    retry: bool,
+    new_genres: bool,
+) -> AdditionPreview:
+    """Report what `add_files` would do. Files are hashed, but not decoded, and nothing is downloaded.
+
+    Parameters and errors are those of `add_files`.
+
+    Returns
+    -------
+    AdditionPreview
+    """
+    files, source = _find_files(catalogue, paths, labels=labels, columns=columns, ids=ids, new_genres=new_genres)
+    stored = (catalogue.database.get_setting("embedders") or "").split()
+    requested = [space_of(name).id for name in embedders if name != "auto"]
+    ingest = Ingest(catalogue, spaces=list(dict.fromkeys([*stored, *requested])), retry=retry)
+    contents = ingest.preview(files)
+    for file in files:
+        known = catalogue.files.get(file.path)
+        if file.path not in contents and known is not None:
+            contents[file.path] = catalogue.tracks.hash_of(known[1])
+    changes = _preview_labels(catalogue, source, files, contents, new_genres=new_genres) if source else []
+    counts = ingest.counts
+    return AdditionPreview(
+        embedded=counts.embedded,
+        linked=counts.linked,
+        unchanged=counts.unchanged,
+        failed=counts.failed,
+        changed=len(changes),
+        changes=changes,
+        unmatched=source.unmatched() if source else [],
+    )
 
 
 def require_usable(catalogue: Catalogue, files: Sequence[AudioFile]) -> None:
@@ -83,11 +125,66 @@ def require_usable(catalogue: Catalogue, files: Sequence[AudioFile]) -> None:
         raise LibraryError(f"none of the {len(files)} files could be used; {first}" if len(files) > 1 else first)
 
 
-def _label(catalogue: Catalogue, source: LabelSource | None, files: Sequence[AudioFile]) -> Sequence[str]:
+def _find_files(
+    catalogue: Catalogue,
+    paths: Sequence[PathLike],
+    *,
+    labels: str | None,
+    columns: Sequence[str] | None,
+    ids: PathLike | None,
+    new_genres: bool,
+) -> tuple[list[AudioFile], LabelSource | None]:
+    """Find the files to add and open the source of their labels. Unusable labels are an error before anything is stored."""
+    files = scan_paths(paths)
+    if not files:
+        raise LibraryError(f"{', '.join(map(str, paths))}: no audio file found; nothing to add")
+    if labels is None:
+        return files, None
+    source = open_label_source(labels, paths=[(f.path, f.root) for f in files], columns=columns, ids=ids)
+    # a row counts as matched even if its file turns out to be unusable
+    found = [source.label(file.path, root=file.root, genre=None) for file in files]
+    if not new_genres:
+        require_names([label.label for label in found if label], genres=catalogue.labels.genres(), source=labels)
+    return files, source
+
+
+def _preview_labels(
+    catalogue: Catalogue,
+    source: LabelSource,
+    files: Sequence[AudioFile],
+    contents: Mapping[str, str],
+    *,
+    new_genres: bool,
+) -> list[LabelChange]:
+    """List the labels that would be set or changed. Files without a content hash are left out."""
+    paths = [file.path for file in files if file.path in contents]
+    tags = isinstance(source, TagLabels)
+    labels = collect_labels(
+        source,
+        [(path, contents[path], read_tags(path).genre if tags else None) for path in paths],
+        roots={file.path: file.root for file in files},
+    )
+    before = {content: catalogue.labels.of_content(content) or catalogue.labels.kept(content) for content in labels}
+    genres = {content: label.label if label else None for content, label in before.items()}
+    chosen = choose_labels(
+        labels, current=genres, genres=catalogue.labels.genres(), new_genres=new_genres, dry_run=True
+    )
+    first = {contents[path]: path for path in reversed(paths)}
+    return [
+        LabelChange(first[content], genres[content], label.label)
+        for content, label in chosen.items()
+        if label.label != genres[content]
+    ]
+
+
+def _label(
+    catalogue: Catalogue, source: LabelSource | None, files: Sequence[AudioFile], *, command: str, new_genres: bool
+) -> Sequence[str]:
     """Label the files from a source, and return its unmatched rows."""
     if source is None:
         return ()
-    return label_tracks(catalogue, source, roots={file.path: file.root for file in files}).unmatched
+    roots = {file.path: file.root for file in files}
+    return label_tracks(catalogue, source, roots=roots, command=command, new_genres=new_genres).unmatched
 
 
 def _choose_spaces(catalogue: Catalogue, embedders: Sequence[str], fetching: Progress | None) -> list[str]:

@@ -21,11 +21,13 @@ from sonotheque.embed.space import kind_of
 from sonotheque.errors import ClassifierError, LabelsError, LibraryError
 from sonotheque.extract import scan_paths
 from sonotheque.index import ExactIndex
-from sonotheque.library.add_files import add_files, require_usable
+from sonotheque.library.add_files import add_files, preview_files, require_usable
 from sonotheque.library.indexes import index_state, open_index
 from sonotheque.metadata import open_label_source
+from sonotheque.metadata.genres import find_variants
 from sonotheque.output_files import require_extension
-from sonotheque.store import Catalogue, Track, label_tracks
+from sonotheque.store import Catalogue, Track, label_tracks, undo_last_change
+from sonotheque.store.label_tracks import list_changes
 from sonotheque.store.records import track_notices
 from sonotheque.types import PathLike, Progress
 
@@ -38,6 +40,10 @@ log = logging.getLogger("sonotheque")
 
 MAX_MAPPED_TRACKS = 200_000
 """`Library.export_points` leaves the map out of larger libraries, for which exact nearest neighbours take hours."""
+
+
+MAX_ARGUMENTS = 3
+"""Arguments of a command that the history names."""
 
 
 def default_path() -> Path:
@@ -116,6 +122,7 @@ class Library:
         ids: PathLike | None = None,
         embedders: Sequence[str] = ("auto",),
         retry: bool = False,
+        new_genres: bool = False,
         progress: Progress | None = None,
         fetching: Progress | None = None,
     ) -> results.Status:
@@ -134,6 +141,8 @@ class Library:
             Names of embedders. ``auto`` chooses those that the library already uses or, for a new library, the best available one.
         retry : bool
             Try unchanged files again that failed before.
+        new_genres : bool
+            Accept numbers as labels in a library whose genres are names.
         progress : callable or None
             Called with (files done, files to do).
         fetching : callable or None
@@ -162,6 +171,8 @@ class Library:
             ids=ids,
             embedders=embedders,
             retry=retry,
+            new_genres=new_genres,
+            command=_command("add", *paths, labels=labels),
             compute=self._compute,
             progress=progress,
             fetching=fetching,
@@ -170,6 +181,42 @@ class Library:
             self._index(space.id)
         require_usable(self.catalogue, files)
         return self.status()
+
+    def preview_add(
+        self,
+        *paths: PathLike,
+        labels: str | None = None,
+        columns: Sequence[str] | None = None,
+        ids: PathLike | None = None,
+        embedders: Sequence[str] = ("auto",),
+        retry: bool = False,
+        new_genres: bool = False,
+    ) -> results.AdditionPreview:
+        """Report what `add` would do. Files are read to recognise known ones, but not decoded; nothing is changed.
+
+        Parameters
+        ----------
+        *paths, labels, columns, ids, embedders, retry, new_genres : see `add`
+
+        Returns
+        -------
+        AdditionPreview
+
+        Raises
+        ------
+        MissingFileError, LabelsError, LibraryError, SpaceError
+            See `add`. Whether the files can be decoded is not tested.
+        """
+        return preview_files(
+            self.catalogue,
+            paths,
+            labels=labels,
+            columns=columns,
+            ids=ids,
+            embedders=embedders,
+            retry=retry,
+            new_genres=new_genres,
+        )
 
     def status(self) -> results.Status:
         """Report the numbers of tracks, files and labels, the failed files, the notices and the spaces.
@@ -193,10 +240,17 @@ class Library:
                 )
                 for space in self.catalogue.spaces.all()
             ],
+            variants=find_variants(sorted(counts)),
         )
 
     def label(
-        self, source: str, *, columns: Sequence[str] | None = None, ids: PathLike | None = None
+        self,
+        source: str,
+        *,
+        columns: Sequence[str] | None = None,
+        ids: PathLike | None = None,
+        new_genres: bool = False,
+        dry_run: bool = False,
     ) -> results.LabellingResult:
         """Set or change labels of tracks in the library, from a CSV or from the file tags.
 
@@ -204,7 +258,9 @@ class Library:
         ----------
         source : str
             Path of a CSV, or ``tags``.
-        columns, ids : see `add`
+        columns, ids, new_genres : see `add`
+        dry_run : bool
+            Change nothing; only report what would be changed.
 
         Returns
         -------
@@ -213,13 +269,19 @@ class Library:
         Raises
         ------
         LabelsError
-            If the CSV is unusable or none of its rows matches a track.
+            If the CSV is unusable, none of its rows matches a track, or its labels are numbers and those of the library are names.
         """
         if source == "folder":
             raise LabelsError(
                 "labels from folder names are set when files are added: `sonotheque add FOLDER --labels folder`"
             )
-        result = label_tracks(self.catalogue, open_label_source(source, columns=columns, ids=ids))
+        result = label_tracks(
+            self.catalogue,
+            open_label_source(source, columns=columns, ids=ids),
+            command=_command("label", source),
+            new_genres=new_genres,
+            dry_run=dry_run,
+        )
         if result.matched == 0 and result.unmatched:
             raise LabelsError(
                 f"{source}: none of its {len(result.unmatched)} rows matches a track; the first one is "
@@ -227,14 +289,82 @@ class Library:
             )
         return result
 
-    def remove(self, *paths: PathLike, missing: bool = False) -> results.RemovalResult:
+    def label_history(self, path: PathLike | None = None) -> results.LabelHistory:
+        """List the changes of labels, the removals, and the labels that were restored with removed tracks.
+
+        Parameters
+        ----------
+        path : path or None
+            List only what was changed for this file, or for the files in this folder.
+
+        Returns
+        -------
+        LabelHistory
+            The latest change first.
+
+        Raises
+        ------
+        LibraryError
+            If the library never had a file at the path.
+        """
+        if path is None:
+            changes = {
+                change.id: self.catalogue.history.label_changes(change.id) for change in self.catalogue.history.all()
+            }
+        else:
+            changes = self.catalogue.history.changes_of(os.path.abspath(path))
+            if not changes:
+                self.catalogue.files.inside(os.path.abspath(path))
+        return results.LabelHistory(
+            [
+                results.HistoryEntry(
+                    number=change.id,
+                    kind=change.kind,
+                    command=change.command,
+                    time=change.time,
+                    changed=change.labels if path is None else len(changes[change.id]),
+                    tracks=change.tracks,
+                    undone=change.undone is not None,
+                    changes=list_changes(changes[change.id]),
+                )
+                for change in self.catalogue.history.all()
+                if change.id in changes
+            ]
+        )
+
+    def undo(self, *, dry_run: bool = False) -> results.UndoResult:
+        """Take back the last change of labels or the last removal. Called again, it takes back the one before.
+
+        Removed tracks come back with their files, labels and vectors.
+
+        Parameters
+        ----------
+        dry_run : bool
+            Change nothing; only report what would be taken back.
+
+        Returns
+        -------
+        UndoResult
+
+        Raises
+        ------
+        LibraryError
+            If there is nothing to take back.
+        """
+        return undo_last_change(self.catalogue, dry_run=dry_run)
+
+    def remove(self, *paths: PathLike, missing: bool = False, dry_run: bool = False) -> results.RemovalResult:
         """Remove files, folders, or all files that no longer exist from the library. Files on disk are not changed.
+
+        `undo` brings the tracks back. If they are added again instead, they get their labels back.
 
         Parameters
         ----------
         *paths : files and folders as they were added
         missing : bool
             Remove every file that no longer exists.
+        dry_run : bool
+            Remove nothing; only report what would be removed.
 
         Returns
         -------
@@ -248,10 +378,22 @@ class Library:
         removed = self.catalogue.files.missing() if missing else set()
         for path in paths:
             removed |= self.catalogue.files.inside(os.path.abspath(path))
-        before = len(self.catalogue.tracks.hashes())
-        count = self.catalogue.remove_paths(sorted(removed))
-        after = len(self.catalogue.tracks.hashes())
-        return results.RemovalResult(places=count, removed=before - after, tracks=after)
+        before = self.catalogue.tracks.count()
+        if dry_run:
+            plan = self.catalogue.plan_removal(sorted(removed))
+        else:
+            command = _command("remove", *paths, *(["--missing"] if missing else []))
+            plan = self.catalogue.remove_paths(sorted(removed), command=command)
+        labels = Counter(change.before.label for change in plan.labels if change.before)
+        return results.RemovalResult(
+            places=len(plan.paths),
+            removed=len(plan.tracks),
+            tracks=before - len(plan.tracks),
+            labelled=labels.total(),
+            labels=dict(sorted(labels.items())),
+            paths=list(plan.paths),
+            dry_run=dry_run,
+        )
 
     # Similar tracks
 
@@ -628,13 +770,19 @@ class Library:
             write_corrections(issues, csv)
         return issues
 
-    def apply_corrections(self, path: PathLike) -> results.LabellingResult:
+    def apply_corrections(
+        self, path: PathLike, *, new_genres: bool = False, dry_run: bool = False
+    ) -> results.LabellingResult:
         """Set the labels that a person has corrected in a CSV written by `errors`.
 
         Parameters
         ----------
         path : path of the CSV
-            Rows with an empty ``decision`` change nothing.
+            Rows whose ``decision`` is empty, ``ok`` or ``keep`` change nothing.
+        new_genres : bool
+            Accept genres that the library does not have.
+        dry_run : bool
+            Change nothing; only report what would be changed.
 
         Returns
         -------
@@ -643,11 +791,18 @@ class Library:
         Raises
         ------
         LabelsError
-            If the CSV is unusable, or a row names no track.
+            If the CSV is unusable, a row names no track, a decision is not a genre of the library, or two rows contradict each
+            other. No label is changed then.
         """
         from sonotheque.explore.label_issues.corrections import apply_corrections
 
-        return apply_corrections(path, catalogue=self.catalogue)
+        return apply_corrections(
+            path,
+            catalogue=self.catalogue,
+            command=_command("errors --apply", path),
+            new_genres=new_genres,
+            dry_run=dry_run,
+        )
 
     def apply_decisions(self, path: PathLike) -> results.LabellingResult:
         """Apply corrections: the deprecated name of `apply_corrections`."""
@@ -969,6 +1124,13 @@ class Library:
             for prediction in self.classify(*existing).tracks
             if prediction.probability >= probability and not prediction.none_of_these
         }
+
+
+def _command(name: str, *arguments: PathLike, labels: str | None = None) -> str:
+    """Describe a change for the history, as a person would type it. Long lists of arguments are shortened."""
+    words = [os.fspath(argument) for argument in arguments]
+    shown = words if len(words) <= MAX_ARGUMENTS else [*words[:MAX_ARGUMENTS], f"... ({len(words)} paths)"]
+    return " ".join([name, *shown, *(["--labels", labels] if labels else [])])
 
 
 def inspect_file(

@@ -6,6 +6,7 @@ A source is asked for the label of one file at a time. It knows nothing about th
 from __future__ import annotations
 
 import os
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Protocol
 
 from sonotheque.audio.formats import EXTENSIONS
 from sonotheque.errors import LabelsError
+from sonotheque.metadata.genres import genre_key
 from sonotheque.metadata.tables import GenreIds, read_table
 
 FILE_COLUMNS = ("file", "file_name", "path", "track_id", "id", "titre", "title")
@@ -52,6 +54,9 @@ class LabelSource(Protocol):
     def unmatched(self) -> list[str]:
         """List the entries of the source that have matched no file so far."""
 
+    def ambiguous(self) -> list[str]:
+        """Describe the files that got no label so far because entries with different labels match them."""
+
 
 class FolderLabels:
     """Labels from folder names: the first folder below the PATH that was added.
@@ -82,6 +87,10 @@ class FolderLabels:
         """Return an empty list, because every folder name comes from a file."""
         return []
 
+    def ambiguous(self) -> list[str]:
+        """Return an empty list, because a file is in one folder."""
+        return []
+
 
 class TagLabels:
     """Labels from the genre in the file tags."""
@@ -94,12 +103,17 @@ class TagLabels:
         """Return an empty list, because every tag comes from a file."""
         return []
 
+    def ambiguous(self) -> list[str]:
+        """Return an empty list, because a file has one genre tag."""
+        return []
+
 
 class CsvLabels:
     """Labels from the rows of a CSV, matched to files by absolute path, path relative to the CSV, file name, or stem.
 
     Numeric ids match as text first, then as integers, so ``000002`` and ``2`` are the same id. If a file name, stem or integer
-    matches rows with different labels, it is ignored.
+    matches rows with different labels, it is ignored, and `ambiguous` names the file. Rows that can only be about the same file
+    must have the same label.
 
     Parameters
     ----------
@@ -114,7 +128,7 @@ class CsvLabels:
     Raises
     ------
     LabelsError
-        If the file cannot be read, lacks a column, has an unknown id, or has two labels for one file.
+        If the file cannot be read, lacks a column, has an unknown id, or has rows with different labels for one file.
     """
 
     def __init__(
@@ -129,6 +143,7 @@ class CsvLabels:
         rows = read_table(self._path)
         file, label, artist, album = self._columns(rows.header, columns, label)
         self._rows: dict[str, Label] = {}
+        lines: list[tuple[int, str, str]] = []
         for row in rows:
             key, value = row[file], row[label]
             if not key or not value:
@@ -139,13 +154,13 @@ class CsvLabels:
                 (row[artist] or None) if artist else None,
                 (row[album] or None) if album else None,
             )
-            if self._rows.setdefault(key, entry).label != entry.label:
-                raise LabelsError(
-                    f"{self._path}, line {row.line}: {key!r} is labelled {self._rows[key].label!r} and {entry.label!r}; "
-                    "keep one of the rows"
-                )
+            self._rows.setdefault(key, entry)
+            lines.append((row.line, key, entry.label))
+        _require_consistent(self._path, lines)
+        self._lines = {key: line for line, key, _ in reversed(lines)}
         self._lookups = self._build_lookups()
         self._matched: set[str] = set()
+        self._ambiguous: dict[str, str] = {}
 
     @classmethod
     def of(cls, path: Path, labels: Mapping[str, str]) -> CsvLabels:
@@ -154,7 +169,9 @@ class CsvLabels:
         source._path = path
         source._rows = {key: Label(value, path.name) for key, value in labels.items()}
         source._lookups = source._build_lookups()
+        source._lines = {}
         source._matched = set()
+        source._ambiguous = {}
         return source
 
     def labels(self) -> set[str]:
@@ -189,31 +206,56 @@ class CsvLabels:
         )
         return file, label, artist, album
 
-    def _build_lookups(self) -> list[dict[str, str]]:
-        """Map absolute paths, file names, stems and integer ids to the key of their row, in four dictionaries."""
-        folder = self._path.absolute().parent
+    def _build_lookups(self) -> list[dict[str, str | None]]:
+        """Map absolute paths, file names, stems and integer ids to the key of their row, in four dictionaries.
+
+        A text that matches rows with different labels is mapped to None.
+        """
         lookups: list[dict[str, str | None]] = [{}, {}, {}, {}]
         for key in self._rows:
-            name = os.path.basename(key)
-            stem = _stem(name)
-            texts = (os.path.normpath(folder / key), name, stem, str(int(stem)) if stem.isdecimal() else None)
-            for lookup, text in zip(lookups, texts, strict=True):
-                if text is not None:  # None marks a text that matches rows with different labels
+            for lookup, text in zip(lookups, self._texts(key), strict=True):
+                if text is not None:
                     first = lookup.setdefault(text, key)
-                    if first is None or self._rows[first].label != self._rows[key].label:
+                    if first is None or genre_key(self._rows[first].label) != genre_key(self._rows[key].label):
                         lookup[text] = None
-        return [{text: key for text, key in lookup.items() if key is not None} for lookup in lookups]
+        return lookups
+
+    def _texts(self, key: str) -> tuple[str, str, str, str | None]:
+        """Return the absolute path, the file name, the stem and the integer id that a row stands for."""
+        name = os.path.basename(key)
+        stem = _stem(name)
+        path = os.path.normpath(self._path.absolute().parent / key)
+        return path, name, stem, str(int(stem)) if stem.isdecimal() else None
 
     def label(self, path: str, *, root: str | None = None, genre: str | None = None) -> Label | None:
         """Return the label of one file, see `LabelSource`."""
         name = os.path.basename(path)
         stem = os.path.splitext(name)[0]
         texts = (path, name, stem, str(int(stem)) if stem.isdecimal() else None)
+        several = None
         for lookup, text in zip(self._lookups, texts, strict=True):
+            key = lookup.get(text) if text is not None else None
+            if key is not None:
+                self._matched.add(key)
+                self._ambiguous.pop(path, None)
+                return self._rows[key]
             if text in lookup:
-                self._matched.add(lookup[text])
-                return self._rows[lookup[text]]
+                several = several or text
+        if several is not None:
+            self._ambiguous[path] = several
         return None
+
+    def ambiguous(self) -> list[str]:
+        """Describe the files that got no label because rows with different labels match their name, stem or number."""
+        rows: dict[str, list[str]] = {text: [] for text in self._ambiguous.values()}
+        for key, label in self._rows.items() if rows else ():
+            line = f"line {self._lines[key]}: " if key in self._lines else ""
+            for text in {text for text in self._texts(key) if text in rows}:
+                rows[text].append(f"{line}{key!r} is {label.label!r}")
+        return [
+            f"{path} gets no label, because rows of {self._path.name} disagree: {', '.join(rows[text])}"
+            for path, text in self._ambiguous.items()
+        ]
 
     def unmatched(self) -> list[str]:
         """List the rows that have matched no file so far."""
@@ -228,6 +270,54 @@ def _stem(name: str) -> str:
     """Drop the extension if it is that of an audio file. A name without an extension may have dots: ``blues.00000``."""
     stem, extension = os.path.splitext(name)
     return stem if extension.lower() in EXTENSIONS else name
+
+
+def _require_consistent(path: Path, rows: Sequence[tuple[int, str, str]]) -> None:
+    """Refuse rows that can only be about the same file and have different labels.
+
+    These are rows with the same path, and a row that names only a stem or an id together with any row that has that stem. A row
+    with a file name and one with a path that ends in that name may be about two files, unless only the path leads to a file.
+
+    Parameters
+    ----------
+    path : path of the CSV
+    rows : sequence of (line, key, label)
+
+    Raises
+    ------
+    LabelsError
+        Names the lines.
+    """
+    folder = path.absolute().parent
+    groups: dict[tuple[str, str], list[tuple[int, str, str]]] = {}
+    by_stem: dict[str, list[tuple[int, str, str]]] = {}
+    for row in rows:
+        file = unicodedata.normalize("NFC", row[1])
+        name = os.path.basename(file)
+        groups.setdefault(("path", os.path.normpath(folder / file)), []).append(row)
+        by_stem.setdefault(_stem(name), []).append(row)
+    for stem, same_stem in by_stem.items():
+        if len(same_stem) == 1 or len({genre_key(label) for *_, label in same_stem}) == 1:
+            continue
+        if any(unicodedata.normalize("NFC", key) == stem for _, key, _ in same_stem):
+            groups["stem", stem] = same_stem
+            continue
+        for row in same_stem:
+            name = unicodedata.normalize("NFC", row[1])
+            if os.path.basename(name) == name and not (folder / row[1]).exists():
+                paths = [
+                    other
+                    for other in same_stem
+                    if other[1] != row[1]
+                    and unicodedata.normalize("NFC", os.path.basename(other[1])) == name
+                    and (folder / other[1]).exists()
+                ]
+                if len(paths) == 1:
+                    groups["name", name] = [row, *paths]
+    for group in groups.values():
+        if len({genre_key(label) for *_, label in group}) > 1:
+            found = ", ".join(f"line {line}: {key!r} is {label!r}" for line, key, label in sorted(group))
+            raise LabelsError(f"{path}: rows contradict each other about one file; {found}. Keep one of the rows")
 
 
 def open_label_source(

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from sonotheque.audio.formats import EXTENSIONS
 from sonotheque.errors import LabelsError
+from sonotheque.metadata.genres import genre_key
 
 MAX_TABLE_BYTES = 1 << 30
 """Larger files are rejected before they are read."""
@@ -147,14 +148,16 @@ class GenreIds:
         self._path = path
         self._names: dict[str, str] = {}
         self._ids: dict[str, str] = {}
+        self._spellings: dict[str, str] = {}
         for row in table:
             key, value = row[table.header[identity]], row[table.header[name]]
             if key in self._names or value in self._ids:
                 raise LabelsError(f"{path}, line {row.line}: {key!r} or {value!r} occurs twice")
             self._names[key], self._ids[value] = value, key
+            self._spellings.setdefault(genre_key(value), value)
 
     def name(self, identity: str, *, where: str) -> str:
-        """Convert an id to a name. A known name is returned unchanged.
+        """Convert an id to a name. A known name is returned as the file spells it.
 
         Parameters
         ----------
@@ -172,6 +175,8 @@ class GenreIds:
             return self._names[identity]
         if identity in self._ids:
             return identity
+        if genre_key(identity) in self._spellings:
+            return self._spellings[genre_key(identity)]
         if identity.isdecimal():
             for key, value in self._names.items():
                 if key.isdecimal() and int(key) == int(identity):
@@ -181,13 +186,15 @@ class GenreIds:
         )
 
     def id(self, name: str) -> str:
-        """Convert a name to its id.
+        """Convert a name to its id. Case, white space and Unicode normalisation of the name do not matter.
 
         Raises
         ------
         LabelsError
             If the name is unknown.
         """
+        if name not in self._ids:
+            name = self._spellings.get(genre_key(name), name)
         if name not in self._ids:
             raise LabelsError(f"{self._path}: has no id for {name!r}; add one. Its names are {', '.join(self._ids)}")
         return self._ids[name]

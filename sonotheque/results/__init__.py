@@ -30,6 +30,14 @@ from sonotheque.results.evaluation import (
 from sonotheque.results.export import ExportResult, ExportResults, TagChange, TaggingResult
 from sonotheque.results.inspection import AutoTag, DescriptorWindow, InspectionResult
 from sonotheque.results.label_issues import LabelIssue, LabelIssuesResult, NearDuplicatePair
+from sonotheque.results.labels import (
+    AdditionPreview,
+    HistoryEntry,
+    LabelChange,
+    LabelHistory,
+    LabellingResult,
+    UndoResult,
+)
 from sonotheque.results.map import (
     Cluster,
     ClusterAgreement,
@@ -40,10 +48,11 @@ from sonotheque.results.map import (
     WeakRegion,
 )
 from sonotheque.results.similarity import SimilarityResult, SimilarTrack
-from sonotheque.results.status import FailedFile, LabellingResult, RemovalResult, SpaceStatus, Status, TrackNotice
+from sonotheque.results.status import FailedFile, RemovalResult, SpaceStatus, Status, TrackNotice
 
 __all__ = [
     "AbstentionResult",
+    "AdditionPreview",
     "AutoTag",
     "Candidate",
     "ClassificationResult",
@@ -60,7 +69,10 @@ __all__ = [
     "FailedFile",
     "FeatureImportance",
     "GenreMetrics",
+    "HistoryEntry",
     "InspectionResult",
+    "LabelChange",
+    "LabelHistory",
     "LabelIssue",
     "LabelIssuesResult",
     "LabelledNeighbour",
@@ -81,6 +93,7 @@ __all__ = [
     "TimelineSegment",
     "TrackNotice",
     "TrainingResult",
+    "UndoResult",
     "UnevaluatedGenre",
     "WeakRegion",
     "to_dict",

@@ -1,4 +1,4 @@
-"""The contents of a library, and the results of `label` and `remove`."""
+"""The contents of a library, and the results of `add --dry-run` and `remove`."""
 
 from __future__ import annotations
 
@@ -34,7 +34,10 @@ class SpaceStatus:
 
 @dataclass(frozen=True)
 class Status:
-    """The contents of a library; `tracks` is the number of different contents, `files` the number of files with these contents."""
+    """The contents of a library; `tracks` is the number of different contents, `files` the number of files with these contents.
+
+    `variants` lists labels that differ only in case, white space or Unicode normalisation, and are probably the same genre.
+    """
 
     tracks: int
     files: int
@@ -43,21 +46,34 @@ class Status:
     failed: Sequence[FailedFile]
     remarks: Sequence[TrackNotice]
     spaces: Sequence[SpaceStatus]
-
-
-@dataclass(frozen=True)
-class LabellingResult:
-    """What `label` did: the number of rows that matched a track, the number of new or changed labels, and the unmatched rows."""
-
-    matched: int
-    changed: int
-    unmatched: Sequence[str]
+    variants: Sequence[Sequence[str]] = ()
 
 
 @dataclass(frozen=True)
 class RemovalResult:
-    """What `remove` did: `places` counts removed files and failures, `removed` removed tracks, and `tracks` the tracks left."""
+    """What `remove` did or, in a dry run, would do.
+
+    Attributes
+    ----------
+    places : int
+        Number of files that were removed from the library, unusable ones included.
+    removed : int
+        Number of tracks that were removed, because they have no other file.
+    tracks : int
+        Number of tracks that are left.
+    labelled : int
+        How many of the removed tracks have a label.
+    labels : mapping of label to number of tracks
+        The labels of the removed tracks.
+    paths : sequence of str
+        The files.
+    dry_run : bool
+    """
 
     places: int
     removed: int
     tracks: int
+    labelled: int
+    labels: Mapping[str, int]
+    paths: Sequence[str]
+    dry_run: bool

@@ -11,9 +11,10 @@ from sonotheque.store.catalogue import Catalogue
 from sonotheque.store.ingest import Ingest
 from sonotheque.store.label_tracks import label_tracks
 from sonotheque.store.records import SpaceSummary, Track
+from sonotheque.store.undo import undo_last_change
 from sonotheque.store.vectors import StoredVectors
 
-__all__ = ["Catalogue", "Ingest", "SpaceSummary", "StoredVectors", "Track", "label_tracks"]
+__all__ = ["Catalogue", "Ingest", "SpaceSummary", "StoredVectors", "Track", "label_tracks", "undo_last_change"]
 
 if not TYPE_CHECKING:  # type checkers see only the current names
     __getattr__ = module_getattr(

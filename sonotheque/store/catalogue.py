@@ -6,6 +6,7 @@ Every public method runs in one transaction. The catalogue only stores data; it 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -15,10 +16,22 @@ from sonotheque.extract.file_identity import FileStamp
 from sonotheque.store.augmented_copies import AugmentedCopyRepository
 from sonotheque.store.database import Database
 from sonotheque.store.files import FileRepository
+from sonotheque.store.history import HistoryRepository
 from sonotheque.store.labels import LabelRepository
 from sonotheque.store.maps import MapRepository
+from sonotheque.store.records import TrackLabelChange
+from sonotheque.store.removals import RemovalRepository
 from sonotheque.store.tracks import TrackRepository
 from sonotheque.store.vectors import SpaceRepository, StoredVectors, VectorRepository
+
+
+@dataclass(frozen=True)
+class RemovalPlan:
+    """What a removal removes: paths of files and failures, ids of tracks without another file, and their labels."""
+
+    paths: Sequence[str]
+    tracks: Sequence[int]
+    labels: Sequence[TrackLabelChange]
 
 
 class Catalogue:
@@ -31,7 +44,7 @@ class Catalogue:
     Attributes
     ----------
     database : Database
-    tracks, files, labels, spaces, vectors, augmented_copies, maps
+    tracks, files, labels, history, removals, spaces, vectors, augmented_copies, maps
         One repository for each subject.
 
     Raises
@@ -45,6 +58,8 @@ class Catalogue:
         self.tracks = TrackRepository(self.database)
         self.files = FileRepository(self.database)
         self.labels = LabelRepository(self.database)
+        self.history = HistoryRepository(self.database)
+        self.removals = RemovalRepository(self.database)
         self.spaces = SpaceRepository(self.database)
         self.vectors = VectorRepository(self.database)
         self.augmented_copies = AugmentedCopyRepository(self.database)
@@ -133,25 +148,60 @@ class Catalogue:
             return True
 
     def record_failure(self, path: str, stamp: FileStamp, reason: str) -> None:
-        """Record that a file cannot be used. What was extracted from an earlier content of the file is removed."""
+        """Record that a file cannot be used. What was extracted from an earlier content is removed, and its label is kept aside."""
         with self.database.transaction():
             self.files.add_failure(path, stamp, reason)
             self._unlink(path)
 
-    def remove_paths(self, paths: Iterable[str]) -> int:
-        """Remove paths from the catalogue, and tracks that are left without a file. Files on disk are not changed.
+    def plan_removal(self, paths: Iterable[str]) -> RemovalPlan:
+        """Determine which tracks and labels `remove_paths` would remove.
+
+        Parameters
+        ----------
+        paths : iterable of str
+            Known paths; others are ignored.
 
         Returns
         -------
-        int
-            Number of paths that were known.
+        RemovalPlan
+        """
+        known = dict.fromkeys(path for path in paths if self.files.is_known(path))
+        linked = {path: entry[1] for path in known if (entry := self.files.get(path))}
+        tracks = [track for track in dict.fromkeys(linked.values()) if known.keys() >= set(self.files.of_track(track))]
+        labels = []
+        for track in tracks:
+            label = self.labels.get(track)
+            if label is not None:
+                path = self.files.of_track(track)[0]
+                labels.append(TrackLabelChange(self.tracks.hash_of(track), path, label, None))
+        return RemovalPlan(list(known), tracks, labels)
+
+    def remove_paths(self, paths: Iterable[str], *, command: str = "remove") -> RemovalPlan:
+        """Remove paths from the catalogue, and tracks that are left without a file. Files on disk are not changed.
+
+        The labels are kept by content hash, for the case that the tracks are added again. Everything is kept for
+        `undo_last_change`.
+
+        Parameters
+        ----------
+        paths : iterable of str
+        command : str
+            What the history says about the removal.
+
+        Returns
+        -------
+        RemovalPlan
+            What was removed.
         """
         with self.database.transaction():
-            known = 0
-            for path in paths:
-                failed = self.files.delete_failure(path)
-                known += self._unlink(path) or failed
-            return known
+            plan = self.plan_removal(paths)
+            if plan.paths:
+                change = self.history.record("removal", command, plan.labels, tracks=len(plan.tracks))
+                self.removals.store(change, plan.paths, plan.tracks)
+            for path in plan.paths:
+                self.files.delete_failure(path)
+                self._unlink(path)
+            return plan
 
     def _unlink(self, path: str) -> bool:
         track = self.files.unlink(path)

@@ -1,13 +1,13 @@
 """The SQLite database of a library: connection, transactions, settings and change counters.
 
-The tables are defined in `schema`. Each is read and written by one repository: `tracks`, `files`, `labels`, `vectors`,
-`augmented_copies` and `maps`. There is no SQL outside this package.
+The tables are defined in `schema`. Each is read and written by one repository: `tracks`, `files`, `labels`, `history`,
+`removals`, `vectors`, `augmented_copies` and `maps`. There is no SQL outside this package.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -38,7 +38,7 @@ class Database:
         """Close the file."""
         self._connection.close()
 
-    def execute(self, sql: str, parameters: Sequence[Any] = ()) -> sqlite3.Cursor:
+    def execute(self, sql: str, parameters: Sequence[Any] | Mapping[str, Any] = ()) -> sqlite3.Cursor:
         """Execute one statement."""
         return self._connection.execute(sql, parameters)
 
@@ -52,8 +52,14 @@ class Database:
         return self._connection.total_changes
 
     @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """Run the statements of a ``with`` block in one transaction. Inside another transaction, they become part of it."""
+    def transaction(self, *, dry_run: bool = False) -> Iterator[None]:
+        """Run the statements of a ``with`` block in one transaction. Inside another transaction, they become part of it.
+
+        Parameters
+        ----------
+        dry_run : bool
+            Take the changes back at the end. Not inside another transaction.
+        """
         if self._connection.in_transaction:
             yield
             return
@@ -63,7 +69,7 @@ class Database:
         except BaseException:
             self._connection.execute("ROLLBACK")
             raise
-        self._connection.execute("COMMIT")
+        self._connection.execute("ROLLBACK" if dry_run else "COMMIT")
 
     @property
     def generation(self) -> int:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from sonotheque.errors import LibraryError
 from sonotheque.extract.file_identity import FileStamp
 from sonotheque.store.database import Database
+from sonotheque.store.history import HistoryRepository
 
 
 class FileRepository:
@@ -15,6 +16,7 @@ class FileRepository:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._history = HistoryRepository(database)
 
     def all(self) -> dict[str, tuple[FileStamp, int]]:
         """Map each known path to its stamp and the id of its track."""
@@ -25,6 +27,13 @@ class FileRepository:
         """Return the stamp of one path and the id of its track, or None if the path is unknown."""
         row = self._database.execute("SELECT size, mtime_ns, track_id FROM files WHERE path = ?", (path,)).fetchone()
         return None if row is None else (FileStamp(*row[:2]), int(row[2]))
+
+    def is_known(self, path: str) -> bool:
+        """Return whether a path belongs to a track or to a failure."""
+        known = self._database.execute(
+            "SELECT 1 FROM files WHERE path = :path UNION ALL SELECT 1 FROM failures WHERE path = :path", {"path": path}
+        )
+        return known.fetchone() is not None
 
     def failures(self) -> dict[str, tuple[FileStamp, str]]:
         """Map each path that failed to its stamp and the reason."""
@@ -52,7 +61,7 @@ class FileRepository:
     def link(self, track: int, files: Mapping[str, FileStamp]) -> set[int]:
         """Link files to a track. Other files of the track that no longer exist are unlinked.
 
-        If a file belonged to another track, because its content has changed, the label of that track is copied.
+        If a file belonged to another track, because its content has changed, the label of that track and its history are copied.
 
         Returns
         -------
@@ -68,15 +77,25 @@ class FileRepository:
             )
             database.execute("DELETE FROM failures WHERE path = ?", (path,))
             if before and before[0] != track:
-                database.execute(
+                copied = database.execute(
                     "INSERT OR IGNORE INTO labels SELECT ?, label, source, artist, album FROM labels WHERE track_id = ?",
                     (track, before[0]),
-                )
+                ).rowcount
+                if copied:
+                    hashes = dict(
+                        database.execute("SELECT id, hash FROM tracks WHERE id IN (?, ?)", (track, before[0]))
+                    )
+                    self._history.copy_track(hashes[before[0]], hashes[track])
                 changed_tracks.add(before[0])
         for (path,) in database.execute("SELECT path FROM files WHERE track_id = ?", (track,)).fetchall():
             if path not in files and not os.path.exists(path):
                 database.execute("DELETE FROM files WHERE path = ?", (path,))
         return changed_tracks
+
+    def of_track(self, track: int) -> list[str]:
+        """List the paths of a track in alphabetical order."""
+        rows = self._database.execute("SELECT path FROM files WHERE track_id = ? ORDER BY path", (track,))
+        return [path for (path,) in rows]
 
     def set_stamps(self, track: int, files: Mapping[str, FileStamp]) -> None:
         """Update the stamps of some files of a track. Paths that do not belong to it are ignored."""

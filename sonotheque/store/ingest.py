@@ -95,6 +95,8 @@ class Ingest:
         self._embedded = catalogue.vectors.embedded(self._spaces)
         self.counts = IngestCounts()
         self._in_flight: dict[str, _Work] = {}
+        self._recording = True
+        self._contents: dict[str, str] = {}
         self._done = self._total = 0
         self._progress: Progress = lambda done, total: None
 
@@ -132,8 +134,27 @@ class Ingest:
                     self._embedded.setdefault(track, set()).update(work.spaces)
                 self._advance(len(work.files))
 
+    def preview(self, audio_files: Sequence[AudioFile]) -> dict[str, str]:
+        """Count what `run` would do, without decoding or storing anything. Whether a file can be decoded is not tested.
+
+        Returns
+        -------
+        dict of path to content hash
+            Of the files that would be embedded or linked.
+        """
+        self._recording = False
+        pending = list(self._pending(audio_files))
+        self.counts.unchanged = len(audio_files) - len(pending) - self.counts.failed
+        for _ in self._work(pending):
+            self.counts.embedded += 1
+        for work in self._in_flight.values():
+            self._contents |= dict.fromkeys(work.files, work.content)
+            self.counts.linked += len(work.files) - 1
+        return self._contents
+
     def _fail(self, path: str, stamp: FileStamp, reason: str) -> None:
-        self._catalogue.record_failure(path, stamp, reason)
+        if self._recording:
+            self._catalogue.record_failure(path, stamp, reason)
         self.counts.failed += 1
 
     def _advance(self, count: int) -> None:
@@ -179,7 +200,10 @@ class Ingest:
             existing = self._embedded.get(track, set()) if track is not None else set()
             missing = tuple(space for space in self._spaces if space not in existing)
             if track is not None and not missing:
-                self._catalogue.link_files(track, {path: stamp})
+                if self._recording:
+                    self._catalogue.link_files(track, {path: stamp})
+                else:
+                    self._contents[path] = content
                 self.counts.linked += 1
                 self._advance(1)
                 continue

@@ -73,12 +73,15 @@ class MapRepository:
         )
 
     def save(self, space: str, computed: StoredMap) -> None:
-        """Store the map of a space, replacing an older one."""
+        """Store the map of a space, replacing an older one with the positions of tracks that were removed from it."""
         with self._database.transaction():
             self._database.execute("DELETE FROM maps WHERE space_id = (SELECT id FROM spaces WHERE name = ?)", (space,))
             self._database.execute(
                 "INSERT INTO maps SELECT id, ? FROM spaces WHERE name = ?",
                 (json.dumps(dict(computed.parameters)), space),
+            )
+            self._database.execute(
+                "DELETE FROM removed_map_positions WHERE space_id = (SELECT id FROM spaces WHERE name = ?)", (space,)
             )
             self._insert_positions(space, computed)
 

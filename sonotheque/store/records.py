@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from sonotheque.metadata.label_sources import Label
 from sonotheque.results import TrackNotice
 
 
@@ -37,6 +38,47 @@ class SpaceSummary:
     dimensions: int
     tracks: int
     generation: int
+
+
+@dataclass(frozen=True)
+class TrackLabelChange:
+    """The label of one track before and after a change. None is no label.
+
+    `hash` is the content hash of the track, `path` the first of its files at that time.
+    """
+
+    hash: str
+    path: str
+    before: Label | None
+    after: Label | None
+
+
+@dataclass(frozen=True)
+class Change:
+    """A change of labels or a removal, as the history has it.
+
+    Attributes
+    ----------
+    id : int
+        Its number. Later changes have larger numbers.
+    kind : str
+        ``labels``, ``removal``, or ``restoration``: labels of removed tracks that were added again.
+    command : str
+    time : str
+        In UTC, ISO 8601.
+    labels, tracks : int
+        How many labels were changed, and how many tracks were removed.
+    undone : str or None
+        When `undo` took it back.
+    """
+
+    id: int
+    kind: str
+    command: str
+    time: str
+    labels: int
+    tracks: int
+    undone: str | None
 
 
 def track_notices(tracks: Iterable[Track]) -> list[TrackNotice]:

@@ -97,6 +97,99 @@ MIGRATIONS = (
     DROP INDEX places_by_track;
     CREATE INDEX map_positions_by_track ON map_positions (track_id);
     """,
+    """
+    CREATE TABLE changes (                 -- what `undo` takes back: a change of labels, or a removal
+        id INTEGER PRIMARY KEY,
+        kind TEXT NOT NULL CHECK (kind IN ('labels', 'removal', 'restoration')),
+        command TEXT NOT NULL,             -- such as 'label genres.csv'
+        time TEXT NOT NULL,                -- UTC, ISO 8601
+        labels INTEGER NOT NULL,           -- how many labels changed
+        tracks INTEGER NOT NULL,           -- how many tracks were removed
+        undone TEXT                        -- when `undo` took it back
+    ) STRICT;
+
+    CREATE TABLE label_changes (           -- NULL as the label: the track had none, or was removed
+        change_id INTEGER NOT NULL REFERENCES changes ON DELETE CASCADE,
+        hash TEXT NOT NULL,                -- the track, also when it is no longer in the library
+        path TEXT NOT NULL,                -- where it was
+        old_label TEXT, old_source TEXT, old_artist TEXT, old_album TEXT,
+        new_label TEXT, new_source TEXT, new_artist TEXT, new_album TEXT,
+        PRIMARY KEY (change_id, hash)
+    ) STRICT;
+    CREATE INDEX label_changes_by_hash ON label_changes (hash);
+    CREATE INDEX label_changes_by_path ON label_changes (path);
+
+    CREATE TABLE kept_labels (             -- labels of tracks that are no longer in the library
+        hash TEXT PRIMARY KEY,
+        label TEXT NOT NULL,
+        source TEXT NOT NULL,
+        artist TEXT, album TEXT
+    ) STRICT;
+
+    -- what `undo` needs to bring removed tracks back: for each table, the change that removed the row, then the table's columns
+    CREATE TABLE removed_tracks (
+        change_id INTEGER NOT NULL REFERENCES changes ON DELETE CASCADE,
+        id INTEGER NOT NULL,
+        hash TEXT NOT NULL,
+        seconds REAL NOT NULL,
+        sample_rate INTEGER NOT NULL,
+        channels INTEGER NOT NULL,
+        silent INTEGER NOT NULL,
+        notice TEXT,
+        title TEXT, artist TEXT, album TEXT, genre TEXT, musicbrainz_id TEXT,
+        PRIMARY KEY (change_id, id)
+    ) STRICT;
+
+    CREATE TABLE removed_files (           -- also the files of tracks that have others
+        change_id INTEGER NOT NULL REFERENCES changes ON DELETE CASCADE,
+        path TEXT NOT NULL,
+        hash TEXT NOT NULL,
+        size INTEGER NOT NULL,
+        mtime_ns INTEGER NOT NULL,
+        PRIMARY KEY (change_id, path)
+    ) STRICT;
+
+    CREATE TABLE removed_failures (
+        change_id INTEGER NOT NULL REFERENCES changes ON DELETE CASCADE,
+        path TEXT NOT NULL,
+        size INTEGER NOT NULL,
+        mtime_ns INTEGER NOT NULL,
+        reason TEXT NOT NULL,
+        PRIMARY KEY (change_id, path)
+    ) STRICT;
+
+    CREATE TABLE removed_vectors (
+        change_id INTEGER NOT NULL REFERENCES changes ON DELETE CASCADE,
+        track_id INTEGER NOT NULL,
+        space_id INTEGER NOT NULL REFERENCES spaces ON DELETE CASCADE,
+        vector BLOB NOT NULL,
+        segments BLOB NOT NULL,
+        PRIMARY KEY (change_id, track_id, space_id)
+    ) STRICT;
+
+    CREATE TABLE removed_copies (
+        change_id INTEGER NOT NULL REFERENCES changes ON DELETE CASCADE,
+        track_id INTEGER NOT NULL,
+        space_id INTEGER NOT NULL REFERENCES spaces ON DELETE CASCADE,
+        number INTEGER NOT NULL,
+        recipe TEXT NOT NULL,
+        vector BLOB NOT NULL,
+        segments BLOB NOT NULL,
+        PRIMARY KEY (change_id, track_id, space_id, number)
+    ) STRICT;
+
+    CREATE TABLE removed_map_positions (   -- deleted when the map is computed again
+        change_id INTEGER NOT NULL REFERENCES changes ON DELETE CASCADE,
+        space_id INTEGER NOT NULL REFERENCES spaces ON DELETE CASCADE,
+        track_id INTEGER NOT NULL,
+        x REAL NOT NULL, y REAL NOT NULL,
+        cluster INTEGER,
+        membership BLOB NOT NULL,
+        later INTEGER NOT NULL,
+        PRIMARY KEY (change_id, space_id, track_id)
+    ) STRICT;
+    CREATE INDEX removed_map_positions_by_track ON removed_map_positions (change_id, track_id);
+    """,
 )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from sonotheque.extract.extraction import Extraction
 from sonotheque.store.database import Database
+from sonotheque.store.history import HistoryRepository
 from sonotheque.store.records import Track
 
 
@@ -14,6 +15,7 @@ class TrackRepository:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._history = HistoryRepository(database)
 
     def all(self) -> list[Track]:
         """List all tracks by path."""
@@ -28,6 +30,14 @@ class TrackRepository:
     def hashes(self) -> dict[str, int]:
         """Map the content hash of each track to its id."""
         return dict(self._database.execute("SELECT hash, id FROM tracks"))
+
+    def count(self) -> int:
+        """Count the tracks."""
+        return int(self._database.execute("SELECT count(*) FROM tracks").fetchone()[0])
+
+    def has(self, content: str) -> bool:
+        """Return whether there is a track with a content hash."""
+        return self._database.execute("SELECT 1 FROM tracks WHERE hash = ?", (content,)).fetchone() is not None
 
     def hash_of(self, track: int) -> str:
         """Return the content hash of a track."""
@@ -56,16 +66,25 @@ class TrackRepository:
         """
         if self._database.execute("SELECT 1 FROM tracks WHERE hash = ? AND id <> ?", (content, track)).fetchone():
             return False
+        self._history.move_track(self.hash_of(track), content)
         self._database.execute("UPDATE tracks SET hash = ?, genre = ? WHERE id = ?", (content, genre, track))
         return True
 
     def delete_without_files(self, tracks: Iterable[int]) -> None:
-        """Delete those of the tracks that no longer have a file, together with their labels and vectors."""
+        """Delete those of the tracks that no longer have a file, together with their vectors.
+
+        Their labels are kept by content hash, for the case that they are added again.
+        """
         for track in tracks:
             if self._database.execute("SELECT 1 FROM files WHERE track_id = ?", (track,)).fetchone():
                 continue
             spaces = self._database.execute(
                 "SELECT name FROM spaces JOIN vectors ON space_id = spaces.id WHERE track_id = ?", (track,)
             ).fetchall()
+            self._database.execute(
+                "INSERT OR REPLACE INTO kept_labels SELECT hash, label, source, labels.artist, labels.album "
+                "FROM labels JOIN tracks ON tracks.id = track_id WHERE track_id = ?",
+                (track,),
+            )
             self._database.execute("DELETE FROM tracks WHERE id = ?", (track,))
             self._database.mark_changed([name for (name,) in spaces])

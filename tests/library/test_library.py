@@ -86,9 +86,41 @@ def test_labels_can_be_changed_later(demo_library: Library, tmp_path: Path) -> N
 def test_replaced_labels_are_reported(demo_library: Library, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     path = tmp_path / "labels.csv"
     path.write_text("file,genre\nobsidian-shell-fear,5\n")
-    demo_library.label(str(path))
+    demo_library.label(str(path), new_genres=True)
     assert "the labels are numbers" in caplog.text
-    assert "1 labels were replaced, for example 'metal' by '5'" in caplog.text
+    assert "1 label was replaced, for example 'metal' by '5'; `sonotheque undo` takes this back" in caplog.text
+
+
+def test_ids_do_not_replace_names(demo_library: Library, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """A CSV with genre ids needs --ids; without it, no label becomes a number."""
+    names = [Path(track.path).stem for track in demo_library.catalogue.tracks.all()]
+    path = tmp_path / "train.csv"
+    path.write_text("track_id,genre_id\n" + "".join(f"{name},7\n" for name in names))
+    before = demo_library.status()
+    for dry_run in (True, False):
+        with pytest.raises(
+            LabelsError, match=r"train\.csv: its labels are numbers such as '7'.* names such as 'acoustic'"
+        ):
+            demo_library.label(str(path), dry_run=dry_run)
+    with pytest.raises(LabelsError, match="--ids FILE converts them"):
+        demo_library.add(music() / "metal", labels=str(path))
+    with pytest.raises(LabelsError, match="--ids FILE converts them"):
+        demo_library.preview_add(music() / "metal", labels=str(path))
+    assert demo_library.status() == before
+    demo_library.label(str(path), new_genres=True)
+    assert demo_library.status().labels == {"7": 46}
+    path.write_text(f"track_id,genre_id\n{names[0]},8\n")
+    assert demo_library.label(str(path)).changed == 1  # a library of numbers
+
+
+def test_a_new_genre_that_resembles_another_is_pointed_out(
+    demo_library: Library, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = tmp_path / "labels.csv"
+    path.write_text("file,genre\nobsidian-shell-fear,metall\nmuldjord-chaos-god,doom\n")
+    demo_library.label(str(path))
+    assert "the genre 'metall' is new to this library (1 track); did you mean 'metal'?" in caplog.text
+    assert "'doom'" not in caplog.text.replace("by 'doom'", "")
 
 
 def test_conflicting_labels_of_duplicates_are_reported(

@@ -94,13 +94,67 @@ def test_artist_and_album_columns_are_recognised(tmp_path: Path) -> None:
         ("", "empty"),
         ("name,genre\na,rock\n", "no file column"),
         ("file,style\na,rock\n", "no label column"),
-        ("file,genre\na,rock\na,pop\n", "line 3.*'rock' and 'pop'"),
+        ("file,genre\na,rock\na,pop\n", "line 2: 'a' is 'rock', line 3: 'a' is 'pop'"),
         ("file,genre\na,rock,x\n", "line 2: 3 fields where the header has 2"),
     ],
 )
 def test_unusable_csv_files_are_rejected(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(LabelsError, match=message):
         CsvLabels(write_text(tmp_path, text))
+
+
+CONFLICT = "t0.wav,rock\nm/t0.wav,pop\nt0,folk\n"
+
+
+@pytest.mark.parametrize(
+    ("rows", "lines"),
+    [
+        (CONFLICT, "line 2: 't0.wav' is 'rock', line 3: 'm/t0.wav' is 'pop', line 4: 't0' is 'folk'"),
+        ("t0.wav,rock\nx.wav,pop\n./t0.wav,folk\n", "line 2: 't0.wav' is 'rock', line 4: './t0.wav' is 'folk'"),
+        ("{folder}/t0.wav,rock\nt0.wav,pop\n", "t0.wav' is 'rock', line 3: 't0.wav' is 'pop'"),
+        ("m/t0.wav,rock\nt0.wav,pop\n", "line 2: 'm/t0.wav' is 'rock', line 3: 't0.wav' is 'pop'"),
+        ("t0,rock\nt0.mp3,pop\n", "line 2: 't0' is 'rock', line 3: 't0.mp3' is 'pop'"),
+        ("000002,rock\n000002.mp3,pop\n", "line 2: '000002' is 'rock', line 3: '000002.mp3' is 'pop'"),
+        ("no\u00ebl.wav,rock\nnoe\u0308l.wav,pop\n", "is 'rock', line 3: .* is 'pop'"),
+    ],
+)
+def test_contradicting_rows_are_named(tmp_path: Path, rows: str, lines: str) -> None:
+    (tmp_path / "m").mkdir()
+    (tmp_path / "m" / "t0.wav").touch()
+    with pytest.raises(
+        LabelsError, match=f"rows contradict each other about one file; .*{lines}. Keep one of the rows"
+    ):
+        CsvLabels(write_text(tmp_path, "file,genre\n" + rows.format(folder=tmp_path)))
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        "t0.wav,rock\nm/t0.wav,Rock\nt0, ROCK \n",  # spellings of one genre
+        "a/t0.wav,rock\nb/t0.wav,pop\n",
+        "t0.wav,rock\nt0.mp3,pop\n",
+        "t0.wav,rock\nm/t0.wav,pop\n",  # both files exist
+        "2,rock\n002,pop\n",
+    ],
+)
+def test_rows_about_different_files_do_not_contradict(tmp_path: Path, rows: str) -> None:
+    (tmp_path / "m").mkdir()
+    for name in ("t0.wav", "m/t0.wav"):
+        (tmp_path / name).touch()
+    assert len(CsvLabels(write_text(tmp_path, "file,genre\n" + rows))) == len(rows.splitlines())
+
+
+def test_files_that_match_contradicting_rows_are_named(tmp_path: Path) -> None:
+    source = CsvLabels(write_text(tmp_path, "file,genre\na/x.mp3,rock\nb/x.mp3,pop\n2,jazz\n02,folk\n"))
+    assert genre_of(source, tmp_path / "a" / "x.mp3") == "rock"
+    assert source.ambiguous() == []
+    assert genre_of(source, "/music/x.mp3") is None
+    assert genre_of(source, "/music/0002.mp3") is None
+    assert source.ambiguous() == [
+        "/music/x.mp3 gets no label, because rows of labels.csv disagree: "
+        "line 2: 'a/x.mp3' is 'rock', line 3: 'b/x.mp3' is 'pop'",
+        "/music/0002.mp3 gets no label, because rows of labels.csv disagree: line 4: '2' is 'jazz', line 5: '02' is 'folk'",
+    ]
 
 
 def test_unknown_ids_are_rejected(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from sonotheque import Library, LibraryError
 from sonotheque.store import Catalogue
 from sonotheque.store.schema import MIGRATIONS, migrate
 
@@ -68,6 +69,29 @@ def test_a_library_of_schema_3_is_read_back(tmp_path: Path) -> None:
         assert (stored.clusters.tolist(), stored.later.tolist()) == ([0], [True])
     with sqlite3.connect(path) as db:
         assert db.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS),)
+
+
+def test_a_library_of_schema_4_keeps_its_labels_and_gets_a_history(tmp_path: Path) -> None:
+    path = tmp_path / "library.sqlite"
+    write_version_3(path)
+    with sqlite3.connect(path) as db:
+        db.executescript(MIGRATIONS[3])
+        db.execute("PRAGMA user_version = 4")
+    db.close()
+    with Library(tmp_path) as library:
+        assert library.status().labels == {"metal": 1}
+        assert library.label_history().history == []
+        with pytest.raises(LibraryError, match="nothing to undo"):
+            library.undo()
+        (before,) = library.catalogue.tracks.all()
+        library.remove("/music/a.mp3")
+        assert library.status().tracks == 0
+        library.undo()
+        assert library.catalogue.tracks.all() == [before]
+        assert np.array_equal(library.catalogue.vectors.segments(1, SPACE), SEGMENTS)
+        stored = library.catalogue.maps.read(SPACE)
+        assert stored is not None
+        assert np.array_equal(stored.positions, [POSITION])
 
 
 def test_migrations_are_applied_in_order() -> None:

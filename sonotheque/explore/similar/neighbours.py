@@ -14,6 +14,7 @@ from sonotheque.errors import LibraryError
 from sonotheque.explore.similar.query import resolve_query
 from sonotheque.extract import extract_file
 from sonotheque.index import ExactIndex, l2_normalize
+from sonotheque.metadata.genres import genre_key
 from sonotheque.results import SimilarityResult, SimilarTrack
 from sonotheque.store.catalogue import Catalogue
 from sonotheque.store.records import Track
@@ -31,7 +32,8 @@ class SimilarityLimits:
     max_per_artist : int or None
         Maximum number of tracks by one artist. A track without an artist counts as an artist of its own.
     genre : str or None
-        Return only tracks with this label or, for unlabelled tracks, with this genre in their file tags. Case is ignored.
+        Return only tracks with this label or, for unlabelled tracks, with this genre in their file tags. Case, white
+        space and Unicode normalisation are ignored.
     """
 
     k: int = 10
@@ -85,7 +87,7 @@ def find_similar(
         else:
             vectors.append(extract_file(path, spaces=[space], compute=compute)[space][0])
     genres = {_genre(track) for track in tracks.values()}
-    if limits.genre is not None and limits.genre.casefold() not in genres:
+    if limits.genre is not None and genre_key(limits.genre) not in genres:
         known = ", ".join(sorted(genres - {""})[:20]) or "none"
         raise LibraryError(f"no track is labelled or tagged {limits.genre!r}; the genres here are: {known}")
     hits = nearest_tracks(np.stack(vectors), index=index, tracks=tracks, exclude=exclude, limits=limits)
@@ -124,7 +126,7 @@ def nearest_tracks(
     list of (track, cosine similarity)
         The nearest first. Ties are ordered by content hash.
     """
-    genre = limits.genre.casefold() if limits.genre else None
+    genre = genre_key(limits.genre) if limits.genre else None
     candidates = np.array(
         [id_ for id_, track in tracks.items() if id_ not in exclude and (genre is None or _genre(track) == genre)],
         dtype=np.int64,
@@ -144,8 +146,8 @@ def nearest_tracks(
 
 
 def _genre(track: Track) -> str:
-    """Return the label of a track, else the genre in its file tags, in lower case. Empty if it has neither."""
-    return (track.label or track.genre or "").casefold()
+    """Return the key of the label of a track, else of the genre in its file tags. Empty if it has neither."""
+    return genre_key(track.label or track.genre or "")
 
 
 def _limit_per_artist(ranked: list[tuple[Track, float]], limit: int | None) -> list[tuple[Track, float]]:
