@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 from sonotheque.cli.options import as_json, dry_run_option, embedder_option, open_library, renamed_option
 
@@ -16,6 +17,22 @@ from sonotheque.cli.options import as_json, dry_run_option, embedder_option, ope
     type=click.Path(dir_okay=False, path_type=Path),
     help="Also write the list to this CSV file, with an empty column `decision` for the correct labels.",
 )
+@click.option(
+    "--page",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE.html",
+    help="Also write an HTML page that works offline: listen to each track and to its nearest tracks, decide, and save the "
+    "corrections as a CSV file for --apply.",
+)
+@click.option(
+    "--audio",
+    default="auto",
+    show_default=True,
+    metavar="auto|embed|files|none|ADDRESS",
+    help="What the page plays. embed: an excerpt stored in the page. files: the file on disk. ADDRESS: the file below this web "
+    "address. auto: embed for up to 300 tracks, otherwise files.",
+)
+@click.option("--lang", type=click.Choice(["en", "fr"]), default="en", show_default=True, help="Language of the page.")
 @click.option(
     "--apply",
     "apply_",
@@ -39,6 +56,9 @@ from sonotheque.cli.options import as_json, dry_run_option, embedder_option, ope
 def errors(
     ctx: click.Context,
     csv_: Path | None,
+    page: Path | None,
+    audio: str,
+    lang: str,
     apply_: Path | None,
     new_genres: bool,
     dry_run: bool,
@@ -54,10 +74,13 @@ def errors(
     """
     from sonotheque import console
 
-    if apply_ and (csv_ or limit or embedders):
-        raise click.UsageError("--apply cannot be combined with --csv, --limit or --embedder.")
+    if apply_ and (csv_ or page or limit or embedders):
+        raise click.UsageError("--apply cannot be combined with --csv, --page, --limit or --embedder.")
     if (new_genres or dry_run) and not apply_:
         raise click.UsageError("--new-genres and --dry-run require --apply.")
+    for name in ("audio", "lang"):
+        if page is None and ctx.get_parameter_source(name) is not ParameterSource.DEFAULT:
+            raise click.UsageError(f"--{name} requires --page.")
     library = open_library(ctx)
     if apply_:
         labelling = library.apply_corrections(apply_, new_genres=new_genres, dry_run=dry_run)
@@ -66,10 +89,22 @@ def errors(
         else:
             console.print_applied_corrections(labelling, path=str(apply_))
         return
-    issues = library.errors(embedders=embedders or None, limit=limit, seed=seed, csv=csv_)
+    with console.silence_decoders(), console.progress_bar("extracting excerpts", unit="excerpts") as progress:
+        issues = library.errors(
+            embedders=embedders or None,
+            limit=limit,
+            seed=seed,
+            csv=csv_,
+            page=page,
+            audio=audio,
+            lang=lang,
+            cutting=progress,
+        )
     if as_json:
         console.print_json(issues)
     else:
         console.print_label_issues(issues)
+    if page:
+        click.echo(f"page: {page}", err=True)
     if csv_:
         click.echo(f"{csv_}: fill in the column decision, then run `sonotheque errors --apply {csv_}`", err=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shlex
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -733,6 +734,10 @@ class Library:
         limit: int | None = None,
         seed: int = 0,
         csv: PathLike | None = None,
+        page: PathLike | None = None,
+        audio: str = "auto",
+        lang: str = "en",
+        cutting: Progress | None = None,
     ) -> results.LabelIssuesResult:
         """Find labels that are probably wrong, worst first. No label is changed, and no trained classifier is needed.
 
@@ -746,6 +751,14 @@ class Library:
             Seed of the folds.
         csv : path or None
             Also write the label issues to this CSV, with an empty column ``decision`` for corrections.
+        page : path or None
+            Also write an HTML page on which a person listens, decides, and saves the same CSV with the decisions.
+        audio : str
+            What the page plays; see `map`.
+        lang : str
+            Language of the page: ``en`` or ``fr``.
+        cutting : callable or None
+            Called with (excerpts done, total) while excerpts are cut for the page.
 
         Returns
         -------
@@ -757,17 +770,33 @@ class Library:
             If the labelled tracks have fewer than two genres.
         LabelsError
             If the CSV cannot be written.
+        LibraryError
+            If the page cannot be written.
         """
         from threadpoolctl import threadpool_limits
 
         from sonotheque.explore.label_issues.corrections import write_corrections
         from sonotheque.explore.label_issues.find_issues import find_label_issues
 
+        if page is not None:
+            require_extension(page, ".html", ".htm")
         training = self._training_set(embedders, model="logreg", segments=False)
         with threadpool_limits(limits=1, user_api="blas"):
             issues = find_label_issues(training, catalogue=self.catalogue, limit=limit, seed=seed)
         if csv is not None:
             write_corrections(issues, csv)
+        if page is not None:
+            from sonotheque.report.label_issues.page import write_label_issues_page
+
+            write_label_issues_page(
+                page,
+                issues,
+                tracks={track.path: track for track in training.tracks},
+                command=self._command("errors --apply"),
+                audio=audio,
+                lang=lang,
+                progress=cutting,
+            )
         return issues
 
     def apply_corrections(
@@ -1043,6 +1072,12 @@ class Library:
         return write_tags(self.catalogue, requests, overwrite=overwrite, progress=progress)
 
     # Shared by several commands
+
+    def _command(self, arguments: str) -> str:
+        """Return the command line that runs a command on this library."""
+        is_default = self.path.absolute() == default_path().absolute()
+        library = "" if is_default else f"-L {shlex.quote(str(self.path.absolute()))} "
+        return f"sonotheque {library}{arguments}"
 
     @property
     def _classifier_path(self) -> Path:

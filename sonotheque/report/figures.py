@@ -37,6 +37,9 @@ from sonotheque.types import Float64Array
 MAX_MODELS = 24
 """Single models drawn in the model comparison; ensembles are always drawn."""
 
+PAIRED: dict[str, Any] = {"height": 470, "margin": {"l": 56, "r": 16, "t": 8, "b": 124}}
+"""Layout of two figures side by side: with the same space for their legends, the axes are level."""
+
 LINES: Trace = {"type": "scatter", "mode": "lines"}
 MARKERS: Trace = {"type": "scatter", "mode": "markers", "cliponaxis": False}
 LINES_AND_MARKERS: Trace = {**MARKERS, "mode": "lines+markers"}
@@ -47,6 +50,7 @@ def build_figures(data: ReportData, statistics: ReportStatistics, *, lang: str) 
     builder = FigureBuilder(data, statistics, Translator(lang))
     figures = [
         builder.classes(),
+        builder.metrics(),
         builder.genres(),
         builder.roc(),
         builder.precision_recall(),
@@ -109,6 +113,39 @@ class FigureBuilder:
         }
         return make_figure("classes", alt, bars, layout, self.translator)
 
+    def metrics(self) -> Figure:
+        """Build the accuracy, balanced accuracy and macro F1 with their intervals on one axis, beside the baseline."""
+        translator, evaluation = self.translator, self.data.evaluation
+        estimates = {
+            "accuracy": Estimate(evaluation.accuracy, evaluation.accuracy_interval),
+            "balanced_accuracy": Estimate(evaluation.balanced_accuracy, evaluation.balanced_accuracy_interval),
+            "macro_f1": Estimate(evaluation.macro_f1, evaluation.macro_f1_interval),
+        }
+        names = [translator.translate(f"metric.{key}") for key in estimates]
+        values = [translator.format_percent(one.value, digits=1) for one in estimates.values()]
+        intervals = [translator.format_percent_interval(one.interval) for one in estimates.values()]
+        points = {
+            **MARKERS,
+            "x": [one.value for one in estimates.values()],
+            "y": list(range(len(estimates))),
+            "error_x": error_bars(list(estimates.values())),
+            "marker": {"color": "@0", "size": 10},
+            "hovertext": [
+                f"{name} {value} [{interval}]" for name, value, interval in zip(names, values, intervals, strict=True)
+            ],
+            "hoverinfo": "text",
+            "showlegend": False,
+        }
+        majority = self.statistics.majority_accuracy
+        baseline = self._reference_line([majority, majority], [-0.6, len(names) - 0.4], "majority")
+        alt = [f"{name} {value}" for name, value in zip(names, values, strict=True)]
+        layout = {
+            "height": 100 + 42 * len(names),
+            "xaxis": percent_axis(""),
+            "yaxis": category_axis(names, first_on_top=True),
+        }
+        return make_figure("metrics", alt, [baseline, points], layout, translator)
+
     def genres(self) -> Figure:
         """Build a bar chart of the precision, recall and F1 of each genre."""
         translator = self.translator
@@ -125,16 +162,14 @@ class FigureBuilder:
                     "y": list(range(len(estimates))),
                     "error_x": error_bars(estimates),
                     "hovertext": [
-                        f"{name} {translator.format_number(one.value)} [{translator.format_interval(one.interval)}]"
+                        f"{name} {translator.format_percent(one.value)} [{translator.format_percent_interval(one.interval)}]"
                         for one in estimates
                     ],
                     "hoverinfo": "text",
                     "marker": {"color": f"@{number}"},
                 }
             )
-        alt = [
-            f"{genre.label} F1 {translator.format_number(genre.f1.value, digits=2)}" for genre in self.statistics.genres
-        ]
+        alt = [f"{genre.label} F1 {translator.format_percent(genre.f1.value)}" for genre in self.statistics.genres]
         layout = {
             "height": 110 + 60 * len(self.genre_labels),
             "xaxis": percent_axis(translator.translate("axis.metric")),
@@ -147,14 +182,14 @@ class FigureBuilder:
         axes = self._fraction_axes("false_positive_rate", "true_positive_rate")
         chance = self._reference_line([0, 1], [0, 1], "chance")
         curves, alt = self._genre_curves("AUC", [genre.auc for genre in self.statistics.genres], roc_points)
-        return make_figure("roc", alt, [chance, *curves], {"height": 470, **axes}, self.translator)
+        return make_figure("roc", alt, [chance, *curves], {**PAIRED, **axes}, self.translator)
 
     def precision_recall(self) -> Figure:
         """Build the precision-recall curve of each genre, drawn as steps."""
         axes = self._fraction_axes("recall", "precision")
         areas = [genre.average_precision for genre in self.statistics.genres]
         curves, alt = self._genre_curves("AP", areas, precision_recall_points, shape="vh")
-        return make_figure("precision_recall", alt, curves, {"height": 470, **axes}, self.translator)
+        return make_figure("precision_recall", alt, curves, {**PAIRED, **axes}, self.translator)
 
     def _genre_curves(
         self,
@@ -252,7 +287,7 @@ class FigureBuilder:
         diagonal = self._reference_line([0, 1], [0, 1], "perfect_calibration")
         alt = [f"{x}: {y} ({one.count})" for one, x, y in zip(bins, confidences, accuracies, strict=True)]
         axes = self._fraction_axes("confidence", "fraction_correct")
-        return make_figure("calibration", alt, [band, diagonal, points], {"height": 420, **axes}, self.translator)
+        return make_figure("calibration", alt, [band, diagonal, points], {**PAIRED, **axes}, self.translator)
 
     def coverage(self) -> Figure:
         """Build the accuracy of the most confident predictions against their fraction."""
@@ -274,7 +309,8 @@ class FigureBuilder:
             f"{translator.format_percent(fraction)}: {translator.format_percent(accuracy.value)}"
             for fraction, accuracy in self.statistics.coverage
         ]
-        return make_figure("coverage", alt, [band, line], self._fraction_axes("coverage", "accuracy"), self.translator)
+        axes = self._fraction_axes("coverage", "accuracy")
+        return make_figure("coverage", alt, [band, line], {**PAIRED, **axes}, self.translator)
 
     def models(self) -> Figure:
         """Build the difference of each model from the best single model, in percentage points of accuracy."""
@@ -322,7 +358,7 @@ class FigureBuilder:
             estimates.append(accuracy_estimate(cv, np.arange(len(cv.reference))))
             name = translator.translate(f"legend.{kind}_aggregation")
             percentages = [translator.format_percent(one.value) for one in estimates]
-            intervals = [translator.format_interval(one.interval) for one in estimates]
+            intervals = [translator.format_percent_interval(one.interval) for one in estimates]
             traces.append(
                 {
                     **MARKERS,

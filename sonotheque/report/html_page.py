@@ -1,4 +1,4 @@
-"""Self-contained HTML pages: style, data, Plotly and script are inline, and a security policy blocks network requests."""
+"""Self-contained HTML pages: style, data, script and, if needed, Plotly are inline; a security policy forbids network requests."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ def build_html_page(
     name: str,
     data_id: str,
     data: Any,
+    plotly: bool = True,
     webgl: bool = False,
     media: str | None = None,
 ) -> str:
@@ -40,6 +41,8 @@ def build_html_page(
     data_id : str
         Id of the element that holds the data.
     data : JSON-serialisable value
+    plotly : bool
+        Whether the page needs Plotly's script (5 MB).
     webgl : bool
         True if the page uses Plotly's WebGL traces.
     media : str or None
@@ -71,7 +74,7 @@ def build_html_page(
         "body",
         *children,
         data_script(data_id, data),
-        Html(f"<script>{_plotly_script()}</script>"),
+        Html(f"<script>{_plotly_script()}</script>" if plotly else ""),
         Html(f"<script>{(files / f'{name}.js').read_text(encoding='utf-8')}</script>"),
     )
     return join([Html("<!DOCTYPE html>\n"), tag("html", head, body, lang=lang)]) + "\n"

@@ -107,6 +107,15 @@
   });
   darkScheme.addEventListener("change", draw);
   narrowScreen.addEventListener("change", draw);
-  addEventListener("beforeprint", () => drawFigures("light", PRINT_WIDTH));
-  addEventListener("afterprint", draw);
+  const folded = () => [...document.querySelectorAll("details.unfold-in-print:not([open])")];
+  let unfolded = [];
+  addEventListener("beforeprint", () => {
+    unfolded = folded(); // paper cannot be unfolded
+    for (const details of unfolded) details.open = true;
+    drawFigures("light", PRINT_WIDTH);
+  });
+  addEventListener("afterprint", () => {
+    for (const details of unfolded) details.open = false;
+    draw();
+  });
 })();

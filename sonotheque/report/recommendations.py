@@ -11,7 +11,7 @@ from sonotheque.report.report_statistics import (
     HALF_COVERAGE,
     ReportStatistics,
     find_hard_genres,
-    is_learning_curve_rising,
+    judge_learning_curve,
 )
 from sonotheque.report.translation import Translator
 
@@ -76,7 +76,7 @@ def _improve_model(data: ReportData, statistics: ReportStatistics, translator: T
             merged=translator.format_percent(pairs[0].merged_accuracy),
             accuracy=accuracy,
         )
-    if is_learning_curve_rising(data, statistics):
+    if statistics.n_errors and judge_learning_curve(data) == "rising":
         yield translator.translate("recommendation.more_artists")
     better = [row for row in getattr(data.comparison, "rows", ()) if row.difference_interval[0] > 0]
     if better:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -33,7 +34,11 @@ HARD_GENRE_MARGIN = 0.05
 MAX_HARD_GENRES = 3
 
 RISING_GAIN = 0.02
-"""The learning curve is called rising if its last step adds at least this much accuracy."""
+"""The learning curve is called flat if its last step adds less accuracy than this."""
+
+CalibrationVerdict = Literal["calibrated", "overconfident", "underconfident", "uneven"]
+
+LearningCurveVerdict = Literal["rising", "uncertain", "flat"]
 
 
 @dataclass(frozen=True)
@@ -225,10 +230,46 @@ def find_hard_genres(data: ReportData, statistics: ReportStatistics) -> list[Gen
     return [genre for genre in ordered if genre.f1.value < threshold][:MAX_HARD_GENRES]
 
 
-def is_learning_curve_rising(data: ReportData, statistics: ReportStatistics) -> bool:
-    """Check whether the last step of the learning curve improves the accuracy clearly, and errors are left."""
+def judge_calibration(statistics: ReportStatistics, *, accuracy: float) -> CalibrationVerdict:
+    """Decide from the expected calibration error alone whether the probabilities can be trusted.
+
+    They are called calibrated if the error is not larger than that of 97.5% of the simulated models with exact probabilities
+    (`ReportStatistics.calibration_range`). Everything that the report says about the probabilities follows from this verdict, so
+    that no two sentences contradict each other. Only if the error is larger is the direction of the error named: too high or
+    too low if at least half of it remains when all predictions are taken together, otherwise uneven.
+
+    Parameters
+    ----------
+    statistics : ReportStatistics
+    accuracy : float
+        Fraction of the predictions that are correct.
+
+    Returns
+    -------
+    ``calibrated``, ``overconfident``, ``underconfident`` or ``uneven``
+    """
+    if statistics.calibration_error <= statistics.calibration_range[1]:
+        return "calibrated"
+    gap = statistics.mean_confidence - accuracy
+    if 2 * abs(gap) < statistics.calibration_error:
+        return "uneven"
+    return "overconfident" if gap > 0 else "underconfident"
+
+
+def judge_learning_curve(data: ReportData) -> LearningCurveVerdict | None:
+    """Decide from the last step of the learning curve whether more artists help; None if it has fewer than two points.
+
+    The curve is rising if the step is larger than half the confidence interval of the last point, flat if it is smaller than
+    `RISING_GAIN`, and otherwise uncertain.
+    """
     points = data.evaluation.learning_curve
-    return len(points) > 1 and statistics.n_errors > 0 and points[-1].accuracy - points[-2].accuracy >= RISING_GAIN
+    if len(points) < 2:
+        return None
+    low, high = points[-1].accuracy_interval
+    gain = points[-1].accuracy - points[-2].accuracy
+    if gain < RISING_GAIN:
+        return "flat"
+    return "rising" if 2 * gain > high - low else "uncertain"
 
 
 def roc_points(cv: CrossValidationResult, code: int) -> tuple[Float64Array, Float64Array]:

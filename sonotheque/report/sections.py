@@ -18,6 +18,9 @@ from sonotheque.report.report_statistics import ReportStatistics
 from sonotheque.report.translation import Translator
 from sonotheque.store.records import Track
 
+N_CONFIDENT_ERRORS = 10
+"""Errors that the page shows at once; the rest are folded."""
+
 MAX_FAILED_FILES = 60
 """Failed files that are listed."""
 
@@ -62,12 +65,12 @@ class SectionBuilder:
             "recommendations": [],
             "data": [self._figure("classes"), self._failed_files()],
             "protocol": [],
-            "results": [self._metric_table()],
+            "results": [self._figure("metrics"), self._metric_table()],
             "genres": [self._figure("genres"), self._genre_table()],
-            "curves": [self._figure("roc"), self._figure("precision_recall")],
+            "curves": [self._figure_pair("roc", "precision_recall")],
             "confusion": [*self._confusion()],
-            "calibration": [self._figure("calibration"), self._figure("coverage")],
-            "errors": [self._error_table()],
+            "calibration": [self._figure_pair("calibration", "coverage")],
+            "errors": [*self._errors()],
             "models": [self._figure("models"), self._model_table()],
             "aggregation": [self._figure("decisions")],
             **self._importance(),
@@ -124,43 +127,57 @@ class SectionBuilder:
         caption = translator.translate(f"caption.{key}", shown=n_shown, count=n_rows)
         return tag("figure", tag("h3", figure.title), plot, tag("figcaption", caption, " ", link), id=f"figure-{key}")
 
+    def _figure_pair(self, first: str, second: str) -> Html:
+        """Put two figures with the same axes side by side where there is room."""
+        return tag("div", self._figure(first), self._figure(second), class_="pair")
+
     def _metric_cards(self) -> Html:
         translator, evaluation = self.translator, self.data.evaluation
-        metrics = [
-            ("accuracy", translator.format_percent(evaluation.accuracy, digits=1), evaluation.accuracy_interval),
-            (
-                "balanced_accuracy",
-                translator.format_percent(evaluation.balanced_accuracy, digits=1),
-                evaluation.balanced_accuracy_interval,
-            ),
-            ("macro_f1", translator.format_number(evaluation.macro_f1, digits=2), evaluation.macro_f1_interval),
-            ("auc", translator.format_number(evaluation.auc, digits=2), self.statistics.auc.interval),
-        ]
-        cards = []
-        for key, value, interval in metrics:
-            note = translator.translate("page.auc_without_interval")
-            if interval:
-                note = translator.format_interval(interval, digits=2)
-            name = tag("dt", translator.translate(f"metric.{key}"))
-            cards.append(tag("div", name, tag("dd", value, tag("small", note))))
-        return tag("dl", *cards, class_="cards")
-
-    def _metric_table(self) -> Html:
-        translator, evaluation, statistics = self.translator, self.data.evaluation, self.statistics
         metrics = [
             ("accuracy", evaluation.accuracy, evaluation.accuracy_interval),
             ("balanced_accuracy", evaluation.balanced_accuracy, evaluation.balanced_accuracy_interval),
             ("macro_f1", evaluation.macro_f1, evaluation.macro_f1_interval),
-            ("log_loss", statistics.log_loss.value, statistics.log_loss.interval),
+        ]
+        cards = [
+            (key, translator.format_percent(value, digits=1), translator.format_percent_interval(interval))
+            for key, value, interval in metrics
+        ]
+        note = translator.translate("page.auc_without_interval")
+        if self.statistics.auc.interval:
+            note = translator.format_interval(self.statistics.auc.interval, digits=2)
+        cards.append(("auc", translator.format_number(evaluation.auc, digits=2), note))
+        elements = [
+            tag("div", tag("dt", translator.translate(f"metric.{key}")), tag("dd", value, tag("small", note)))
+            for key, value, note in cards
+        ]
+        return tag("dl", *elements, class_="cards")
+
+    def _metric_table(self) -> Html:
+        translator, evaluation, statistics = self.translator, self.data.evaluation, self.statistics
+        percentages = [
+            ("accuracy", evaluation.accuracy, evaluation.accuracy_interval),
+            ("balanced_accuracy", evaluation.balanced_accuracy, evaluation.balanced_accuracy_interval),
+            ("macro_f1", evaluation.macro_f1, evaluation.macro_f1_interval),
+        ]
+        numbers = [
             ("auc", evaluation.auc, statistics.auc.interval),
+            ("log_loss", statistics.log_loss.value, statistics.log_loss.interval),
         ]
         rows = [
+            [
+                translator.translate(f"metric.{key}"),
+                translator.format_percent(value, digits=1),
+                translator.format_percent_interval(interval, digits=1),
+            ]
+            for key, value, interval in percentages
+        ]
+        rows += [
             [
                 translator.translate(f"metric.{key}"),
                 translator.format_number(value),
                 translator.format_interval(interval),
             ]
-            for key, value, interval in metrics
+            for key, value, interval in numbers
         ]
         calibration_range = translator.format_interval(statistics.calibration_range)
         rows.append(
@@ -179,16 +196,17 @@ class SectionBuilder:
         translator = self.translator
         rows: list[list[str]] = []
         for genre in self.statistics.genres:
-            metrics = [(one.value, one.interval) for one in (genre.precision, genre.recall, genre.f1)]
             cells = [
                 join(
                     [
-                        translator.format_number(value, digits=2),
-                        tag("small", translator.format_interval(interval, digits=2)),
+                        translator.format_percent(one.value),
+                        tag("small", translator.format_percent_interval(one.interval)),
                     ]
                 )
-                for value, interval in [*metrics, (genre.auc, genre.auc_interval)]
+                for one in (genre.precision, genre.recall, genre.f1)
             ]
+            auc_interval = tag("small", translator.format_interval(genre.auc_interval, digits=2))
+            cells.append(join([translator.format_number(genre.auc, digits=2), auc_interval]))
             average_precision = translator.format_number(genre.average_precision, digits=2)
             rows.append([genre.label, str(genre.n_tracks), str(genre.n_artists), *cells, average_precision])
         titles = self._column_titles(
@@ -229,7 +247,6 @@ class SectionBuilder:
             "details",
             tag("summary", translator.translate("page.confusion_table")),
             tag("div", matrix_table, class_="scroll"),
-            open=True,
         )
         yield tag("div", id="cell-tracks", class_="panel", role="region", aria_live="polite", hidden=True)
         yield self._figure("confusion_rates")
@@ -248,12 +265,22 @@ class SectionBuilder:
         )
         return tag("td", button, class_="correct" if correct else None)
 
-    def _error_table(self) -> Html:
-        if not self.data.misclassifications:
-            return Html("")
+    def _errors(self) -> Iterator[Html]:
+        """Yield the table of the most confident errors, and a folded table of the rest."""
+        errors = self.data.misclassifications[:MAX_MISCLASSIFICATIONS]
+        if not errors:
+            return
+        yield self._error_table(errors[:N_CONFIDENT_ERRORS])
+        rest = errors[N_CONFIDENT_ERRORS:]
+        if rest:
+            count = self.translator.format_count(len(rest), "more_error")
+            summary = tag("summary", self.translator.translate("page.more_errors", errors=count))
+            yield tag("details", summary, self._error_table(rest), class_="unfold-in-print")
+
+    def _error_table(self, errors: Sequence[Misclassification]) -> Html:
         titles = self._column_titles("track", "label", "prediction", "nearest")
         head = tag("tr", *(tag("th", title, scope="col") for title in titles))
-        body = [self._error_row(one, titles) for one in self.data.misclassifications[:MAX_MISCLASSIFICATIONS]]
+        body = [self._error_row(one, titles) for one in errors]
         return tag("div", tag("table", tag("thead", head), tag("tbody", *body), class_="errors"), class_="scroll")
 
     def _error_row(self, misclassification: Misclassification, titles: Sequence[str]) -> Html:
@@ -300,12 +327,12 @@ class SectionBuilder:
         for row in sorted(comparison.rows, key=lambda row: -row.accuracy):
             low, high = row.difference_interval
             difference_interval = translator.format_interval((100 * low, 100 * high), digits=1, sign=True)
-            accuracy_interval = translator.format_interval(row.accuracy_interval)
+            accuracy_interval = translator.format_percent_interval(row.accuracy_interval)
             rows.append(
                 [
                     format_model_name(row, translator),
-                    join([translator.format_number(row.accuracy), tag("small", accuracy_interval)]),
-                    translator.format_number(row.balanced_accuracy),
+                    join([translator.format_percent(row.accuracy, digits=1), tag("small", accuracy_interval)]),
+                    translator.format_percent(row.balanced_accuracy, digits=1),
                     translator.format_number(row.log_loss, digits=2),
                     translator.format_number(row.auc),
                     join([translator.format_points(row.difference), tag("small", difference_interval)]),

@@ -20,12 +20,16 @@ from sonotheque.report.report_statistics import (
     GenreStatistics,
     ReportStatistics,
     find_hard_genres,
-    is_learning_curve_rising,
+    judge_calibration,
+    judge_learning_curve,
 )
 from sonotheque.report.translation import Translator
 
 NOTABLE_GAP = 0.05
-"""Gap from which a model is called over- or underconfident, and balanced accuracy is called lower than accuracy."""
+"""Gap from which balanced accuracy is called lower than accuracy."""
+
+WEAK_CALIBRATION_TEST = 0.1
+"""If even exact probabilities may have a larger calibration error than this, the text says that only a large one is noticed."""
 
 WIDE_INTERVAL = 0.15
 """A confidence interval of the accuracy that is wider than this is called wide."""
@@ -120,9 +124,9 @@ class TextBuilder:
         yield translator.translate(
             "summary.best_and_worst",
             best=best.label,
-            best_f1=translator.format_number(best.f1.value, digits=2),
+            best_f1=translator.format_percent(best.f1.value),
             worst=worst.label,
-            worst_f1=translator.format_number(worst.f1.value, digits=2),
+            worst_f1=translator.format_percent(worst.f1.value),
         )
 
     def _unseen_artists(self) -> Iterator[str]:
@@ -268,8 +272,9 @@ class TextBuilder:
         translator = self.translator
         ordered = sorted(self.statistics.genres, key=lambda genre: (-genre.auc, genre.label))
         best, worst = ordered[0], ordered[-1]
+        same = round(best.auc, 2) == round(worst.auc, 2)
         yield translator.translate(
-            "curves.auc",
+            "curves.same_auc" if same else "curves.auc",
             auc=translator.format_number(self.evaluation.auc, digits=2),
             best=best.label,
             best_auc=translator.format_number(best.auc, digits=2),
@@ -292,21 +297,29 @@ class TextBuilder:
             )
 
     def calibration(self) -> Iterator[str]:
-        """Yield over- or underconfidence, calibration error, and the accuracy at half coverage."""
+        """Yield whether the probabilities can be trusted, the means that show it, and the accuracy at half coverage."""
         translator, statistics = self.translator, self.statistics
-        gap = statistics.mean_confidence - self.evaluation.accuracy
-        kind = "overconfident" if gap > NOTABLE_GAP else "underconfident" if gap < -NOTABLE_GAP else "matches_accuracy"
+        verdict = judge_calibration(statistics, accuracy=self.evaluation.accuracy)
+        low, high = statistics.calibration_range
         yield translator.translate(
-            f"calibration.{kind}",
+            f"calibration.{verdict}",
+            ece=translator.format_number(statistics.calibration_error),
+            low=translator.format_number(low),
+            high=translator.format_number(high),
+        )
+        yield translator.translate(
+            "calibration.means",
             confidence=translator.format_percent(statistics.mean_confidence),
             accuracy=translator.format_percent(self.evaluation.accuracy),
-            ece=translator.format_number(statistics.calibration_error),
         )
-        low, high = statistics.calibration_range
-        kind = "calibrated" if statistics.calibration_error <= high else "not_calibrated"
-        yield translator.translate(
-            f"calibration.{kind}", low=translator.format_number(low), high=translator.format_number(high)
-        )
+        if verdict != "calibrated":
+            yield translator.translate("calibration.temperature")
+        elif high > WEAK_CALIBRATION_TEST:
+            yield translator.translate(
+                "calibration.weak_test",
+                predictions=translator.format_count(statistics.n_predictions, "prediction"),
+                high=translator.format_number(high),
+            )
         half = statistics.coverage[HALF_COVERAGE][1]
         if half.interval and statistics.n_errors:
             yield translator.translate(
@@ -373,20 +386,22 @@ class TextBuilder:
         yield translator.translate(f"aggregation.{kind}", points=points, interval=interval)
 
     def learning_curve(self) -> Iterator[str]:
-        """Yield whether more music would help, and how certain that is."""
+        """Yield whether more music would help."""
         points, translator = self.evaluation.learning_curve, self.translator
-        if len(points) < 2:
+        verdict = judge_learning_curve(self.data)
+        if verdict is None:
             return
         if not self.statistics.n_errors:
             yield translator.translate("learning_curve.no_errors")
             return
         previous, last = points[-2], points[-1]
-        rising = is_learning_curve_rising(self.data, self.statistics)
+        low, high = last.accuracy_interval
         yield translator.translate(
-            "learning_curve.rising" if rising else "learning_curve.flat",
+            f"learning_curve.{verdict}",
             fewer=round(previous.tracks),
             more=round(last.tracks),
-            points=translator.format_number(100 * (last.accuracy - previous.accuracy), digits=1, sign=not rising),
+            points=translator.format_number(
+                100 * (last.accuracy - previous.accuracy), digits=1, sign=verdict == "flat"
+            ),
+            half=round(50 * (high - low)),
         )
-        low, high = last.accuracy_interval
-        yield translator.translate("learning_curve.uncertainty", half=round(50 * (high - low)))

@@ -101,6 +101,10 @@ class Translator:
         """Look up a phrase and fill in its placeholders."""
         return self._phrases[key].format(**values)
 
+    def template(self, key: str) -> str:
+        """Return a phrase with its placeholders, to be filled in by a script."""
+        return self._phrases[key]
+
     def format_count(self, count: int, noun: str) -> str:
         """Format a count with its noun, one of ``nouns`` in the translations."""
         singular = count < 2 if self.lang == "fr" else count == 1
@@ -111,7 +115,8 @@ class Translator:
         """Format a number; NaN becomes a dash."""
         if math.isnan(value):
             return "–"
-        text = f"{value:+.{digits}f}" if sign else f"{value:.{digits}f}"
+        value = value if round(value, digits) else 0.0  # not -0.0
+        text = f"{value:+.{digits}f}" if sign and value else f"{value:.{digits}f}"
         return text.replace("-", "\u2212").replace(".", self.translate("format.decimal_separator"))
 
     def format_percent(self, fraction: float, *, digits: int = 0) -> str:
@@ -128,6 +133,18 @@ class Translator:
             return self.translate("format.no_interval")
         low, high = (self.format_number(bound, digits=digits, sign=sign) for bound in interval)
         return self.translate("format.interval", low=low, high=high)
+
+    def format_percent_interval(self, interval: tuple[float, float] | None, *, digits: int = 0) -> str:
+        """Format an interval of two fractions in per cent, or say that there is none if it is None or has a NaN.
+
+        Examples
+        --------
+        >>> Translator("en").format_percent_interval((0.5, 0.625), digits=1)
+        '50.0 to 62.5%'
+        """
+        scaled = None if interval is None else (100 * interval[0], 100 * interval[1])
+        text = self.format_interval(scaled, digits=digits)
+        return text if text == self.translate("format.no_interval") else self.translate("format.percent", value=text)
 
     def format_list(self, items: Sequence[str]) -> str:
         """Join items as in a sentence.

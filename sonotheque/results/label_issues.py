@@ -26,6 +26,9 @@ class LabelIssue:
     by_track : bool
         Whether the classifier was trained on other tracks by the same artist.
     neighbours : sequence of LabelledNeighbour
+        Those of the nearest tracks that have the suggested label.
+    nearest : sequence of LabelledNeighbour
+        The nearest tracks, whatever their label, the most similar first.
     """
 
     path: str
@@ -37,6 +40,7 @@ class LabelIssue:
     support: float
     by_track: bool
     neighbours: Sequence[LabelledNeighbour]
+    nearest: Sequence[LabelledNeighbour] = ()
 
 
 @dataclass(frozen=True)

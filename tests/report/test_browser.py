@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ def test_every_figure_is_drawn_without_console_messages_or_requests(
 ) -> None:
     opened = open_page(report, color_scheme=scheme, viewport={"width": 1000, "height": 800})
     plots = opened.page.query_selector_all(".plot")
-    assert len(plots) == 14
+    assert len(plots) == 15
     for plot in plots:
         marks = ".scatterlayer .trace, .barlayer .trace, .heatmaplayer .hm"
         assert plot.query_selector_all(marks), plot.get_attribute("id")
@@ -42,6 +43,9 @@ def test_a_cell_lists_its_tracks_by_button_and_by_click(
     genre = report_data.evaluation.genres[0].label
     code = list(report_data.evaluation.labels).index(genre)
     button = page.locator(f'[data-cell="0-{code}"]')
+    fold = page.locator("#confusion details > summary")
+    fold.focus()
+    page.keyboard.press("Enter")
     button.focus()
     page.keyboard.press("Enter")
     panel = page.locator("#cell-tracks")
@@ -70,6 +74,43 @@ def test_a_misclassified_track_plays(open_page: Callable[..., Any], report: Path
         " player.onerror = () => fail(player.error.message); player.preload = 'metadata'; player.load(); })"
     )
     assert 1 < seconds < 11
+    assert opened.errors == []
+
+
+def test_paired_figures_are_level_and_stacked_on_a_phone(open_page: Callable[..., Any], report: Path) -> None:
+    def plot_areas(page: Any) -> list[dict[str, float]]:
+        return [
+            page.locator(f"#plot-{key} .nsewdrag").bounding_box()
+            for key in ("roc", "precision_recall", "calibration", "coverage")
+        ]
+
+    roc, precision_recall, calibration, coverage = plot_areas(
+        open_page(report, viewport={"width": 1280, "height": 800}).page
+    )
+    for first, second in ((roc, precision_recall), (calibration, coverage)):
+        assert abs(first["y"] - second["y"]) < 2
+        assert abs(first["height"] - second["height"]) < 2
+        assert second["x"] > first["x"] + first["width"]
+    roc, precision_recall, *_ = plot_areas(open_page(report, viewport={"width": 390, "height": 800}).page)
+    assert precision_recall["y"] > roc["y"] + roc["height"]
+
+
+def test_the_folded_errors_open_by_key_and_in_print(
+    open_page: Callable[..., Any], report_data: ReportData, tmp_path: Path
+) -> None:
+    one = report_data.misclassifications[0]
+    many = [replace(one, track=track) for track in report_data.tracks[:12]]
+    opened = open_page(write_report(replace(report_data, misclassifications=many), tmp_path))
+    page = opened.page
+    rows = page.locator("table.errors tbody tr:visible")
+    assert rows.count() == 10
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert rows.count() == 12
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert rows.count() == 10
+    page.locator("#errors details > summary").focus()
+    page.keyboard.press("Enter")
+    assert rows.count() == 12
     assert opened.errors == []
 
 

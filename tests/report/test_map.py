@@ -26,7 +26,8 @@ from sonotheque.explore.map.map_summary import summarize_map
 from sonotheque.explore.map.predictions import MapPredictions
 from sonotheque.explore.track_attributes import TrackAttributes
 from sonotheque.report.map import write_map
-from sonotheque.report.map.data import common_folder, encode_categories, sort_by_frequency
+from sonotheque.report.map.data import encode_categories, sort_by_frequency
+from sonotheque.report.track_audio import common_folder
 from sonotheque.store.maps import StoredMap
 from sonotheque.store.records import Track
 

@@ -22,7 +22,7 @@ from sonotheque.report.html_page import CONTENT_SECURITY_POLICY
 from sonotheque.report.report_statistics import compute_statistics
 
 KEYS = [
-    "classes", "genres", "roc", "precision_recall", "confusion", "confusion_rates", "calibration", "coverage",
+    "classes", "metrics", "genres", "roc", "precision_recall", "confusion", "confusion_rates", "calibration", "coverage",
     "models", "decisions", "permutation", "trees", "columns", "learning",
 ]  # fmt: skip
 EVIL = "<script>alert(1)</script>"
@@ -65,6 +65,36 @@ def test_figures_show_the_data(report_data: ReportData) -> None:
     assert figures["genres"].data[1]["x"] == pytest.approx(recalls, abs=1e-6)
     for genre in report_data.evaluation.genres:
         assert genre.label in figures["roc"].alt
+
+
+def test_ten_errors_are_shown_and_the_rest_is_folded(report_data: ReportData, tmp_path: Path) -> None:
+    one = report_data.misclassifications[0]
+    many = [
+        replace(one, track=track, probability=1 - number / 100) for number, track in enumerate(report_data.tracks[:13])
+    ]
+    for count, folded in ((10, 0), (11, 1), (13, 3)):
+        page = write_report(replace(report_data, misclassifications=many[:count]), tmp_path / str(count))
+        shown, _, rest = page.read_text(encoding="utf-8").partition('<details class="unfold-in-print">')
+        assert shown.count("<span data-track=") == 10
+        assert rest.count("<span data-track=") == folded
+        more = f"Show {folded}\xa0more error{'s' * (folded > 1)}"
+        assert (f"<summary>{more}</summary>" in rest) is (folded > 0)
+
+
+def test_values_of_one_unit_share_an_axis(report_data: ReportData, folder: Path) -> None:
+    figures = {figure.key: figure for figure in build_figures(report_data, compute_statistics(report_data), lang="en")}
+    evaluation = report_data.evaluation
+    assert figures["metrics"].data[1]["x"] == [
+        evaluation.accuracy, evaluation.balanced_accuracy, evaluation.macro_f1
+    ]  # fmt: skip
+    assert figures["trees"].layout["xaxis"]["range"] == figures["columns"].layout["xaxis"]["range"]
+    for first, second in (("roc", "precision_recall"), ("calibration", "coverage")):
+        assert figures[first].layout["yaxis"]["range"] == figures[second].layout["yaxis"]["range"]
+        assert figures[first].layout["height"] == figures[second].layout["height"]
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    for card in re.findall(r"<dt>(accuracy|balanced accuracy|macro F1)</dt><dd>(.*?)<small>(.*?)</small>", page):
+        assert card[1].endswith("%"), card
+        assert card[2].endswith("%"), card
 
 
 def test_titles_cannot_inject_markup(report_data: ReportData, folder: Path) -> None:
@@ -134,7 +164,7 @@ def test_missing_data_have_no_section(report_data: ReportData, folder: Path, tmp
         evaluation=replace(report_data.evaluation, learning_curve=[]),
     )
     page = write_report(bare, tmp_path).read_text(encoding="utf-8")
-    assert [figure["key"] for figure in script_data(page)["figures"]] == KEYS[:8]
+    assert [figure["key"] for figure in script_data(page)["figures"]] == KEYS[:9]
     full = (folder / "report.html").read_text(encoding="utf-8")
     for missing in ("models", "aggregation", "importance", "shap", "auto_tags", "learning_curve"):
         assert f'<section id="{missing}"' not in page

@@ -10,7 +10,7 @@ import pytest
 
 from sonotheque import results
 from sonotheque.report import ReportData
-from sonotheque.report.report_statistics import compute_statistics
+from sonotheque.report.report_statistics import compute_statistics, judge_calibration, judge_learning_curve
 from sonotheque.report.text import build_text
 
 
@@ -90,20 +90,73 @@ def test_no_errors_are_not_called_a_guarantee(report_data: ReportData) -> None:
     assert text["confusion"] == ["There are no errors."]
 
 
-def test_text_says_whether_the_model_is_calibrated(report_data: ReportData) -> None:
+TRUSTED = ("no evidence against the probabilities", "Rien n’indique que les probabilités soient fausses")
+NOT_TRUSTED = ("Do not take the probabilities at face value", "Ne prenez pas les probabilités au pied de la lettre")
+
+
+@pytest.mark.parametrize("lang", [0, 1])
+@pytest.mark.parametrize("gap", [-0.3, 0.0, 0.3])
+@pytest.mark.parametrize("beyond_the_range", [False, True])
+def test_one_measurement_decides_what_is_said_about_the_probabilities(
+    report_data: ReportData, beyond_the_range: bool, gap: float, lang: int
+) -> None:
     statistics = compute_statistics(report_data)
     low, high = statistics.calibration_range
-    for error, english_words, french_words in (
-        (high, "is no larger", "n’est pas plus grande"),
-        (high + 0.01, "is larger", "est plus grande"),
-    ):
-        changed = replace(statistics, calibration_error=error)
-        english, french = (
-            " ".join(build_text(report_data, changed, lang=lang)["calibration"]) for lang in ("en", "fr")
-        )
-        assert english_words in english
-        assert french_words in french
-        assert f"{low:.3f} to {high:.3f}" in english
+    error = high + 0.001 if beyond_the_range else high
+    changed = replace(
+        statistics, calibration_error=error, mean_confidence=report_data.evaluation.accuracy + gap * error
+    )
+    text = build_text(report_data, changed, lang=("en", "fr")[lang])
+    sentences = " ".join(sentence for section in text.values() for sentence in section)
+    assert (TRUSTED[lang] in sentences) is not beyond_the_range
+    assert (NOT_TRUSTED[lang] in sentences) is beyond_the_range
+    judged = " ".join([*text["results"], *text["calibration"]])
+    for words in (("too high", "too low", "informative"), ("trop élevées", "trop faibles", "informatives"))[lang]:
+        assert words not in judged or beyond_the_range
+    assert f"{low:.3f}".replace(".", ".,"[lang]) in " ".join(text["calibration"])
+
+
+@pytest.mark.parametrize(
+    ("error", "gap", "verdict"),
+    [
+        (0.10, 0.10, "calibrated"),
+        (0.11, 0.11, "overconfident"),
+        (0.11, -0.06, "underconfident"),
+        (0.11, 0.05, "uneven"),
+    ],
+)
+def test_the_direction_of_a_calibration_error_is_named_only_if_there_is_one(
+    report_data: ReportData, error: float, gap: float, verdict: str
+) -> None:
+    statistics = replace(
+        compute_statistics(report_data),
+        calibration_range=(0.02, 0.10),
+        calibration_error=error,
+        mean_confidence=0.5 + gap,
+    )
+    assert judge_calibration(statistics, accuracy=0.5) == verdict
+
+
+@pytest.mark.parametrize(
+    ("gain", "half", "verdict", "words"),
+    [
+        (0.10, 0.05, "rising", "will probably improve"),
+        (0.04, 0.09, "uncertain", "may be due to chance"),
+        (0.01, 0.005, "flat", "no sign that more music"),
+    ],
+)
+def test_a_step_within_the_interval_is_not_called_an_improvement(
+    report_data: ReportData, gain: float, half: float, verdict: str, words: str
+) -> None:
+    curve = [
+        results.LearningCurvePoint(20.0, 0.6, (0.5, 0.7), 0.6),
+        results.LearningCurvePoint(40.0, 0.6 + gain, (0.6 + gain - half, 0.6 + gain + half), 0.6),
+    ]
+    data = replace(report_data, evaluation=replace(report_data.evaluation, learning_curve=curve))
+    assert judge_learning_curve(data) == verdict
+    text = build_text(data, compute_statistics(data), lang="en")
+    assert words in " ".join(text["learning_curve"])
+    assert ("Label more artists" in " ".join(text["recommendations"])) is (verdict == "rising")
 
 
 def test_auc_has_intervals(report_data: ReportData) -> None:

@@ -50,6 +50,9 @@ def test_formats() -> None:
     assert english.format_points(-0.0123) == "\u22121.2"
     assert english.format_interval(None) == "no interval"
     assert english.format_number(float("nan")) == "–"
+    assert english.format_number(-0.0004) == english.format_number(0.0004, sign=True) == "0.000"
+    assert french.format_percent_interval((0.1, 0.25)) == "10 à 25\xa0%"
+    assert english.format_percent_interval(None) == "no interval"
     assert french.format_interval((0.1, 0.25), digits=2) == "0,10 à 0,25"
     assert french.format_percent(0.5) == "50\xa0%"
 

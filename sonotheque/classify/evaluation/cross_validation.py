@@ -211,7 +211,8 @@ def learning_curve(
     ----------
     data, y, groups, learner, seed : see `cross_validate`
     fractions : sequence of float
-        Fractions of each fold's training artists. They are drawn genre by genre, at least two of each.
+        Fractions of each fold's training artists. They are drawn genre by genre, at least two of each. Fractions that give the same
+        training tracks, as in a small collection, are evaluated once.
 
     Returns
     -------
@@ -219,7 +220,8 @@ def learning_curve(
     """
     codes = np.unique(np.asarray(y), return_inverse=True)[1]
     folds = default_grouped_folds(codes, groups, seed=seed)
-    result = []
+    result: list[tuple[float, CrossValidationResult]] = []
+    previous: list[Fold] = []
     for fraction in fractions:
         generator = np.random.default_rng(seed)
         reduced = []
@@ -229,6 +231,9 @@ def learning_curve(
                 artists = np.unique(groups[train][codes[train] == code])
                 kept |= set(generator.permutation(artists)[: max(2, round(fraction * len(artists)))])
             reduced.append((train[np.isin(groups[train], list(kept))], test))
+        if previous and all(np.array_equal(new[0], old[0]) for new, old in zip(reduced, previous, strict=True)):
+            continue
+        previous = reduced
         validation = cross_validate(data, y, groups=groups, learner=learner, folds=reduced, seed=seed)
         result.append((float(np.mean([len(train) for train, _ in reduced])), validation))
     return result

@@ -11,7 +11,7 @@ from sonotheque.errors import LabelsError
 from sonotheque.metadata.genres import choose_spellings, genre_key, suggest_genre
 from sonotheque.metadata.label_sources import Label
 from sonotheque.metadata.tables import Row, read_table, write_table
-from sonotheque.results import LabelIssuesResult, LabellingResult
+from sonotheque.results import LabelIssue, LabelIssuesResult, LabellingResult
 from sonotheque.store.catalogue import Catalogue
 from sonotheque.store.label_tracks import list_changes
 from sonotheque.types import PathLike
@@ -35,20 +35,21 @@ def write_corrections(issues: LabelIssuesResult, path: PathLike) -> None:
     LabelsError
         If the file cannot be written.
     """
-    rows = [
-        (
-            issue.path,
-            issue.artist,
-            issue.title,
-            issue.label,
-            issue.proposal,
-            f"{issue.confidence:.3f}",
-            f"{issue.support:.3f}",
-            "",
-        )
-        for issue in issues.suspicious
-    ]
-    write_table(path, [COLUMNS, *rows])
+    write_table(path, [COLUMNS, *map(correction_row, issues.suspicious)])
+
+
+def correction_row(issue: LabelIssue) -> tuple[str, ...]:
+    """Return the fields of a label issue in the order of `COLUMNS`, with an empty decision."""
+    return (
+        issue.path,
+        issue.artist or "",
+        issue.title or "",
+        issue.label,
+        issue.proposal,
+        f"{issue.confidence:.3f}",
+        f"{issue.support:.3f}",
+        "",
+    )
 
 
 def apply_corrections(

@@ -20,7 +20,10 @@ from sonotheque.store.catalogue import Catalogue
 from sonotheque.store.records import track_notices
 
 MAX_NEIGHBOURS = 3
-"""Maximum number of neighbours that are listed for a label issue."""
+"""Maximum number of neighbours with the suggested label that are listed for a label issue."""
+
+N_NEAREST = 5
+"""Number of nearest tracks with any label that are listed for a label issue."""
 
 
 def find_label_issues(
@@ -81,12 +84,11 @@ def _label_issue(
     training: TrainingSet, quality: LabelQuality, row: int, *, label: int, proposal: int, labels: Sequence[str]
 ) -> results.LabelIssue:
     track = training.tracks[row]
-    supporting = [
+    nearest = [
         results.LabelledNeighbour(
             training.tracks[neighbour].path, str(training.y[neighbour]), round(float(similarity), 6)
         )
         for neighbour, similarity in zip(quality.neighbours[row], quality.similarities[row], strict=True)
-        if training.y[neighbour] == labels[proposal]
     ]
     return results.LabelIssue(
         path=track.path,
@@ -97,5 +99,6 @@ def _label_issue(
         confidence=round(float(quality.scores[row, proposal]), 6),
         support=round(float(quality.scores[row, label]), 6),
         by_track=bool(quality.by_track[row]),
-        neighbours=supporting[:MAX_NEIGHBOURS],
+        neighbours=[one for one in nearest if one.label == labels[proposal]][:MAX_NEIGHBOURS],
+        nearest=nearest[:N_NEAREST],
     )

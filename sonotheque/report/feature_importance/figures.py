@@ -45,13 +45,16 @@ def _shap_figures(shap: TreeShap, translator: Translator) -> list[Figure]:
     families = np.argsort(-shap.means, kind="stable")[:MAX_FAMILIES]
     feature_means = shap.column_strengths.mean(axis=1)
     features = np.argsort(-feature_means, kind="stable")[:MAX_FEATURES]
+    ends = [shap.interval(n) for n in families]
+    shared_range = [0.0, 1.05 * max(float(shap.means[families].max()), *(high for _, high in filter(None, ends)))]
     return [
         _bar_chart(
             "trees",
             [format_family_name(shap.families[n], translator) for n in families],
-            [Estimate(float(shap.means[n]), shap.interval(n)) for n in families],
+            [Estimate(float(shap.means[n]), interval) for n, interval in zip(families, ends, strict=True)],
             translator,
             axis="axis.mean_shap",
+            axis_range=shared_range,
         ),
         _bar_chart(
             "columns",
@@ -59,6 +62,7 @@ def _shap_figures(shap: TreeShap, translator: Translator) -> list[Figure]:
             [Estimate(float(feature_means[n]), None) for n in features],
             translator,
             axis="axis.mean_shap",
+            axis_range=shared_range,
         ),
     ]
 
@@ -71,8 +75,9 @@ def _bar_chart(
     *,
     axis: str,
     sign: bool = False,
+    axis_range: list[float] | None = None,
 ) -> Figure:
-    """Build a bar chart; bars whose interval does not lie above 0 are grey."""
+    """Build a bar chart; bars whose interval does not lie above 0 are grey. Charts of one unit share `axis_range`."""
     values = [
         f"{name} {translator.format_number(one.value, sign=sign)}" for name, one in zip(names, estimates, strict=True)
     ]
@@ -93,7 +98,7 @@ def _bar_chart(
         bars["error_x"] = error_bars(estimates)
     layout = {
         "height": 100 + 27 * len(names),
-        "xaxis": {"title": {"text": translator.translate(axis)}},
+        "xaxis": {"title": {"text": translator.translate(axis)}, **({"range": axis_range} if axis_range else {})},
         "yaxis": category_axis(names, first_on_top=True, width=LABEL_WIDTH),
         "showlegend": False,
     }

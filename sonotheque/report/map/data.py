@@ -16,6 +16,7 @@ from sonotheque.explore.map.map_data import MapData
 from sonotheque.explore.map.predictions import MapPredictions
 from sonotheque.explore.track_attributes import TrackAttributes
 from sonotheque.report.plotly_figure import PALETTES
+from sonotheque.report.track_audio import common_folder
 from sonotheque.store.records import Track
 
 N_TAGS = 3
@@ -81,14 +82,6 @@ def make_page_data(
         "weakest": vars(result.weakest) | {"confusions": []} if result.weakest else None,
         "palettes": {name: palette | {"colourscale": COLOURSCALES[name]} for name, palette in PALETTES.items()},
     }
-
-
-def common_folder(paths: Sequence[str]) -> str:
-    """Return the deepest folder that contains all of some absolute paths, or an empty string if there is none."""
-    try:
-        return os.path.commonpath([os.path.dirname(path) for path in paths])
-    except ValueError:  # no paths, or several drives
-        return ""
 
 
 def sort_by_frequency(names: Sequence[str | None], *, also: Sequence[str] = ()) -> list[str]:

@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from sonotheque import results
 from sonotheque.embed.space import short_name
-from sonotheque.errors import LibraryError
 from sonotheque.explore.map.map_data import MapData
 from sonotheque.explore.map.predictions import MapPredictions
 from sonotheque.explore.track_attributes import TrackAttributes
 from sonotheque.output_files import write_atomic
-from sonotheque.report.audio_excerpts import cut_excerpts
 from sonotheque.report.html_elements import Html, table, tag
 from sonotheque.report.html_page import build_html_page
-from sonotheque.report.map.data import common_folder, make_page_data
+from sonotheque.report.map.data import make_page_data
+from sonotheque.report.track_audio import collect_track_audio
 from sonotheque.types import Progress
-
-MAX_EMBEDDED = 300
-"""Maximum number of tracks for which ``auto`` embeds excerpts in the page. An excerpt has 40 KB, so all together have 16 MB."""
 
 
 def write_map(
@@ -59,14 +54,7 @@ def write_map(
     LibraryError
         If `audio` is none of these, or the page cannot be written.
     """
-    address = _parse_web_address(audio)
-    clips: Sequence[str | None] = [None] * len(map_data.tracks)
-    base = address
-    if audio == "embed" or (audio == "auto" and len(map_data.tracks) <= MAX_EMBEDDED):
-        clips = cut_excerpts(map_data.tracks, progress=progress)
-    if audio in {"auto", "embed", "files"}:
-        root = common_folder([track.path for track in map_data.tracks])
-        base = Path(root or os.sep).as_uri().rstrip("/") + "/" if root else "file://"
+    sound = collect_track_audio(map_data.tracks, audio=audio, progress=progress)
     page = build_html_page(
         [_make_header(), _make_main(), _make_footer(result)],
         title=f"Map of {len(map_data.tracks)} tracks",
@@ -74,30 +62,12 @@ def write_map(
         package="sonotheque.report.map",
         name="map",
         data_id="map-data",
-        data=make_page_data(map_data, predictions, attributes, result, clips=clips, base=base),
+        data=make_page_data(map_data, predictions, attributes, result, clips=sound.clips, base=sound.base),
         webgl=True,
-        media=None if address is None else "{0.scheme}://{0.netloc}".format(urlsplit(address)),
+        media=sound.origin,
     )
     write_atomic(Path(path), [page.encode("utf-8")])
     return Path(path)
-
-
-def _parse_web_address(audio: str) -> str | None:
-    """Return the web address that audio is loaded from, or None if `audio` is one of the keywords.
-
-    Raises
-    ------
-    LibraryError
-        If it is neither a keyword nor a web address.
-    """
-    if audio in {"auto", "embed", "files", "none"}:
-        return None
-    parts = urlsplit(audio)
-    if parts.scheme not in {"http", "https"} or not parts.netloc or any(letter in parts.netloc for letter in " ;,'\""):
-        raise LibraryError(
-            f"{audio}: unknown audio source; give auto, embed, files, none or an address such as http://localhost:8000/"
-        )
-    return audio.rstrip("/") + "/"
 
 
 def _make_header() -> Html:

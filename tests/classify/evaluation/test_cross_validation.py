@@ -104,6 +104,15 @@ def test_accuracy_rises_along_the_learning_curve() -> None:
     assert points[0][1].accuracy < points[1][1].accuracy
 
 
+def test_equal_points_of_the_learning_curve_are_evaluated_once() -> None:
+    X, y, groups = synthetic_tracks(signal=1.2, artists=9)  # an eighth and a quarter of 7 training artists are both 2
+    learner = make_learner("knn", spaces=["a"])
+    points = learning_curve(make_embedding_set(X), y, groups=groups, learner=learner, fractions=(0.125, 0.25, 0.5, 1.0))
+    tracks = [count for count, _ in points]
+    assert tracks == sorted(set(tracks))
+    assert len(tracks) < 4
+
+
 def test_informative_vectors_score_above_chance() -> None:
     X, y, groups = synthetic_tracks(signal=1.5)
     result = evaluate(X, y, groups=groups, model="logreg")
