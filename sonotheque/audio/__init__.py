@@ -3,8 +3,9 @@
 This package depends on no network and no library.
 """
 
-from sonotheque.audio.decode import Decoder, Source, open_decoder
+from sonotheque.audio.decode import Decoder, open_decoder
 from sonotheque.audio.mel import LogMel, mel_filters
 from sonotheque.audio.mono import MonoStream, load
+from sonotheque.audio.source import Source
 
 __all__ = ["Decoder", "LogMel", "MonoStream", "Source", "load", "mel_filters", "open_decoder"]

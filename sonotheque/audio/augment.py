@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from sonotheque.audio.decode import Source, source_name
 from sonotheque.audio.mono import MonoStream
+from sonotheque.audio.source import Source, source_name
 from sonotheque.errors import InvalidSamplesError, NoSamplesError, SonothequeError
 
 SAMPLE_RATE = 44_100

@@ -1,34 +1,29 @@
 """Decode a file or bytes to blocks of samples, with the sampling rate and the channels of the source.
 
 libsndfile reads WAV, FLAC, OGG, Opus, MP3 and AIFF. FFmpeg, through PyAV, reads the other formats, such as AAC, WMA and the
-audio track of a video. The decoder is chosen by content, not by file extension. Downmixing and resampling are in
-`sonotheque.audio.mono`.
+audio track of a video. The decoder is chosen by content, not by file extension. A file in which several recordings are joined is
+decoded from the first to the last, see `sonotheque.audio.joined`. Downmixing and resampling are in `sonotheque.audio.mono`.
 """
 
 from __future__ import annotations
 
 import io
-import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol
+from typing import Protocol
 
-import numpy as np
-
-from sonotheque.audio.truncation import describe_truncation
-from sonotheque.errors import EmptyFileError, MissingFileError, NoSamplesError, NotAudioError
+from sonotheque.audio.ffmpeg_decoder import FFmpegDecoder
+from sonotheque.audio.format_conversion import convert_blocks
+from sonotheque.audio.joined import Recording, find_mpeg_streams, find_recordings
+from sonotheque.audio.soundfile_decoder import SoundFileDecoder
+from sonotheque.audio.source import RecordingInput, Source, open_source, source_name
+from sonotheque.audio.stated_length import read_stated_length
+from sonotheque.errors import AudioError, EmptyFileError, MissingFileError, NoSamplesError, NotAudioError
 from sonotheque.types import FloatArray
 
-Source = str | os.PathLike[str] | bytes
-"""A path, or the content of a file as bytes."""
-
-BLOCK_SIZE, FLAC_BLOCK_SIZE = 65536, 4096
-"""Sample frames that libsndfile reads at once. FLAC blocks are small because a read error discards the whole block."""
-
-DEMUXERS = (
-    "mov,mp4,m4a,3gp,3g2,mj2,asf,aac,matroska,webm,mp3,wav,w64,flac,ogg,aiff,caf,avi,mpegts,mpeg,flv,ape,wv,ac3,amr"
-)
-"""Formats that FFmpeg may open: single-file containers only, since playlists and network formats could open other files."""
+SAMPLE_RATE_RANGE = (1_000, 768_000)
+"""Lowest and highest sampling rate in Hz; a file that states another one has a damaged header."""
 
 
 class Decoder(Protocol):
@@ -54,11 +49,6 @@ class Decoder(Protocol):
         """Close the file."""
 
 
-def source_name(source: Source) -> str:
-    """Return the name of a source for messages: its path, or the number of its bytes."""
-    return f"<{len(source)} bytes>" if isinstance(source, bytes) else os.fspath(source)
-
-
 def open_decoder(source: Source) -> Decoder:
     """Open a recording with the first decoder that recognises its content.
 
@@ -82,10 +72,29 @@ def open_decoder(source: Source) -> Decoder:
     """
     name = source_name(source)
     _check_readable(source, name)
+    with open_source(source) as file:
+        recordings = find_recordings(file)
+    if len(recordings) > 1:
+        return _open_joined(source, recordings)
     try:
-        return _SoundFileDecoder(source)
-    except NotAudioError:
-        return _FFmpegDecoder(source)
+        decoder = _open_recording(source, recordings[0], last=True)
+    except (NotAudioError, NoSamplesError):
+        streams = _find_mpeg_streams(source)
+        if not streams:
+            raise
+        return _open_joined(source, streams)
+    if not isinstance(decoder, FFmpegDecoder) or decoder.container != "mp3" or recordings[0].samples is not None:
+        return decoder
+    streams = _find_mpeg_streams(source)  # junk before the first frame, which libsndfile does not skip
+    if not streams:
+        return decoder
+    decoder.close()
+    return _open_joined(source, streams)
+
+
+def _find_mpeg_streams(source: Source) -> list[Recording]:
+    with open_source(source) as file:
+        return find_mpeg_streams(file)
 
 
 def _check_readable(source: Source, name: str) -> None:
@@ -108,98 +117,95 @@ def _check_readable(source: Source, name: str) -> None:
         raise EmptyFileError(f"{name}: the file is empty (0 bytes); copy it again from where it came")
 
 
-def _file_or_path(source: Source) -> BinaryIO | str:
-    return io.BytesIO(source) if isinstance(source, bytes) else str(Path(source).absolute())
-
-
-class _SoundFileDecoder:
-    """Decoder that uses libsndfile 1.2 through soundfile."""
-
-    def __init__(self, source: Source) -> None:
-        import soundfile
-
-        self._source = source
-        self._name = source_name(source)
+def _open_recording(source: Source, recording: Recording, *, last: bool) -> Decoder:
+    """Open one recording with libsndfile or, if that does not know it or finds no samples in it, with FFmpeg."""
+    given = RecordingInput(source, recording, last=last)
+    try:
+        return SoundFileDecoder(given)
+    except NotAudioError:
+        return FFmpegDecoder(given)
+    except NoSamplesError as error:
+        with given.open() as file:
+            stated = read_stated_length(file, start=0, limit=file.seek(0, io.SEEK_END))
+        if stated is not None and not stated.unknown:  # the header says that there are none
+            raise
         try:
-            self._file: Any = soundfile.SoundFile(_file_or_path(source))
-        except (soundfile.LibsndfileError, TypeError) as error:  # TypeError: soundfile wants parameters for .raw
-            raise NotAudioError(f"{self._name}: {error}") from None
-        self.sample_rate = int(self._file.samplerate)
-        self.channels = int(self._file.channels)
+            return FFmpegDecoder(given, unknown_length=True)
+        except AudioError:
+            raise error from None
+
+
+def _open_joined(source: Source, recordings: Sequence[Recording]) -> Decoder:
+    """Open several recordings as one. Those that cannot be decoded are left out, with a notice."""
+    formats: dict[int, tuple[int, int]] = {}
+    unusable = empty = 0
+    for number, recording in enumerate(recordings):
+        try:
+            with closing(_open_recording(source, recording, last=number == len(recordings) - 1)) as decoder:
+                if SAMPLE_RATE_RANGE[0] <= decoder.sample_rate <= SAMPLE_RATE_RANGE[1]:
+                    formats[number] = (decoder.sample_rate, decoder.channels)
+                else:
+                    unusable += 1
+        except NoSamplesError:
+            empty += 1
+        except AudioError:
+            unusable += 1
+    if not formats and empty:
+        raise NoSamplesError(f"{source_name(source)}: holds no audio samples; it is damaged or was never finished")
+    if not formats:
+        raise NotAudioError(
+            f"{source_name(source)}: not an audio file that can be decoded; check that it plays elsewhere"
+        )
+    return _JoinedDecoder(source, recordings, formats, unusable=unusable + empty)
+
+
+class _JoinedDecoder:
+    """Decoder for a file in which several recordings are joined. They are decoded one after the other, each from its own start.
+
+    The output has the highest sampling rate and the largest number of channels of all of them.
+
+    Parameters
+    ----------
+    source : path, or bytes of a whole file
+    recordings : sequence of Recording
+    formats : mapping of int to (int, int)
+        Sampling rate and channels of each recording that can be decoded, by its place in `recordings`.
+    unusable : int
+        Number of recordings that cannot be decoded.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        recordings: Sequence[Recording],
+        formats: Mapping[int, tuple[int, int]],
+        *,
+        unusable: int,
+    ) -> None:
+        self._source, self._recordings, self._usable = source, recordings, sorted(formats)
+        self.sample_rate = max(rate for rate, _ in formats.values())
+        self.channels = max(channels for _, channels in formats.values())
         self.truncated: str | None = None
+        self._unusable = unusable
+        self._open: Decoder | None = None
 
     def blocks(self) -> Iterator[FloatArray]:
-        import soundfile
-
-        count = 0
-        size = FLAC_BLOCK_SIZE if self._file.format == "FLAC" else BLOCK_SIZE
-        while True:
-            try:
-                block: FloatArray = self._file.read(size, dtype="float32", always_2d=True)
-            except soundfile.LibsndfileError:
-                self.truncated = f"damaged: decoded up to {count / self.sample_rate:.1f} s"
-                break
-            if len(block) == 0:
-                self.truncated = describe_truncation(
-                    self._source, container=self._file.format, decoded=count / self.sample_rate
-                )
-                break
-            count += len(block)
-            yield block
-        if count == 0:
-            raise NoSamplesError(f"{self._name}: holds no audio samples; it is damaged or was never finished")
+        """See `Decoder`."""
+        total = len(self._recordings)
+        notices = (
+            [f"damaged: {self._unusable} of {total} joined recordings cannot be decoded"] if self._unusable else []
+        )
+        for number in self._usable:
+            self._open = decoder = _open_recording(self._source, self._recordings[number], last=number == total - 1)
+            with closing(decoder):
+                blocks = ((block, decoder.sample_rate) for block in decoder.blocks())
+                yield from convert_blocks(blocks, sample_rate=self.sample_rate, channels=self.channels)
+            if decoder.truncated:
+                place = f", in recording {number + 1} of {total}" if total > 1 else ""
+                notices.append(f"{decoder.truncated}{place}")
+        self.truncated = notices[0] if notices else None
 
     def close(self) -> None:
-        self._file.close()
-
-
-class _FFmpegDecoder:
-    """Decoder that uses FFmpeg through PyAV, restricted to single-file containers."""
-
-    def __init__(self, source: Source) -> None:
-        import av
-
-        self._name = source_name(source)
-        self._av: Any = av
-        not_audio = f"{self._name}: not an audio file that can be decoded; check that it plays elsewhere"
-        try:
-            self._container: Any = av.open(_file_or_path(source), options={"format_whitelist": DEMUXERS})
-        except (av.FFmpegError, ValueError):
-            raise NotAudioError(not_audio) from None
-        streams = self._container.streams.audio
-        if not streams:
-            self._container.close()
-            raise NotAudioError(f"{self._name}: holds no sound (no audio stream)")
-        self._stream: Any = streams[0]
-        if not self._stream.rate or not self._stream.channels:
-            self._container.close()
-            raise NotAudioError(not_audio)
-        self.sample_rate = int(self._stream.rate)
-        self.channels = int(self._stream.channels)
-        self.truncated: str | None = None
-
-    def blocks(self) -> Iterator[FloatArray]:
-        resampler = self._av.AudioResampler(format="fltp", layout=self._stream.layout, rate=self.sample_rate)
-        count = 0
-        try:
-            for frame in self._container.decode(self._stream):
-                for planar in resampler.resample(frame):
-                    block: FloatArray = np.ascontiguousarray(planar.to_ndarray().T, dtype=np.float32)
-                    count += len(block)
-                    if len(block):
-                        yield block
-        except self._av.FFmpegError:
-            self.truncated = f"damaged: decoded up to {count / self.sample_rate:.1f} s"
-        if count == 0:
-            raise NoSamplesError(f"{self._name}: holds no audio samples; it is damaged or was never finished")
-        self._compare_with_stated_duration(count / self.sample_rate)
-
-    def _compare_with_stated_duration(self, decoded: float) -> None:
-        if self._container.format.name == "aac" or self._stream.duration is None:
-            return  # raw AAC has no header; FFmpeg estimates its duration from the bit rate
-        expected = float(self._stream.duration * self._stream.time_base)
-        if self.truncated is None and decoded < expected - max(0.5, 0.01 * expected):
-            self.truncated = f"truncated: {decoded:.1f} s of {expected:.1f} s decoded"
-
-    def close(self) -> None:
-        self._container.close()
+        """Close the recording that is open."""
+        if self._open is not None:
+            self._open.close()

@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from sonotheque.audio.decode import Source, open_decoder, source_name
-from sonotheque.audio.mono import SAMPLE_RATE_RANGE
+from sonotheque.audio.decode import SAMPLE_RATE_RANGE, open_decoder
+from sonotheque.audio.source import Source, source_name
 from sonotheque.errors import InvalidSamplesError
 from sonotheque.types import FloatArray
 

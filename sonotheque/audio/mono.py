@@ -12,16 +12,14 @@ from typing import Self
 
 import numpy as np
 
-from sonotheque.audio.decode import Source, open_decoder, source_name
+from sonotheque.audio.decode import SAMPLE_RATE_RANGE, open_decoder
 from sonotheque.audio.resample import RESAMPLERS
+from sonotheque.audio.source import Source, source_name
 from sonotheque.errors import InvalidSamplesError, NoSamplesError
 from sonotheque.types import FloatArray
 
 SILENCE_PEAK = 2.0**-15
 """A recording is silent if its peak does not exceed this: one quantisation step of 16 bits (-90 dBFS)."""
-
-SAMPLE_RATE_RANGE = (1_000, 768_000)
-"""Lowest and highest sampling rate in Hz; a file that states another one has a damaged header."""
 
 
 class MonoStream:

@@ -7,15 +7,9 @@ WAV it is derived from the file size, and for an MP3 without a Xing header it is
 from __future__ import annotations
 
 import io
-import os
-import struct
-from pathlib import Path
 from typing import Any, BinaryIO
 
-Source = str | os.PathLike[str] | bytes
-
-UNKNOWN_SIZES = {0, 0xFFFFFFFF}
-"""Placeholder sizes in a RIFF header, written by programs that stream their output and cannot seek back."""
+from sonotheque.audio.stated_length import read_stated_length
 
 MAX_OGG_PAGE = 65_307
 """Size of the largest Ogg page in bytes (RFC 3533, section 6)."""
@@ -24,39 +18,45 @@ OGG_END_OF_STREAM = 4
 """End-of-stream flag in the header of an Ogg page (RFC 3533, section 6)."""
 
 
-def describe_truncation(source: Source, *, container: str, decoded: float) -> str | None:
+def describe_truncation(file: BinaryIO, *, container: str, decoded: float, last: bool = True) -> str | None:
     """Describe how much of a recording is missing.
 
     Parameters
     ----------
-    source : path, or bytes of a whole file
+    file : binary file
+        The recording only, not others that are joined with it.
     container : str
         libsndfile's name of the container format, such as ``"WAV"``.
     decoded : float
         Length of the decoded audio in s.
+    last : bool
+        False if another recording follows in the same file. The links of an Ogg chain need no end-of-stream flag then.
 
     Returns
     -------
     str or None
         A notice for the user; None if nothing is known to be missing.
     """
-    with io.BytesIO(source) if isinstance(source, bytes) else Path(source).open("rb") as file:
-        if container in {"WAV", "WAVEX", "AIFF"}:
-            return _riff_truncation(file, decoded=decoded, big_endian=container == "AIFF")
-        if container == "OGG":
-            return _ogg_truncation(file, decoded=decoded)
-        if container == "MP3":
-            return _mp3_truncation(file, decoded=decoded)
+    if container in {"WAV", "WAVEX", "AIFF", "RF64", "W64", "AU"}:
+        return _container_truncation(file, decoded=decoded)
+    if container == "OGG" and last:
+        return _ogg_truncation(file, decoded=decoded)
+    if container == "MP3":
+        return _mp3_truncation(file, decoded=decoded)
     return None
 
 
-def _riff_truncation(file: BinaryIO, *, decoded: float, big_endian: bool) -> str | None:
-    header = file.read(8)
-    stated = struct.unpack(">I" if big_endian else "<I", header[4:8])[0]
+def describe_unknown_length(seconds: float) -> str:
+    """Describe a file whose header does not state its length."""
+    return f"unfinished: the header does not state the length, decoded to the end of the file ({seconds:.1f} s)"
+
+
+def _container_truncation(file: BinaryIO, *, decoded: float) -> str | None:
     size = file.seek(0, io.SEEK_END)
-    if stated in UNKNOWN_SIZES or stated + 8 <= size + 1:
+    stated = read_stated_length(file, start=0, limit=size)
+    if stated is None or stated.end is None or stated.end <= size + 1:  # some programs leave out the last padding byte
         return None
-    return f"truncated: {size} of {stated + 8} bytes, {decoded:.1f} s decoded"
+    return f"truncated: {size} of {stated.end} bytes, {decoded:.1f} s decoded"
 
 
 def _ogg_truncation(file: BinaryIO, *, decoded: float) -> str | None:
@@ -64,7 +64,11 @@ def _ogg_truncation(file: BinaryIO, *, decoded: float) -> str | None:
     file.seek(max(0, size - MAX_OGG_PAGE))
     tail = file.read()
     page = tail.rfind(b"OggS")
-    if page < 0 or len(tail) < page + 6 or tail[page + 5] & OGG_END_OF_STREAM:
+    if page < 0 or len(tail) < page + 27:
+        return None
+    segments = tail[page + 27 : page + 27 + tail[page + 26]]
+    complete = len(segments) == tail[page + 26] and page + 27 + len(segments) + sum(segments) <= len(tail)
+    if complete and tail[page + 5] & OGG_END_OF_STREAM:
         return None
     return f"truncated: no end of stream, {decoded:.1f} s decoded"
 
@@ -73,6 +77,7 @@ def _mp3_truncation(file: BinaryIO, *, decoded: float) -> str | None:
     from mutagen import MutagenError
     from mutagen.mp3 import MPEGInfo
 
+    file.seek(0)
     try:
         info: Any = MPEGInfo(file)
     except (MutagenError, EOFError):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from sonotheque.audio.formats import EXTENSIONS
 from sonotheque.errors import MissingFileError
+from sonotheque.metadata.file_names import existing_path
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,8 @@ class AudioFile:
 def scan_paths(paths: Iterable[str | os.PathLike[str]]) -> list[AudioFile]:
     """Search folders for audio files. Files that are named directly are always included.
 
-    Hidden files and folders are skipped. Symbolic links to folders are not followed.
+    Hidden files and folders are skipped. Symbolic links to folders are not followed. A path that does not exist stands for the one
+    that differs from it only in Unicode normalisation.
 
     Parameters
     ----------
@@ -51,7 +53,7 @@ def scan_paths(paths: Iterable[str | os.PathLike[str]]) -> list[AudioFile]:
     ['tone.flac']
     """
     files: dict[str, AudioFile] = {}
-    for path in paths:
+    for path in map(existing_path, paths):
         absolute = os.path.abspath(path)
         if os.path.isdir(absolute):
             for file in _walk(absolute):
@@ -70,7 +72,7 @@ def require_audio(paths: Iterable[str | os.PathLike[str]]) -> None:
     MissingFileError
         If a path does not exist or is not a regular file, or if no audio file is found.
     """
-    paths = list(paths)
+    paths = list(map(existing_path, paths))
     for path in paths:
         if not os.path.isdir(path):
             _require_file(path)

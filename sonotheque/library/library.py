@@ -25,6 +25,7 @@ from sonotheque.index import ExactIndex
 from sonotheque.library.add_files import add_files, preview_files, require_usable
 from sonotheque.library.indexes import index_state, open_index
 from sonotheque.metadata import open_label_source
+from sonotheque.metadata.file_names import existing_path
 from sonotheque.metadata.genres import find_variants
 from sonotheque.output_files import require_extension
 from sonotheque.store import Catalogue, Track, label_tracks, undo_last_change
@@ -1197,7 +1198,7 @@ def inspect_file(
 
     if picture is not None:
         require_extension(picture, ".png")
-    inspection = inspect_recording(path, timeline=timeline, compute=compute)
+    inspection = inspect_recording(existing_path(path), timeline=timeline, compute=compute)
     if picture is not None:
         from sonotheque.report.inspection import draw_inspection
 

@@ -6,14 +6,15 @@ A source is asked for the label of one file at a time. It knows nothing about th
 from __future__ import annotations
 
 import os
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
 from sonotheque.audio.formats import EXTENSIONS
 from sonotheque.errors import LabelsError
+from sonotheque.metadata.file_names import existing_path, normalize_name
 from sonotheque.metadata.genres import genre_key
 from sonotheque.metadata.tables import GenreIds, read_table
 
@@ -111,6 +112,7 @@ class TagLabels:
 class CsvLabels:
     """Labels from the rows of a CSV, matched to files by absolute path, path relative to the CSV, file name, or stem.
 
+    A row whose name differs from that of a file only in Unicode normalisation matches it too, unless another row matches exactly.
     Numeric ids match as text first, then as integers, so ``000002`` and ``2`` are the same id. If a file name, stem or integer
     matches rows with different labels, it is ignored, and `ambiguous` names the file. Rows that can only be about the same file
     must have the same label.
@@ -241,8 +243,35 @@ class CsvLabels:
                 return self._rows[key]
             if text in lookup:
                 several = several or text
-        if several is not None:
+        label = None if path.isascii() else self._label_of_normalized(texts)
+        if label is None and several is not None:
             self._ambiguous[path] = several
+        return label
+
+    @cached_property
+    def _normalized_lookups(self) -> list[dict[str, str | None]]:
+        """The lookups with all texts in one Unicode normalisation. A text that matches rows with different labels is None."""
+        lookups: list[dict[str, str | None]] = []
+        for lookup in self._lookups:
+            normalized: dict[str, str | None] = {}
+            for text, key in lookup.items():
+                first = normalized.setdefault(normalize_name(text), key)
+                if (
+                    first is None
+                    or key is None
+                    or genre_key(self._rows[first].label) != genre_key(self._rows[key].label)
+                ):
+                    normalized[normalize_name(text)] = None
+            lookups.append(normalized)
+        return lookups
+
+    def _label_of_normalized(self, texts: Sequence[str | None]) -> Label | None:
+        """Return the label of the row whose name differs from that of the file only in Unicode normalisation."""
+        for lookup, text in zip(self._normalized_lookups, texts, strict=True):
+            key = lookup.get(normalize_name(text)) if text is not None else None
+            if key is not None:
+                self._matched.add(key)
+                return self._rows[key]
         return None
 
     def ambiguous(self) -> list[str]:
@@ -276,7 +305,8 @@ def _require_consistent(path: Path, rows: Sequence[tuple[int, str, str]]) -> Non
     """Refuse rows that can only be about the same file and have different labels.
 
     These are rows with the same path, and a row that names only a stem or an id together with any row that has that stem. A row
-    with a file name and one with a path that ends in that name may be about two files, unless only the path leads to a file.
+    with a file name and one with a path that ends in that name may be about two files, unless only the path leads to a file. Two
+    paths that differ only in Unicode normalisation are about one file, unless there are two such files.
 
     Parameters
     ----------
@@ -292,29 +322,32 @@ def _require_consistent(path: Path, rows: Sequence[tuple[int, str, str]]) -> Non
     groups: dict[tuple[str, str], list[tuple[int, str, str]]] = {}
     by_stem: dict[str, list[tuple[int, str, str]]] = {}
     for row in rows:
-        file = unicodedata.normalize("NFC", row[1])
+        file = normalize_name(row[1])
         name = os.path.basename(file)
         groups.setdefault(("path", os.path.normpath(folder / file)), []).append(row)
         by_stem.setdefault(_stem(name), []).append(row)
     for stem, same_stem in by_stem.items():
         if len(same_stem) == 1 or len({genre_key(label) for *_, label in same_stem}) == 1:
             continue
-        if any(unicodedata.normalize("NFC", key) == stem for _, key, _ in same_stem):
+        if any(normalize_name(key) == stem for _, key, _ in same_stem):
             groups["stem", stem] = same_stem
             continue
         for row in same_stem:
-            name = unicodedata.normalize("NFC", row[1])
+            name = normalize_name(row[1])
             if os.path.basename(name) == name and not (folder / row[1]).exists():
                 paths = [
                     other
                     for other in same_stem
                     if other[1] != row[1]
-                    and unicodedata.normalize("NFC", os.path.basename(other[1])) == name
+                    and normalize_name(os.path.basename(other[1])) == name
                     and (folder / other[1]).exists()
                 ]
                 if len(paths) == 1:
                     groups["name", name] = [row, *paths]
     for group in groups.values():
+        paths_of_group = {os.path.normpath(folder / key) for _, key, _ in group}
+        if len(paths_of_group) > 1 and all(map(os.path.exists, paths_of_group)):
+            continue
         if len({genre_key(label) for *_, label in group}) > 1:
             found = ", ".join(f"line {line}: {key!r} is {label!r}" for line, key, label in sorted(group))
             raise LabelsError(f"{path}: rows contradict each other about one file; {found}. Keep one of the rows")
@@ -353,6 +386,6 @@ def open_label_source(
         return FolderLabels(paths)
     if spec == "tags":
         return TagLabels()
-    if not os.path.exists(spec):
+    if not os.path.exists(existing_path(spec)):
         raise LabelsError(f"{spec}: no such file; labels come from `folder`, `tags` or a CSV")
     return CsvLabels(spec, columns=columns, ids=GenreIds(ids) if ids else None)

@@ -1,22 +1,31 @@
 """Read and write small CSV files: labels, genre ids, submission templates.
 
 Input files are UTF-8, with or without a byte order mark, and separated by commas, semicolons or tabs. They start with a header row,
-or with FMA's two header rows, followed by a row with the name of the index.
+or with FMA's two header rows, followed by a row with the name of the index. A row ends at LF, CR LF or CR outside of quotes,
+and at no other character.
 """
 
 from __future__ import annotations
 
 import csv
+import io
 import os
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import TextIO
 
 from sonotheque.audio.formats import EXTENSIONS
 from sonotheque.errors import LabelsError
+from sonotheque.metadata.file_names import existing_path
 from sonotheque.metadata.genres import genre_key
 
 MAX_TABLE_BYTES = 1 << 30
 """Larger files are rejected before they are read."""
+
+
+LINE_ENDS = re.compile("[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]")
+"""Characters at which `str.splitlines` splits a text. Only the first two end a row of a CSV."""
 
 
 class Row(dict[str, str]):
@@ -56,20 +65,23 @@ def read_table(path: str | os.PathLike[str]) -> Table:
     LabelsError
         If the file is missing, not UTF-8, has no header, or a row has more or fewer fields than the header.
     """
-    path = Path(path)
+    path = Path(existing_path(path))
     try:
         if path.stat().st_size > MAX_TABLE_BYTES:
             raise LabelsError(f"{path}: larger than 1 GiB, so it is not a table of labels")
-        text = path.read_text(encoding="utf-8-sig")
+        with path.open(encoding="utf-8-sig", newline="") as file:  # names may contain CR
+            text = file.read()
     except FileNotFoundError:
         raise LabelsError(f"{path}: no such file") from None
     except OSError as error:
         raise LabelsError(f"{path}: cannot be read ({error.strerror or error})") from None
     except UnicodeDecodeError:
         raise LabelsError(f"{path}: not UTF-8 text; save it as a CSV in UTF-8") from None
-    first = text.partition("\n")[0]
+    first = next(iter(io.StringIO(text, newline=None)), "")
     delimiter = max(",;\t", key=first.count)
-    reader = csv.reader(text.splitlines(keepends=True), delimiter=delimiter)
+    reader = csv.reader(
+        io.StringIO(text, newline=""), delimiter=delimiter
+    )  # str.splitlines also splits at U+2028 and others
     try:
         header = [name.strip() for name in next(reader, [])]
         if not any(header):
@@ -104,9 +116,19 @@ def write_table(path: str | os.PathLike[str], rows: Sequence[Sequence[object]]) 
         raise LabelsError(f"{path}: this is the name of an audio file; choose a name that ends in .csv")
     try:
         with Path(path).open("w", encoding="utf-8", newline="") as file:
-            csv.writer(file, lineterminator="\n").writerows(rows)
+            write_rows(file, rows)
     except OSError as error:
         raise LabelsError(f"{path}: cannot be written ({error.strerror or error})") from None
+
+
+def write_rows(file: TextIO, rows: Iterable[Sequence[object]]) -> None:
+    """Write rows as CSV with LF at their ends.
+
+    Fields are quoted if CSV requires it. A row with a character at which some programs end a line, such as U+2028, is quoted whole.
+    """
+    minimal, quoted = (csv.writer(file, lineterminator="\n", quoting=how) for how in (csv.QUOTE_MINIMAL, csv.QUOTE_ALL))
+    for row in rows:
+        (quoted if any(isinstance(field, str) and LINE_ENDS.search(field) for field in row) else minimal).writerow(row)
 
 
 def _join_headers(first: list[str], second: list[str], index: list[str]) -> list[str]:

@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sonotheque.audio.decode import DEMUXERS
+from sonotheque.audio.ffmpeg_decoder import DEMUXERS
 from sonotheque.errors import AudioError
 from sonotheque.metadata.file_tags import TAG_FIELDS, read_values, tag_format
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from sonotheque.audio import MonoStream
-from sonotheque.audio.decode import Source
+from sonotheque.audio.source import Source
 from sonotheque.embed.runtime import count_cores
 from sonotheque.errors import AudioError
 from sonotheque.store.records import Track

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from sonotheque.errors import LibraryError
 from sonotheque.extract.file_identity import FileStamp
+from sonotheque.metadata.file_names import match_name, normalize_name
 from sonotheque.store.database import Database
 from sonotheque.store.history import HistoryRepository
 
@@ -35,6 +36,24 @@ class FileRepository:
         )
         return known.fetchone() is not None
 
+    def find(self, path: str) -> tuple[str, int] | None:
+        """Find a path that a person has given.
+
+        Returns
+        -------
+        (path, track id) or None
+            Of exactly this path if it is known, otherwise of the one that differs from it only in Unicode normalisation. None if
+            there is none, or several.
+        """
+        known = self.get(path)
+        if known is None:
+            rows = () if path.isascii() else self._database.execute("SELECT path FROM files")
+            match = match_name(path, (name for (name,) in rows))
+            if match is None:
+                return None
+            path, known = match, self.get(match)
+        return None if known is None else (path, known[1])
+
     def failures(self) -> dict[str, tuple[FileStamp, str]]:
         """Map each path that failed to its stamp and the reason."""
         rows = self._database.execute("SELECT path, size, mtime_ns, reason FROM failures ORDER BY path")
@@ -43,13 +62,23 @@ class FileRepository:
     def inside(self, path: str) -> set[str]:
         """List the known paths, of tracks and of failures, that equal this path or are inside this folder.
 
+        If there is none, those are listed whose path or folder differs from it only in Unicode normalisation.
+
         Raises
         ------
         LibraryError
             If there is none.
         """
         known = set(self.all()) | set(self.failures())
-        matching = {file for file in known if file == path or file.startswith(path.rstrip(os.sep) + os.sep)}
+        folder = path.rstrip(os.sep) + os.sep
+        matching = {file for file in known if file == path or file.startswith(folder)}
+        if not matching and not path.isascii():
+            path_nfc, folder_nfc = normalize_name(path), normalize_name(folder)
+            matching = {
+                file
+                for file, name in ((file, normalize_name(file)) for file in known)
+                if name == path_nfc or name.startswith(folder_nfc)
+            }
         if not matching:
             raise LibraryError(f"{path}: no such file or folder in the library")
         return matching

@@ -105,4 +105,4 @@ def _read_lines(path: Path) -> list[str]:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise LabelsError(f"{path}: cannot be read ({error})") from None
-    return [line.strip().replace("/", os.sep) for line in text.splitlines() if line.strip()]
+    return [line.strip().replace("/", os.sep) for line in text.split("\n") if line.strip()]

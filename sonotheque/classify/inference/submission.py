@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 
 from sonotheque.errors import LabelsError
+from sonotheque.metadata.file_names import normalize_name
 from sonotheque.metadata.tables import GenreIds, read_table, write_table
 from sonotheque.results import ClassificationResult
 
@@ -96,7 +97,8 @@ def fill_template(
 ) -> list[str]:
     """Fill every row of a template such as ``sample_submission.csv``. The header and the order of the rows are kept.
 
-    A row is matched to a file by its path, its name, or its name without extension: first as text, then as an integer.
+    A row is matched to a file by its path, its name, or its name without extension: first as text, then as an integer, then
+    whatever the Unicode normalisation.
 
     Parameters
     ----------
@@ -131,12 +133,16 @@ def fill_template(
             by_text[text] = genre
         if stem.isdecimal():
             by_number.setdefault(int(stem), genre)
+    by_normalized = {normalize_name(text): genre for text, genre in by_text.items()}
     rows, unfilled = [list(table.header)], []
     for row in table:
         key = row[table.header[0]]
         predicted = by_text.get(key) or by_text.get(os.path.basename(key))
         if predicted is None and key.isdecimal():
             predicted = by_number.get(int(key))
+        if predicted is None and not key.isascii():
+            name = normalize_name(key)
+            predicted = by_normalized.get(name) or by_normalized.get(os.path.basename(name))
         if predicted is None:
             unfilled.append(key)
             predicted = fallback

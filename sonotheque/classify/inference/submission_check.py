@@ -50,7 +50,7 @@ def check_submission(path: FilePath, *, sample: FilePath, ids: FilePath | None =
     if ids is not None:
         table = read_table(ids)
         known = {row[table.header[0]] for row in table}
-    for number, line in enumerate(raw.decode().splitlines(), start=1):
+    for number, line in enumerate(raw.decode().removesuffix("\n").split("\n"), start=1):
         if not line.strip():
             raise LabelsError(f"{path}, line {number}: the line is blank")
         if any(field != field.strip() for field in line.split(",")):

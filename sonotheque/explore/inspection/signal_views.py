@@ -20,11 +20,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from sonotheque.audio.decode import Source, open_decoder, source_name
+from sonotheque.audio.decode import open_decoder
 from sonotheque.audio.loudness import Loudness, LoudnessMeter
 from sonotheque.audio.mel import mel_filters
 from sonotheque.audio.mono import SILENCE_PEAK
 from sonotheque.audio.resample import resample_soxr
+from sonotheque.audio.source import Source, source_name
 from sonotheque.embed.descriptors.filters import bark_filters, chroma_filters, fft_frequencies, hann
 from sonotheque.embed.descriptors.spectral import (
     AMIN,

@@ -91,7 +91,7 @@ def apply_corrections(
         kept += keeps
         if not row["decision"]:
             continue
-        file = catalogue.files.get(row["file"])
+        file = catalogue.files.find(row["file"])
         if file is not None:
             decisions.setdefault(file[1], []).append(row)
         elif not keeps:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -10,9 +11,13 @@ from sonotheque.errors import LibraryError
 from sonotheque.results import SimilarTrack
 from sonotheque.types import PathLike
 
+log = logging.getLogger("sonotheque")
+
 
 def format_m3u(tracks: Iterable[SimilarTrack], *, folder: PathLike) -> str:
     """Format tracks as an extended M3U playlist, to be saved as UTF-8.
+
+    A playlist has one path on each line, so a file with a line end in its path is left out, with a warning.
 
     Parameters
     ----------
@@ -33,6 +38,11 @@ def format_m3u(tracks: Iterable[SimilarTrack], *, folder: PathLike) -> str:
             path = os.path.relpath(track.path, os.path.abspath(folder))
         except ValueError:  # on another drive
             path = track.path
+        if "\n" in path or "\r" in path:
+            log.warning("%r is left out of the playlist: its name contains a line end; rename the file", track.path)
+            continue
+        if path.startswith("#") or path != path.lstrip():  # would be a comment, or lose its first characters
+            path = os.path.join(os.curdir, path)
         lines += [f"#EXTINF:{round(track.seconds)},{' '.join(name.split())}", path]
     return "\n".join(lines) + "\n"
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterator
 
 from sonotheque.errors import LibraryError
 from sonotheque.extract.file_identity import content_hash
+from sonotheque.metadata.file_names import existing_path, normalize_name
 from sonotheque.store import Catalogue
 
 
 def resolve_query(query: str, *, catalogue: Catalogue) -> tuple[str, int | None]:
     """Find the path of a query and its track: by file content, by path, by file name, then by stem.
+
+    A name that differs from the query only in Unicode normalisation counts if none is equal.
 
     Parameters
     ----------
@@ -31,13 +35,14 @@ def resolve_query(query: str, *, catalogue: Catalogue) -> tuple[str, int | None]
         If the query is neither a file nor a track, or several tracks have that name.
     """
     files = catalogue.files.all()
-    path = os.path.abspath(query)
+    path = os.path.abspath(existing_path(query))
     if os.path.isfile(path):
         return path, catalogue.tracks.hashes().get(content_hash(path))
-    if path in files:
-        return path, files[path][1]
-    for name_of in (os.path.basename, _stem):
-        matches = sorted(file for file in files if name_of(file) == query)
+    known = catalogue.files.find(path)
+    if known is not None:
+        return known
+    for name_of, wanted in _ways_to_name(query):
+        matches = sorted(file for file in files if name_of(file) == wanted)
         if len({files[file][1] for file in matches}) > 1:
             raise LibraryError(f"{query}: {len(matches)} tracks have that name; give a path, such as {matches[0]}")
         if matches:
@@ -49,3 +54,12 @@ def resolve_query(query: str, *, catalogue: Catalogue) -> tuple[str, int | None]
 
 def _stem(path: str) -> str:
     return os.path.splitext(os.path.basename(path))[0]
+
+
+def _ways_to_name(query: str) -> Iterator[tuple[Callable[[str], str], str]]:
+    """Yield functions of a path and what they must return, the best match first."""
+    for name_of in (os.path.basename, _stem):
+        yield name_of, query
+    if not query.isascii():
+        for name_of in (os.path.basename, _stem):
+            yield lambda path, name_of=name_of: normalize_name(name_of(path)), normalize_name(query)  # type: ignore[misc]
