@@ -273,9 +273,7 @@ class BrowserPage:
             self.hosts.append(request.url)
 
 
-@pytest.fixture
-def open_page(chromium: Any) -> Iterator[Callable[..., BrowserPage]]:
-    """Return a function that opens a page. Console messages of the types `bad` count as errors."""
+def _open_pages(chromium: Any) -> Iterator[Callable[..., BrowserPage]]:
     pages: list[BrowserPage] = []
 
     def open_browser_page(page: Path, *, bad: tuple[str, ...] = ("error", "warning"), **options: Any) -> BrowserPage:
@@ -285,3 +283,15 @@ def open_page(chromium: Any) -> Iterator[Callable[..., BrowserPage]]:
     yield open_browser_page
     for page in pages:
         page.context.close()
+
+
+@pytest.fixture
+def open_page(chromium: Any) -> Iterator[Callable[..., BrowserPage]]:
+    """Return a function that opens a page. Console messages of the types `bad` count as errors."""
+    yield from _open_pages(chromium)
+
+
+@pytest.fixture(scope="module")
+def open_shared_page(chromium: Any) -> Iterator[Callable[..., BrowserPage]]:
+    """Return a function that opens a page, like `open_page`; it stays open for all tests of the module."""
+    yield from _open_pages(chromium)

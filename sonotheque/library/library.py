@@ -910,11 +910,13 @@ class Library:
 
         if page is not None:
             require_extension(page, ".html", ".htm")
-        view = self._map_view(embedder, MapSettings(seed, neighbours, cluster_size), rebuild=rebuild, progress=progress)
+        settings = MapSettings(seed, neighbours, cluster_size)
+        view = self._map_view(embedder, settings, rebuild=rebuild, with_labels=page is not None, progress=progress)
         if page is not None:
+            from sonotheque.report.genre_colours import load_genre_colours
             from sonotheque.report.map import write_map
 
-            write_map(page, *view, audio=audio, progress=cutting)
+            write_map(page, *view, audio=audio, genre_colours=load_genre_colours(self.catalogue), progress=cutting)
         if csv is not None:
             write_clusters(view.summary, csv)
         return view.summary
@@ -1137,6 +1139,7 @@ class Library:
         settings: MapSettings | None = None,
         *,
         rebuild: bool = False,
+        with_labels: bool = False,
         progress: Progress | None,
     ) -> MapView:
         from sonotheque.explore.map.map_view import load_map_view
@@ -1147,7 +1150,13 @@ class Library:
         except ClassifierError:  # too few labels
             training = None
         return load_map_view(
-            self.catalogue, training, space=space, settings=settings, rebuild=rebuild, progress=progress
+            self.catalogue,
+            training,
+            space=space,
+            settings=settings,
+            rebuild=rebuild,
+            with_labels=with_labels,
+            progress=progress,
         )
 
     def _predicted_genres(self, tracks: Sequence[Track], probability: float) -> dict[int, str | None]:

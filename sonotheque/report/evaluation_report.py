@@ -10,6 +10,7 @@ from sonotheque.classify.data.training_set import TrainingSet
 from sonotheque.classify.evaluation.evaluate_model import make_evaluation_learner
 from sonotheque.classify.models.search import SearchBudget
 from sonotheque.report.feature_importance.importance_data import load_musicnn_vectors
+from sonotheque.report.genre_colours import load_genre_colours
 from sonotheque.report.page import write_report
 from sonotheque.report.report_data import collect_report_data
 from sonotheque.store.catalogue import Catalogue
@@ -76,6 +77,7 @@ def write_evaluation_report(
         comparison=compared,
         musicnn_vectors=load_musicnn_vectors(catalogue, training.tracks),
         failed=failed,
+        genre_colours=load_genre_colours(catalogue),
         seed=seed,
         progress=fold_progress,
     )

@@ -11,10 +11,10 @@ import numpy as np
 
 from sonotheque.classify.evaluation.cross_validation import CrossValidationResult
 from sonotheque.report.feature_importance.figures import build_importance_figures
+from sonotheque.report.genre_colours import N_COLOURS, assign_colours
 from sonotheque.report.model_name import format_model_name
 from sonotheque.report.plotly_figure import (
     DASHES,
-    PALETTES,
     Figure,
     Trace,
     category_axis,
@@ -202,10 +202,10 @@ class FigureBuilder:
         """Build a curve per genre, with the area under it in the legend; also return the descriptions."""
         traces: list[Trace] = []
         alt = []
-        n_colours = len(PALETTES["light"]["lines"])
-        for number, (label, area) in enumerate(zip(self.genre_labels, areas, strict=True)):
+        slots = assign_colours(self.genre_labels, stored=self.data.genre_colours)  # the same colours as on the map
+        for label, area in zip(self.genre_labels, areas, strict=True):
             x, y = points(self.cross_validation, self.cross_validation.labels.index(label))
-            dash = DASHES[number // n_colours % len(DASHES)]
+            colour, dash = slots[label] % N_COLOURS, DASHES[slots[label] // N_COLOURS % len(DASHES)]
             value = self.translator.format_number(area, digits=2)
             traces.append(
                 {
@@ -213,7 +213,7 @@ class FigureBuilder:
                     "name": f"{wrap_label(label)} {value}",
                     "x": x.tolist(),
                     "y": y.tolist(),
-                    "line": {"color": f"@{number % n_colours}", "width": 2, "dash": dash, "shape": shape},
+                    "line": {"color": f"@{colour}", "width": 2, "dash": dash, "shape": shape},
                     "hovertemplate": "%{x:.0%}, %{y:.0%}",
                 }
             )

@@ -26,6 +26,7 @@ def build_html_page(
     data_id: str,
     data: Any,
     plotly: bool = True,
+    scripts: Sequence[str] = (),
     webgl: bool = False,
     media: str | None = None,
 ) -> str:
@@ -43,6 +44,8 @@ def build_html_page(
     data : JSON-serialisable value
     plotly : bool
         Whether the page needs Plotly's script (5 MB).
+    scripts : sequence of str
+        Names of further scripts in the package, which the script of the page uses.
     webgl : bool
         True if the page uses Plotly's WebGL traces.
     media : str or None
@@ -75,7 +78,10 @@ def build_html_page(
         *children,
         data_script(data_id, data),
         Html(f"<script>{_plotly_script()}</script>" if plotly else ""),
-        Html(f"<script>{(files / f'{name}.js').read_text(encoding='utf-8')}</script>"),
+        *(
+            Html(f"<script>{(files / f'{script}.js').read_text(encoding='utf-8')}</script>")
+            for script in (*scripts, name)
+        ),
     )
     return join([Html("<!DOCTYPE html>\n"), tag("html", head, body, lang=lang)]) + "\n"
 

@@ -5,7 +5,7 @@ The metrics come from `sonotheque.classify`. Text and figures are made in other 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -87,6 +87,8 @@ class ReportData:
         Feature importance.
     failed : sequence of results.FailedFile
         Files that could not be used.
+    genre_colours : mapping of str to int
+        Slots of the genres that the library remembers, see `sonotheque.report.genre_colours`.
     """
 
     tracks: Sequence[Track]
@@ -101,6 +103,7 @@ class ReportData:
     aggregation: AggregationComparison | None = None
     importance: ImportanceData | None = None
     failed: Sequence[results.FailedFile] = field(default=())
+    genre_colours: Mapping[str, int] = field(default_factory=dict)
 
 
 def collect_report_data(
@@ -116,6 +119,7 @@ def collect_report_data(
     musicnn_vectors: FloatArray | None = None,
     comparison: results.ComparisonResult | None = None,
     failed: Sequence[results.FailedFile] = (),
+    genre_colours: Mapping[str, int] | None = None,
     seed: int = 0,
     progress: Progress | None = None,
 ) -> ReportData:
@@ -140,6 +144,8 @@ def collect_report_data(
     comparison : results.ComparisonResult or None
         Result of `sonotheque.classify.evaluation.model_comparison.compare`.
     failed : sequence of results.FailedFile
+    genre_colours : mapping of str to int or None
+        From `sonotheque.report.genre_colours.load_genre_colours`.
     progress : callable
         Called with the numbers of finished folds and of all folds.
 
@@ -183,6 +189,7 @@ def collect_report_data(
         aggregation=_compare_aggregation(training, model=model, folds=folds, seed=seed) if with_aggregation else None,
         importance=importance,
         failed=list(failed),
+        genre_colours=genre_colours or {},
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import json
 import re
 import shutil
@@ -16,20 +17,23 @@ from urllib.parse import unquote, urlsplit
 
 import numpy as np
 import pytest
+from scipy.spatial import cKDTree
 
 from sonotheque import Library, results
 from sonotheque.demo import music, unlabelled
 from sonotheque.errors import LibraryError
-from sonotheque.explore.map.layout import MapSettings, compute_layout, layout_parameters
+from sonotheque.explore.map.layout import MapSettings, layout_parameters
 from sonotheque.explore.map.map_data import MapData
 from sonotheque.explore.map.map_summary import summarize_map
 from sonotheque.explore.map.predictions import MapPredictions
 from sonotheque.explore.track_attributes import TrackAttributes
+from sonotheque.index import KnnGraph
 from sonotheque.report.map import write_map
 from sonotheque.report.map.data import encode_categories, sort_by_frequency
 from sonotheque.report.track_audio import common_folder
 from sonotheque.store.maps import StoredMap
 from sonotheque.store.records import Track
+from sonotheque.types import Codes, FloatArray
 
 EVIL = '</script><img src=x onerror="alert(1)">'
 
@@ -81,6 +85,43 @@ def test_page_data(map_page: tuple[Path, results.MapResult, Path], tmp_path: Pat
     with Library(folder) as library:
         library.map(tmp_path / "again.html")
     assert (tmp_path / "again.html").read_bytes() == page.read_bytes()
+
+
+def test_label_support_is_that_of_errors(map_page: tuple[Path, results.MapResult, Path]) -> None:
+    data = read_data(map_page[0])
+    support, paths = data["label_support"], [str(Path(data["root"]) / path) for path in data["path"]]
+    with Library(map_page[2]) as library:
+        issues = library.errors(limit=1000)
+    assert support["tested"] == issues.tracks == len(issues.suspicious) == 46
+    for rank, issue in enumerate(issues.suspicious, start=1):
+        row = paths.index(issue.path)
+        assert support["rank"][row] == rank
+        assert support["names"][support["proposal"][row]] == issue.proposal
+        assert support["support"][row] == pytest.approx(issue.support, abs=5e-4)
+        assert support["proposal_support"][row] == pytest.approx(issue.confidence, abs=5e-4)
+        assert [paths[other] for other in support["voters"][row]] == [voter.path for voter in issue.neighbours]
+    assert sum(rank == 0 for rank in support["rank"]) == 9  # tracks without a label
+
+
+def test_genres_keep_their_colours(map_page: tuple[Path, results.MapResult, Path], tmp_path: Path) -> None:
+    before = read_data(map_page[0])["colour_options"][0]
+    shutil.copytree(map_page[2], tmp_path / "library")
+    with Library(tmp_path / "library") as library:
+        classical = [track.id for track in library.catalogue.tracks.all() if track.label == "classical"]
+        for count, track in enumerate(
+            classical[1:]
+        ):  # the largest genre becomes the smallest, and new genres come first
+            library.catalogue.database.execute(
+                "UPDATE labels SET label = ? WHERE track_id = ?", ("aardvark" if count % 2 else "zydeco", track)
+            )
+        library.map(tmp_path / "map.html", audio="none")
+    after = read_data(tmp_path / "map.html")["colour_options"][0]
+    assert after["names"].index("classical") > before["names"].index("classical")
+    slots = dict(zip(after["names"], after["slots"], strict=True))
+    assert {genre: slots[genre] for genre in before["names"]} == dict(
+        zip(before["names"], before["slots"], strict=True)
+    )
+    assert len({slot % 8 for slot in slots.values()}) == len(slots) == 7
 
 
 @pytest.mark.parametrize(
@@ -258,16 +299,9 @@ def test_lasso_selection_is_exported(
 ) -> None:
     opened = open_page(map_page[0], bad=BAD, viewport=WIDE)
     page, data = opened.page, read_data(map_page[0])
-    page.click("#lasso")
+    draw_lasso(page)
     box = page.locator("#plot").bounding_box()
     left, right = box["x"] + 20, box["x"] + box["width"] / 2
-    top, bottom = box["y"] + 20, box["y"] + box["height"] - 20
-    page.mouse.move(left, top)
-    page.mouse.down()
-    for x, y in ((right, top), (right, bottom), (left, bottom), (left, top + 5)):
-        page.mouse.move(x, y, steps=4)
-    page.mouse.up()
-    page.wait_for_selector("#selection:visible")
     inside = {row for row in range(55) if left < track_position(page, row)[0] < right}
     assert 5 < len(inside) < 50
     assert page.locator("#selection h2").inner_text() == f"{len(inside)} tracks selected"
@@ -360,6 +394,322 @@ def test_no_horizontal_scrolling_on_a_phone(
     assert opened.errors == []
 
 
+@pytest.fixture(scope="module")
+def shared_page(open_shared_page: Callable[..., Any], map_page: tuple[Path, results.MapResult, Path]) -> Any:
+    return open_shared_page(map_page[0], bad=BAD, viewport=WIDE)
+
+
+@pytest.fixture
+def opened(shared_page: Any) -> Iterator[Any]:
+    """One page for several tests, back in its first state. Errors on it fail the test."""
+    page = shared_page.page
+    page.keyboard.press("Escape")
+    page.select_option("#colour", "genre")
+    if page.locator("#legend button:has-text('All')").count():
+        page.locator("#legend button:has-text('All')").first.click()
+    page.click("#pan")
+    page.click("#reset-view")
+    page.wait_for_timeout(100)
+    yield shared_page
+    assert shared_page.errors == []
+    assert shared_page.hosts == []
+
+
+def draw_lasso(page: Any) -> None:
+    """Select the left half of the map."""
+    page.click("#lasso")
+    box = page.locator("#plot").bounding_box()
+    left, right = box["x"] + 20, box["x"] + box["width"] / 2
+    top, bottom = box["y"] + 20, box["y"] + box["height"] - 20
+    page.mouse.move(left, top)
+    page.mouse.down()
+    for x, y in ((right, top), (right, bottom), (left, bottom), (left, top + 5)):
+        page.mouse.move(x, y, steps=4)
+    page.mouse.up()
+    page.wait_for_selector("#selection:visible")
+
+
+def opacities(page: Any) -> dict[int, float]:
+    """Return the opacity with which each point is drawn."""
+    drawn = page.evaluate(
+        """() => document.getElementById("plot")._fullData.filter(one => one.meta === "points").flatMap(one =>
+          Array.from(one.customdata, (row, at) => [row, one.selectedpoints ? -1 : one.marker.opacity[at] ?? one.marker.opacity]))"""
+    )
+    return dict(drawn)
+
+
+def count_outlines(page: Any) -> int:
+    """Return the number of lasso outlines, of the page or of Plotly."""
+    return int(page.locator("#plot .shapelayer path, #plot .selectionlayer path, #plot .select-outline").count())
+
+
+def choose_none(page: Any) -> None:
+    """Stay in the lasso mode."""
+
+
+def choose_pan(page: Any) -> None:
+    page.click("#pan")
+
+
+def choose_zoom(page: Any) -> None:
+    page.focus("#plot")
+    page.keyboard.press("+")
+
+
+def choose_search(page: Any) -> None:
+    page.fill("#search", "metal")
+    page.wait_for_selector("#results:visible")
+
+
+def choose_group(page: Any) -> None:
+    page.locator("#legend button.entry").nth(2).click()
+
+
+def choose_colour(page: Any) -> None:
+    page.select_option("#colour", "confidence")
+
+
+def choose_track(page: Any) -> None:
+    page.locator("#selection ol button").first.click()
+
+
+@pytest.mark.parametrize(
+    "choose", [choose_none, choose_pan, choose_zoom, choose_search, choose_group, choose_colour, choose_track]
+)
+def test_clear_and_escape_undo_the_lasso_in_every_mode(opened: Any, choose: Callable[[Any], None]) -> None:
+    page = opened.page
+    for clear in ("button", "Escape"):
+        draw_lasso(page)
+        faded = opacities(page)
+        assert 5 < sum(opacity > 0.5 for opacity in faded.values()) < 50
+        assert count_outlines(page) == 1
+        choose(page)
+        page.wait_for_timeout(100)
+        if clear == "button":
+            page.click("#clear-selection")
+            if choose is choose_track:
+                page.click("#close-track")
+            page.fill("#search", "")
+            page.wait_for_timeout(250)
+        else:
+            page.keyboard.press("Escape")
+        page.wait_for_timeout(100)
+        assert page.locator("#selection").is_hidden()
+        assert page.locator("#panel").is_hidden()
+        assert page.input_value("#search") == ""
+        assert count_outlines(page) == 0
+        assert set(opacities(page).values()) == {0.85}
+        row = next(iter(opacities(page)))
+        page.click("#reset-view")
+        page.wait_for_timeout(100)
+        page.mouse.click(*track_position(page, row))  # in the mode that was chosen
+        page.wait_for_selector("#card:visible", timeout=3000)
+        page.keyboard.press("Escape")
+        if choose is choose_group:
+            page.click("#legend button:has-text('All')")
+
+
+def test_escape_cancels_a_lasso_that_is_being_drawn(opened: Any) -> None:
+    page = opened.page
+    page.click("#lasso")
+    box = page.locator("#plot").bounding_box()
+    page.mouse.move(box["x"] + 20, box["y"] + 20)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 400, box["y"] + 20, steps=4)
+    page.mouse.move(box["x"] + 400, box["y"] + 700, steps=4)
+    page.keyboard.press("Escape")
+    page.mouse.up()
+    page.wait_for_timeout(150)
+    assert page.locator("#selection").is_hidden()
+    assert count_outlines(page) == 0
+    assert set(opacities(page).values()) == {0.85}
+
+
+def test_selection_comes_first_and_the_legend_stays_visible(
+    opened: Any, map_page: tuple[Path, results.MapResult, Path]
+) -> None:
+    page, data = opened.page, read_data(map_page[0])
+    draw_lasso(page)
+    page.locator("#selection ol button").first.click()
+    selection, card = page.locator("#selection").bounding_box(), page.locator("#card").bounding_box()
+    assert selection["y"] + selection["height"] <= card["y"]
+    assert page.locator("#card h2").inner_text() == page.locator("#selection ol button span").first.inner_text()
+    for option in data["colour_options"]:
+        page.select_option("#colour", option["key"])
+        page.wait_for_timeout(50)
+        last = page.locator("#legend button.entry").last if option["key"] != "artist" else page.locator("#legend-title")
+        for part in (page.locator("#legend-title"), page.locator("#legend button.entry").first, last):
+            box = part.bounding_box()
+            assert box["y"] >= 0, option["key"]
+            assert box["y"] + box["height"] <= WIDE["height"], option["key"]
+            top = page.evaluate(
+                "([x, y]) => !!document.elementFromPoint(x, y).closest('.legend')",
+                [box["x"] + 5, box["y"] + box["height"] / 2],
+            )
+            assert top, option["key"]
+        assert option["label"] in page.locator("#legend-title").inner_text()
+        if option["key"] == "correct":
+            names = page.locator("#legend button.entry span:nth-of-type(1)").all_inner_texts()
+            assert names == ["correct", "wrong", "no label"]
+        if option["key"] == "confidence":
+            assert page.locator("#legend .bar-ends span").all_inner_texts() == ["0%", "50%", "100%"]
+
+
+def test_a_button_shows_the_support_of_the_label(opened: Any, map_page: tuple[Path, results.MapResult, Path]) -> None:
+    page, data = opened.page, read_data(map_page[0])
+    support, genre = data["label_support"], data["colour_options"][0]
+    row = support["rank"].index(1)
+    page.mouse.click(*track_position(page, row))
+    assert page.locator("#label-support").is_hidden()
+    page.focus("#check-label")
+    page.keyboard.press("Enter")
+    text = page.locator("#label-support").inner_text().split("\n")
+    assert page.get_attribute("#check-label", "aria-expanded") == "true"
+    assert text[text.index("label") + 1 :][:2] == [
+        genre["names"][genre["codes"][row]],
+        f"{100 * support['support'][row]:.0f}%",
+    ]
+    assert text[text.index("proposal") + 1 :][:2] == [
+        support["names"][support["proposal"][row]],
+        f"{100 * support['proposal_support'][row]:.0f}%",
+    ]
+    assert "Number 1 of 46 in the list of sonotheque errors" in text[-1]
+    unlabelled = genre["codes"].index(-1)
+    page.mouse.click(*track_position(page, unlabelled))
+    page.wait_for_function("document.getElementById('label-support').innerText.includes('has no label')")
+    page.click("#check-label")
+    assert page.locator("#label-support").is_hidden()
+
+
+def test_search_counts_selects_and_finds_genres_and_tags(
+    opened: Any, map_page: tuple[Path, results.MapResult, Path]
+) -> None:
+    page, data = opened.page, read_data(map_page[0])
+    tags, genre, predicted = data["tags"], data["colour_options"][0], data["colour_options"][2]
+    tag = next(
+        name for name in tags["names"] if 2 < sum(tags["names"].index(name) in codes for codes in tags["codes"]) < 20
+    )
+    tagged = {row for row, codes in enumerate(tags["codes"]) if tags["names"].index(tag) in codes}
+    page.fill("#search", tag)
+    page.wait_for_selector("#result-count")
+    found = int(page.locator("#result-count").inner_text().split()[0])
+    assert found >= len(tagged)
+    assert "tags: " in page.locator("#results").inner_text()
+    page.fill("#search", "classical")
+    page.wait_for_function("document.getElementById('results').innerText.includes('genre: classical')")
+    codes = [true if true >= 0 else guess for true, guess in zip(genre["codes"], predicted["codes"], strict=True)]
+    classical = {row for row, code in enumerate(codes) if genre["names"][code] == "classical"}
+    assert page.locator("#result-count").inner_text() == f"{len(classical)} tracks found"
+    page.locator("#results .hit").first.click()
+    page.wait_for_selector("#card:visible")
+    title = page.locator("#card h2").inner_text()
+    row = next(row for row in classical if data["title"][row] == title)
+    full = {number for number, opacity in opacities(page).items() if opacity > 0.5}
+    assert full == classical | {row} | set(data["neighbours"][row])
+    assert full != classical, "the neighbours are not only those that were found"
+    page.focus("#search")
+    page.click("#select-found")
+    assert page.locator("#selection h2").inner_text() == f"{len(classical)} tracks selected"
+    page.keyboard.press("Escape")
+    page.fill("#search", "ave maria")
+    page.wait_for_function("document.getElementById('result-count')?.innerText === '2 tracks found'")
+
+
+def label_boxes(page: Any) -> list[dict[str, Any]]:
+    """Return the position of each cluster name on the screen, with its opacity."""
+    boxes: list[dict[str, Any]] = page.evaluate(
+        """() => Array.from(document.querySelectorAll("#plot .annotation"), one => {
+          const box = one.querySelector(".annotation-text").getBoundingClientRect();
+          const opacity = Number(one.style.opacity || 1);
+          return {left: box.left, right: box.right, top: box.top, bottom: box.bottom, text: one.textContent, opacity};
+        })"""
+    )
+    return boxes
+
+
+def test_labels_avoid_points_and_each_other_and_fade(
+    opened: Any, map_page: tuple[Path, results.MapResult, Path]
+) -> None:
+    page = opened.page
+    page.select_option("#colour", "cluster")
+    page.wait_for_timeout(100)
+    for zoomed in (False, True):
+        if zoomed:
+            choose_zoom(page)
+            page.wait_for_timeout(200)
+        boxes = label_boxes(page)
+        assert len(boxes) >= 2
+        assert zoomed or len(boxes) == len(map_page[1].clusters)
+        for row in range(55):
+            x, y = track_position(page, row)
+            inside = [box["text"] for box in boxes if box["left"] < x < box["right"] and box["top"] < y < box["bottom"]]
+            assert not inside, row
+        for first, second in itertools.combinations(boxes, 2):
+            apart = first["right"] <= second["left"] or second["right"] <= first["left"]
+            assert apart or first["bottom"] <= second["top"] or second["bottom"] <= first["top"], (first, second)
+        assert {box["opacity"] for box in boxes} == {1}
+    page.click("#reset-view")
+    page.locator("#legend button.entry").first.click()
+    page.wait_for_timeout(200)
+    off = page.locator("#legend button.entry span").first.inner_text()
+    faded = {box["text"].rpartition(" (")[0]: box["opacity"] for box in label_boxes(page)}
+    assert {name for name, opacity in faded.items() if opacity < 0.5} == {off}
+
+
+def test_a_tap_on_a_phone_keeps_the_map_in_sight(
+    open_page: Callable[..., Any], map_page: tuple[Path, results.MapResult, Path]
+) -> None:
+    height = 844
+    opened = open_page(map_page[0], bad=BAD, viewport={"width": 390, "height": height}, has_touch=True)
+    page = opened.page
+    positions = {row: track_position(page, row) for row in range(55)}
+    lowest = max(positions, key=lambda row: positions[row][1])
+    page.touchscreen.tap(*positions[lowest])
+    page.wait_for_selector("#card:visible")
+    page.wait_for_timeout(200)
+    sheet = page.locator("#panel").bounding_box()
+    assert sheet["y"] >= height / 2
+    assert sheet["y"] + sheet["height"] == pytest.approx(height, abs=1)
+    assert sheet["width"] == 390
+    y = track_position(page, lowest)[1]
+    map_top = page.locator("#plot").bounding_box()["y"]
+    assert map_top < y < sheet["y"], "the map was moved, so that the track is above the sheet"
+    assert sheet["y"] - map_top > height / 4
+    legend = page.locator("#legend").bounding_box()
+    assert 0 <= legend["y"] < map_top
+    back = page.locator("#close-track")
+    assert back.inner_text() == "Back to the map"
+    back.tap()
+    assert page.locator("#panel").is_hidden()
+    page.wait_for_timeout(200)
+    assert track_position(page, lowest) == pytest.approx(positions[lowest], abs=1)
+    page.touchscreen.tap(*positions[lowest])
+    page.wait_for_selector("#card:visible")
+    page.wait_for_timeout(500)
+    page.touchscreen.tap(5, map_top + 5)  # beside the points
+    page.wait_for_selector("#panel", state="hidden")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert opened.errors == []
+
+
+def test_few_tracks_say_what_the_map_cannot_show(open_page: Callable[..., Any], tmp_path: Path) -> None:
+    for count in (1, 3, 25):
+        positions = np.random.default_rng(0).random((count, 2)).astype(np.float32)
+        write_page_of(tmp_path / f"{count}.html", positions, clusters=np.full(count, -1), n_genres=0)
+    assert "single track" in (tmp_path / "1.html").read_text(encoding="utf-8")
+    assert 'role="note"' not in (tmp_path / "25.html").read_text(encoding="utf-8")
+    opened = open_page(tmp_path / "3.html", bad=BAD, viewport=WIDE)
+    page = opened.page
+    notice = page.locator("[role=note]").inner_text()
+    for part in ("With only 3 tracks", "all the other tracks", "No clusters", "No genres are predicted"):
+        assert part in notice
+    page.mouse.click(*track_position(page, 1))
+    page.click("#check-label")
+    assert "no label" in page.locator("#label-support").inner_text()
+    assert page.locator("#card ol button").count() == 2
+    assert opened.errors == []
+
+
 @pytest.fixture
 def server() -> Iterator[tuple[str, list[str]]]:
     """A local web server for the demo music: its URL and the paths requested from it."""
@@ -401,35 +751,44 @@ def test_audio_from_files_and_from_a_web_server(
     assert unquote(urlsplit(requested[0]).path) == "/" + data["path"][row]
 
 
+def write_page_of(path: Path, positions: FloatArray, *, clusters: Codes, n_genres: int) -> results.MapResult:
+    """Write the page of made tracks at the given positions, float32 [N, 2]. Without genres there are no labels and predictions."""
+    count = len(positions)
+    generator = np.random.default_rng(0)
+    tracks = [
+        Track(n, f"{n:064x}", f"/music/artist {n % 700}/{n} title.mp3", 200.0, False, None, f"title {n}", f"artist {n % 700}",
+              f"album {n % 1500}", None, f"genre {n % n_genres}" if n_genres else None, "test")
+        for n in range(count)
+    ]  # fmt: skip
+    membership = np.zeros((count, int(clusters.max(initial=-1)) + 1), np.float32)
+    stored = StoredMap(
+        layout_parameters(MapSettings(), count),
+        np.arange(count),
+        positions,
+        clusters,
+        membership,
+        np.zeros(count, bool),
+    )
+    distances, rows = cKDTree(positions).query(positions, k=min(10, count - 1) + 1)
+    rows, distances = rows.reshape(count, -1)[:, 1:], distances.reshape(count, -1)[:, 1:]
+    map_data = MapData("a", tracks, positions, stored, KnnGraph(rows, (1 / (1 + distances)).astype(np.float32)))
+    codes = generator.integers(0, n_genres, count) if n_genres else np.full(count, -1)
+    confidence = generator.random(count) if n_genres else np.full(count, np.nan)
+    predictions = MapPredictions([f"genre {n}" for n in range(n_genres)], codes, confidence, codes >= 0)
+    attributes = {n: TrackAttributes(100.0 + n % 80, 0.5, "C major", generator.random(50)) for n in range(count)}
+    result = summarize_map(map_data, predictions, attributes)
+    write_map(path, map_data, predictions, attributes, result, audio="none")
+    return result
+
+
 def test_ten_thousand_tracks_open_in_three_seconds(open_page: Callable[..., Any], tmp_path: Path) -> None:
     import time
 
     count = 10_000
     generator = np.random.default_rng(0)
-    centres = generator.standard_normal((30, 16))
-    vectors = (centres[generator.integers(0, 30, count)] + 0.4 * generator.standard_normal((count, 16))).astype(
-        np.float32
-    )
-    layout = compute_layout(vectors[:500], space="a")  # the layout of 10,000 would take a minute
-    places = layout.positions[generator.integers(0, 500, count)] + generator.normal(0, 0.1, (count, 2)).astype(
-        np.float32
-    )
-    tracks = [
-        Track(n, f"{n:064x}", f"/music/artist {n % 700}/{n} title.mp3", 200.0, False, None, f"title {n}", f"artist {n % 700}",
-              f"album {n % 1500}", None, f"genre {n % 12}", "test")
-        for n in range(count)
-    ]  # fmt: skip
-    clusters = layout.clusters.labels[generator.integers(0, 500, count)]
-    kept = StoredMap(layout_parameters(MapSettings(), count), np.arange(count), places, clusters,
-                   np.zeros((count, int(clusters.max()) + 1), np.float32), np.zeros(count, bool))  # fmt: skip
-    near = layout.neighbours.nearest(10)
-    rows = np.tile(near.rows, (count // 500, 1))
-    atlas = MapData("a", tracks, vectors, kept, type(near)(rows, np.tile(near.similarities, (count // 500, 1))))
-    names = [f"genre {n}" for n in range(12)]
-    codes = generator.integers(0, 12, count)
-    answers = MapPredictions(names, codes, generator.random(count), np.ones(count, bool))
-    heard = {n: TrackAttributes(100.0 + n % 80, 0.5, "C major", generator.random(50)) for n in range(count)}
-    write_map(tmp_path / "map.html", atlas, answers, heard, summarize_map(atlas, answers, heard))
+    clusters = generator.integers(0, 30, count)
+    positions = 10 * generator.random((30, 2))[clusters] + generator.normal(0, 0.4, (count, 2))
+    write_page_of(tmp_path / "map.html", positions.astype(np.float32), clusters=clusters, n_genres=12)
     begin = time.perf_counter()
     opened = open_page(tmp_path / "map.html", bad=BAD, viewport=WIDE)
     seconds = time.perf_counter() - begin

@@ -18,6 +18,7 @@ from sonotheque.demo import music
 from sonotheque.report import ReportData, write_report
 from sonotheque.report.audio_excerpts import make_excerpt
 from sonotheque.report.figures import build_figures
+from sonotheque.report.genre_colours import N_COLOURS, assign_colours
 from sonotheque.report.html_page import CONTENT_SECURITY_POLICY
 from sonotheque.report.report_statistics import compute_statistics
 
@@ -65,6 +66,10 @@ def test_figures_show_the_data(report_data: ReportData) -> None:
     assert figures["genres"].data[1]["x"] == pytest.approx(recalls, abs=1e-6)
     for genre in report_data.evaluation.genres:
         assert genre.label in figures["roc"].alt
+    colours = assign_colours([genre.label for genre in report_data.evaluation.genres])  # the same as on the map
+    assert [trace["line"]["color"] for trace in figures["roc"].data[1:]] == [
+        f"@{colours[genre.label] % N_COLOURS}" for genre in report_data.evaluation.genres
+    ]
 
 
 def test_ten_errors_are_shown_and_the_rest_is_folded(report_data: ReportData, tmp_path: Path) -> None:

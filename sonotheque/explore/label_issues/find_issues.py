@@ -45,12 +45,8 @@ def find_label_issues(
     -------
     LabelIssuesResult
     """
-    labels, codes = np.unique(training.y, return_inverse=True)
-    single_track = np.flatnonzero(np.bincount(codes) == 1)
     quality = compute_label_quality(training, seed=seed)
-    proposals, order = suggest_labels(quality, codes)
-    ranked = [int(row) for row in order if codes[row] not in single_track]
-    doubtful = sum(quality.scores[row, proposals[row]] > quality.scores[row, codes[row]] for row in ranked)
+    ranked = rank_labels(training, quality)
     space = training.data.spaces[0]
     ids, vectors = catalogue.vectors.matrix(space)
     tracks = {track.id: track for track in catalogue.tracks.all()}
@@ -58,15 +54,12 @@ def find_label_issues(
     audible_tracks = [tracks[int(id_)] for id_ in ids[audible]]
     return results.LabelIssuesResult(
         tracks=len(ranked),
-        doubtful=int(doubtful),
-        suspicious=[
-            _label_issue(
-                training, quality, row, label=int(codes[row]), proposal=int(proposals[row]), labels=labels.tolist()
-            )
-            for row in ranked[: limit or math.ceil(len(ranked) / 10)]
+        doubtful=sum(issue.confidence > issue.support for issue in ranked),
+        suspicious=ranked[: limit or math.ceil(len(ranked) / 10)],
+        by_track=sorted({issue.label for issue in ranked if issue.by_track}),
+        alone=[
+            str(label) for label, count in zip(*np.unique(training.y, return_counts=True), strict=True) if count == 1
         ],
-        by_track=sorted({str(training.y[row]) for row in ranked if quality.by_track[row]}),
-        alone=[str(labels[code]) for code in single_track],
         outliers=[audible_tracks[row].path for row in find_outliers(vectors[audible], space=space)],
         duplicates=[
             results.NearDuplicatePair(
@@ -78,6 +71,31 @@ def find_label_issues(
         ],
         remarks=track_notices(tracks.values()),
     )
+
+
+def rank_labels(training: TrainingSet, quality: LabelQuality) -> list[results.LabelIssue]:
+    """List the support of each label and of the suggested one, the label with the least support first.
+
+    Parameters
+    ----------
+    training : TrainingSet
+    quality : LabelQuality
+        Of the same tracks.
+
+    Returns
+    -------
+    list of LabelIssue
+        The only track of a genre is left out, because its label cannot be tested.
+    """
+    labels, codes, counts = np.unique(training.y, return_inverse=True, return_counts=True)
+    proposals, order = suggest_labels(quality, codes)
+    return [
+        _label_issue(
+            training, quality, row, label=int(codes[row]), proposal=int(proposals[row]), labels=labels.tolist()
+        )
+        for row in order.tolist()
+        if counts[codes[row]] > 1
+    ]
 
 
 def _label_issue(

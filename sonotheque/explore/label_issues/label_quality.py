@@ -11,7 +11,7 @@ import numpy as np
 
 from sonotheque.classify.data.training_set import TrainingSet
 from sonotheque.classify.models.learners import spaces_for_model
-from sonotheque.explore.label_issues.out_of_fold import MODEL, out_of_fold_predictions
+from sonotheque.explore.label_issues.out_of_fold import MODEL, OutOfFoldPredictions, out_of_fold_predictions
 from sonotheque.explore.map.projection import standardize_for_cosine
 from sonotheque.index import build_knn_graph
 from sonotheque.types import BoolArray, Codes, FloatArray, Probabilities, Rows
@@ -46,7 +46,9 @@ class LabelQuality:
     similarities: FloatArray
 
 
-def compute_label_quality(training: TrainingSet, *, model: str = MODEL, seed: int = 0) -> LabelQuality:
+def compute_label_quality(
+    training: TrainingSet, *, model: str = MODEL, seed: int = 0, predictions: OutOfFoldPredictions | None = None
+) -> LabelQuality:
     """Score every label for every labelled track.
 
     The self-confidence of Northcutt, Jiang & Chuang 2021, "Confident learning", on out-of-fold probabilities is averaged with
@@ -59,13 +61,16 @@ def compute_label_quality(training: TrainingSet, *, model: str = MODEL, seed: in
         Name of the classifier.
     seed : int
         Seed of the folds.
+    predictions : OutOfFoldPredictions or None
+        The predictions of this model with this seed, if they are known; otherwise they are computed.
 
     Returns
     -------
     LabelQuality
     """
     codes = training.codes
-    predictions = out_of_fold_predictions(training, model=model, seed=seed)
+    if predictions is None:
+        predictions = out_of_fold_predictions(training, model=model, seed=seed)
     space = spaces_for_model(model, training.data.spaces)[0]
     neighbours, similarities = nearest_rows(training.data.tracks[space], space=space)
     votes = np.zeros_like(predictions.probabilities)

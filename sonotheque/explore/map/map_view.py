@@ -40,6 +40,7 @@ def load_map_view(
     space: str,
     settings: MapSettings | None = None,
     rebuild: bool = False,
+    with_labels: bool = False,
     progress: Progress | None = None,
 ) -> MapView:
     """Load or compute the map of a space, with predictions for its tracks and a summary.
@@ -50,6 +51,8 @@ def load_map_view(
     training : TrainingSet or None
         Labelled tracks for the predictions. None if there are too few.
     space, settings, rebuild, progress : see `sonotheque.explore.map.map_data.load_map`
+    with_labels : bool
+        Also rank the labels by their support, see `sonotheque.explore.map.predictions.predict_map`.
 
     Returns
     -------
@@ -60,5 +63,5 @@ def load_map_view(
     with threadpool_limits(limits=1, user_api="blas"):
         data = load_map(catalogue, space=space, settings=settings, rebuild=rebuild, progress=progress)
         attributes = load_track_attributes(catalogue)
-        predictions = predict_map(data, training, catalogue=catalogue)
+        predictions = predict_map(data, training, catalogue=catalogue, with_labels=with_labels)
         return MapView(data, predictions, attributes, summarize_map(data, predictions, attributes))

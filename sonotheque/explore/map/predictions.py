@@ -14,8 +14,11 @@ from sonotheque.classify.data.embedding_set import EmbeddingSet
 from sonotheque.classify.data.training_set import TrainingSet
 from sonotheque.classify.models.learners import spaces_for_model
 from sonotheque.classify.models.model_spec import ModelSpec, fit_model
+from sonotheque.explore.label_issues.find_issues import rank_labels
+from sonotheque.explore.label_issues.label_quality import compute_label_quality
 from sonotheque.explore.label_issues.out_of_fold import MODEL, out_of_fold_predictions
 from sonotheque.explore.map.map_data import MapData
+from sonotheque.results import LabelIssue
 from sonotheque.store.catalogue import Catalogue
 from sonotheque.types import BoolArray, Codes, Float64Array
 
@@ -36,6 +39,8 @@ class MapPredictions:
         Whether the track is labelled and was held out from training.
     by_track : list of str
         Genres with too few artists for artist-grouped folds: the classifier was trained on other tracks by the same artists.
+    ranked_labels : list of LabelIssue or None
+        Support of each label, as `errors` computes it. None if it was not requested.
     """
 
     names: Sequence[str]
@@ -43,9 +48,12 @@ class MapPredictions:
     confidence: Float64Array
     held_out: BoolArray
     by_track: Sequence[str] = ()
+    ranked_labels: Sequence[LabelIssue] | None = None
 
 
-def predict_map(data: MapData, training: TrainingSet | None, *, catalogue: Catalogue, seed: int = 0) -> MapPredictions:
+def predict_map(
+    data: MapData, training: TrainingSet | None, *, catalogue: Catalogue, with_labels: bool = False, seed: int = 0
+) -> MapPredictions:
     """Predict the genre of each track of a map.
 
     Parameters
@@ -55,6 +63,8 @@ def predict_map(data: MapData, training: TrainingSet | None, *, catalogue: Catal
         None if there are too few labels; then no track has a prediction.
     catalogue : Catalogue
         The vectors of unlabelled tracks are read from it.
+    with_labels : bool
+        Also rank the labels by their support.
     seed : int
         Seed of the folds.
 
@@ -95,4 +105,7 @@ def predict_map(data: MapData, training: TrainingSet | None, *, catalogue: Catal
         probabilities = model.predict_proba(embeddings, n_classes=len(names))
         genres[unlabelled], confidence[unlabelled] = probabilities.argmax(axis=1), probabilities.max(axis=1)
     by_track = sorted(set(training.y[out_of_fold.by_track].tolist()))
-    return MapPredictions(names, genres, confidence, held_out, by_track)
+    ranked = None
+    if with_labels:
+        ranked = rank_labels(training, compute_label_quality(training, predictions=out_of_fold, seed=seed))
+    return MapPredictions(names, genres, confidence, held_out, by_track, ranked)

@@ -15,12 +15,19 @@ from sonotheque.embed.auto_tags import TAGS
 from sonotheque.explore.map.map_data import MapData
 from sonotheque.explore.map.predictions import MapPredictions
 from sonotheque.explore.track_attributes import TrackAttributes
+from sonotheque.report.genre_colours import assign_colours
 from sonotheque.report.plotly_figure import PALETTES
 from sonotheque.report.track_audio import common_folder
 from sonotheque.store.records import Track
 
 N_TAGS = 3
 """Number of auto-tags of a track on its card."""
+
+MAX_COLOURED = 24
+"""Maximum number of clusters and artists with a colour and shape of their own; the others are grey. Genres have a slot each."""
+
+WRONG_SLOT = 33
+"""Slot of wrong predictions: the second colour, as a cross."""
 
 COLOURSCALES = {
     "light": [[0, "#e0a100"], [0.5, "#c2503a"], [1, "#3b1a5a"]],
@@ -37,6 +44,7 @@ def make_page_data(
     *,
     clips: Sequence[str | None],
     base: str | None,
+    genre_colours: Mapping[str, int],
 ) -> dict[str, Any]:
     """Collect what the page shows of each track.
 
@@ -50,6 +58,8 @@ def make_page_data(
         Audio excerpts as data URIs; None for a track without one.
     base : str or None
         URL to which the relative paths of the tracks are appended to play them. If None, only excerpts can be played.
+    genre_colours : mapping of str to int
+        Slots of the genres, see `sonotheque.report.genre_colours`. Genres without one get a free one.
 
     Returns
     -------
@@ -77,8 +87,11 @@ def make_page_data(
         "similarities": map_data.neighbours.similarities.astype(float).round(3).tolist(),
         "closest_cluster": [one.leans_to or 0 for one in result.places],
         "membership": [round(one.membership, 2) for one in result.places],
-        "colour_options": _make_colour_options(tracks, predictions, attributes_by_row, result, genres),
-        "clusters": [_make_cluster_label(map_data, cluster) for cluster in result.clusters],
+        "colour_options": _make_colour_options(
+            tracks, predictions, attributes_by_row, result, genres, assign_colours(genres, stored=genre_colours)
+        ),
+        "label_support": _encode_label_support(tracks, predictions, genres),
+        "clusters": [{"name": cluster.name, "tracks": cluster.tracks} for cluster in result.clusters],
         "weakest": vars(result.weakest) | {"confusions": []} if result.weakest else None,
         "palettes": {name: palette | {"colourscale": COLOURSCALES[name]} for name, palette in PALETTES.items()},
     }
@@ -121,8 +134,13 @@ def _make_colour_options(
     attributes_by_row: Sequence[TrackAttributes],
     result: results.MapResult,
     genres: Sequence[str],
+    genre_colours: Mapping[str, int],
 ) -> list[dict[str, Any]]:
-    """List what points can be coloured by; options without a value for any track are left out."""
+    """List what points can be coloured by; options without a value for any track are left out.
+
+    ``slots`` has the slot of each name, see `sonotheque.report.genre_colours`, or None for grey. ``missing`` names the tracks
+    without a value.
+    """
     predicted = [predictions.names[code] if code >= 0 else None for code in predictions.genres.tolist()]
     correctness = [
         None if not evaluated else "correct" if prediction == track.label else "wrong"
@@ -130,24 +148,69 @@ def _make_colour_options(
     ]
     confidence = [None if value != value else round(value, 3) for value in predictions.confidence.tolist()]
     tempo = [None if one.tempo is None else round(one.tempo, 1) for one in attributes_by_row]
-    cluster_names = {cluster.number: cluster.name for cluster in result.clusters}
+    cluster_names = [cluster.name for cluster in result.clusters]
+    genre_slots = [genre_colours[genre] for genre in genres]
+    artists = encode_categories([track.artist for track in tracks])
+    artist_colours = assign_colours(artists["names"][:MAX_COLOURED])
     options: list[dict[str, Any]] = [
-        {"key": "genre", "label": "genre", **encode_categories([track.label for track in tracks], categories=genres)},
+        {
+            "key": "genre",
+            "label": "genre",
+            "hint": "The label of each track.",
+            "missing": "no label",
+            "slots": genre_slots,
+            **encode_categories([track.label for track in tracks], categories=genres),
+        },
         {
             "key": "cluster",
             "label": "cluster",
-            "names": list(cluster_names.values()),
+            "hint": "Groups of similar tracks, found without labels.",
+            "missing": "no cluster",
+            "slots": [slot if slot < MAX_COLOURED else None for slot in range(len(cluster_names))],
+            "names": cluster_names,
             "codes": [-1 if one.cluster is None else one.cluster - 1 for one in result.places],
         },
-        {"key": "predicted", "label": "predicted genre", **encode_categories(predicted, categories=genres)},
+        {
+            "key": "predicted",
+            "label": "predicted genre",
+            "hint": "For a labelled track, by a classifier that was trained without it.",
+            "missing": "no prediction",
+            "slots": genre_slots,
+            **encode_categories(predicted, categories=genres),
+        },
         {
             "key": "correct",
             "label": "correct or wrong",
+            "hint": "Whether the predicted genre is the label. The classifier was trained without the track.",
+            "missing": "no label",
+            "slots": [0, WRONG_SLOT],
             **encode_categories(correctness, categories=["correct", "wrong"]),
         },
-        {"key": "confidence", "label": "confidence", "values": confidence, "range": [0, 1], "unit": "%"},
-        {"key": "artist", "label": "artist", **encode_categories([track.artist for track in tracks])},
-        {"key": "tempo", "label": "tempo", "values": tempo, "unit": "BPM"},
+        {
+            "key": "confidence",
+            "label": "confidence",
+            "hint": "Probability of the predicted genre.",
+            "missing": "no prediction",
+            "values": confidence,
+            "range": [0, 1],
+            "unit": "%",
+        },
+        {
+            "key": "artist",
+            "label": "artist",
+            "hint": f"The {MAX_COLOURED} artists with the most tracks." if len(artists["names"]) > MAX_COLOURED else "",
+            "missing": "unknown artist",
+            "slots": [artist_colours.get(name) for name in artists["names"]],
+            **artists,
+        },
+        {
+            "key": "tempo",
+            "label": "tempo",
+            "hint": "In beats per minute.",
+            "missing": "no clear tempo",
+            "values": tempo,
+            "unit": "BPM",
+        },
     ]
     return [
         option
@@ -157,14 +220,41 @@ def _make_colour_options(
     ]
 
 
+def _encode_label_support(
+    tracks: Sequence[Track], predictions: MapPredictions, genres: Sequence[str]
+) -> dict[str, Any] | None:
+    """List the support of each label and of the suggested one; None if no label was tested.
+
+    ``rank`` is 1 for the label with the least support, and 0 for tracks whose label was not tested. ``voters`` are the rows of the
+    nearest tracks that have the suggested label.
+    """
+    if not predictions.ranked_labels:
+        return None
+    row_of = {track.path: row for row, track in enumerate(tracks)}
+    code_of = {genre: code for code, genre in enumerate(genres)}
+    columns: dict[str, list[Any]] = {
+        "proposal": [-1] * len(tracks),
+        "proposal_support": [0] * len(tracks),
+        "support": [0] * len(tracks),
+        "rank": [0] * len(tracks),
+        "by_track": [0] * len(tracks),
+        "voters": [[] for _ in tracks],
+    }
+    for rank, issue in enumerate(predictions.ranked_labels, start=1):
+        row = row_of.get(issue.path)
+        if row is None:
+            continue
+        columns["proposal"][row] = code_of[issue.proposal]
+        columns["proposal_support"][row] = round(issue.confidence, 3)
+        columns["support"][row] = round(issue.support, 3)
+        columns["rank"][row] = rank
+        columns["by_track"][row] = int(issue.by_track)
+        columns["voters"][row] = [row_of[voter.path] for voter in issue.neighbours if voter.path in row_of]
+    return {"names": list(genres), "tested": len(predictions.ranked_labels), **columns}
+
+
 def _strongest_tags(attributes: TrackAttributes) -> list[int]:
     if attributes.tags is None:
         return []
     order: list[int] = np.argsort(-attributes.tags, kind="stable")[:N_TAGS].tolist()
     return order
-
-
-def _make_cluster_label(map_data: MapData, cluster: results.Cluster) -> dict[str, Any]:
-    """Put the label of a cluster at the median position of its tracks."""
-    x, y = np.median(map_data.stored_map.positions[map_data.stored_map.clusters == cluster.number - 1], axis=0)
-    return {"name": cluster.name, "tracks": cluster.tracks, "x": round(float(x), 3), "y": round(float(y), 3)}

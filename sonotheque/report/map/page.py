@@ -10,6 +10,7 @@ from sonotheque import results
 from sonotheque.embed.space import short_name
 from sonotheque.explore.map.map_data import MapData
 from sonotheque.explore.map.predictions import MapPredictions
+from sonotheque.explore.map.projection_quality import K
 from sonotheque.explore.track_attributes import TrackAttributes
 from sonotheque.output_files import write_atomic
 from sonotheque.report.html_elements import Html, table, tag
@@ -17,6 +18,9 @@ from sonotheque.report.html_page import build_html_page
 from sonotheque.report.map.data import make_page_data
 from sonotheque.report.track_audio import collect_track_audio
 from sonotheque.types import Progress
+
+MIN_MEASURABLE = 2 * K + 1
+"""Minimum number of tracks for which `sonotheque.explore.map.projection_quality.trustworthiness` is defined."""
 
 
 def write_map(
@@ -27,6 +31,7 @@ def write_map(
     result: results.MapResult,
     *,
     audio: str = "auto",
+    genre_colours: Mapping[str, int] | None = None,
     progress: Progress | None = None,
 ) -> Path:
     """Write the page of a map.
@@ -41,6 +46,8 @@ def write_map(
     result : MapResult
     audio : str
         ``auto``, ``embed``, ``files``, ``none`` or a web address; see `Library.map`.
+    genre_colours : mapping of str to int or None
+        Colours of the genres that the library remembers, see `sonotheque.report.genre_colours`.
     progress : callable
         Called with (excerpts done, total).
 
@@ -56,13 +63,32 @@ def write_map(
     """
     sound = collect_track_audio(map_data.tracks, audio=audio, progress=progress)
     page = build_html_page(
-        [_make_header(), _make_main(), _make_footer(result)],
-        title=f"Map of {len(map_data.tracks)} tracks",
+        [
+            tag(
+                "div",
+                _make_header(),
+                _make_notice(list_limits(map_data, predictions, result)),
+                _make_main(),
+                class_="screen",
+            ),
+            tag("div", id="status", aria_live="polite", class_="visually-hidden"),
+            _make_footer(result),
+        ],
+        title=f"Map of {_count_tracks(len(map_data.tracks))}",
         lang="en",
         package="sonotheque.report.map",
         name="map",
+        scripts=("cluster_labels", "track_search"),
         data_id="map-data",
-        data=make_page_data(map_data, predictions, attributes, result, clips=sound.clips, base=sound.base),
+        data=make_page_data(
+            map_data,
+            predictions,
+            attributes,
+            result,
+            clips=sound.clips,
+            base=sound.base,
+            genre_colours=genre_colours or {},
+        ),
         webgl=True,
         media=sound.origin,
     )
@@ -82,7 +108,7 @@ def _make_header() -> Html:
                 "input",
                 type="search",
                 id="search",
-                placeholder="title, artist, album, file",
+                placeholder="title, artist, genre, tag, file",
                 autocomplete="off",
                 spellcheck="false",
                 aria_controls="results",
@@ -90,7 +116,7 @@ def _make_header() -> Html:
             tag("div", id="results", role="group", aria_label="Search results", hidden=True),
             class_="search",
         ),
-        tag("div", tag("label", "Colour by ", for_="colour"), tag("select", id="colour")),
+        tag("div", tag("label", "Colour by ", for_="colour"), tag("select", id="colour"), class_="colour-by"),
         tag(
             "div",
             tag("button", "Pan", type="button", id="pan", aria_pressed="true"),
@@ -106,7 +132,7 @@ def _make_header() -> Html:
 def _make_main() -> Html:
     keys = (
         "Arrow keys go to the next track in that direction, Enter plays it, + and - zoom, 0 resets the view, "
-        "Escape clears the selection."
+        "Escape clears the search, the selection and the track."
     )
     plot = tag(
         "div",
@@ -114,19 +140,59 @@ def _make_main() -> Html:
         tag("div", id="hover", class_="hover", hidden=True),
         class_="map",
     )
-    sidebar = tag(
+    panel = tag(
         "aside",
-        tag("section", id="card", aria_label="Current track", hidden=True),
         tag("section", id="selection", aria_label="Selected tracks", hidden=True),
-        tag(
-            "section",
-            tag("h2", "Legend", id="legend-title"),
-            tag("div", id="legend", role="group", aria_labelledby="legend-title"),
-            tag("p", tag("button", "Select all visible tracks", type="button", id="select-visible"), class_="muted"),
-        ),
-        tag("p", "Click a point to play the track. ", keys, class_="muted key-help"),
+        tag("section", id="card", aria_label="Current track", hidden=True),
+        id="panel",
+        aria_label="Selection and track",
+        hidden=True,
     )
-    return tag("main", plot, sidebar, tag("div", id="status", aria_live="polite", class_="visually-hidden"))
+    legend = tag(
+        "section",
+        tag("h2", "Legend", id="legend-title"),
+        tag("div", id="legend", role="group", aria_labelledby="legend-title"),
+        tag("p", "Click a point to play the track. ", keys, class_="muted key-help"),
+        class_="legend",
+    )
+    return tag("main", plot, panel, legend)
+
+
+def list_limits(map_data: MapData, predictions: MapPredictions, result: results.MapResult) -> list[str]:
+    """List what a map of few tracks cannot show; nothing if its quality can be measured.
+
+    Parameters
+    ----------
+    map_data : MapData
+    predictions : MapPredictions
+    result : MapResult
+
+    Returns
+    -------
+    list of str
+        Sentences.
+    """
+    if result.quality.trustworthiness is not None:
+        return []
+    if result.tracks == 1:
+        return ["With a single track there is nothing to compare: a map needs more."]
+    limits = [
+        f"With only {result.tracks} tracks, the positions say little: "
+        f"how well a map keeps the neighbours can be measured from {MIN_MEASURABLE} tracks on."
+    ]
+    if map_data.neighbours.rows.shape[1] == result.tracks - 1:
+        limits.append("The most similar tracks of each track are all the other tracks.")
+    if not result.clusters:
+        limits.append("No clusters were found.")
+    if not (predictions.genres >= 0).any():
+        limits.append("No genres are predicted and no labels are checked: that needs labels of two genres.")
+    elif predictions.held_out.any():
+        limits.append(f"The predicted genres come from only {int(predictions.held_out.sum())} labelled tracks.")
+    return limits
+
+
+def _make_notice(sentences: Sequence[str]) -> Html:
+    return tag("p", " ".join(sentences), class_="notice", role="note") if sentences else Html("")
 
 
 def _make_footer(result: results.MapResult) -> Html:
@@ -171,7 +237,7 @@ def _make_cluster_rows(result: results.MapResult) -> list[tuple[str, ...]]:
 
 def _list_facts(result: results.MapResult) -> list[str]:
     quality, agreement = result.quality, result.agreement
-    facts = [f"{result.tracks} tracks, embedded with {short_name(result.space)} ({result.space})"]
+    facts = [f"{_count_tracks(result.tracks)}, embedded with {short_name(result.space)} ({result.space})"]
     if result.later:
         facts.append(f"{result.later} of them were added after the map was computed")
     if quality.trustworthiness is not None:
@@ -207,6 +273,10 @@ def _list_facts(result: results.MapResult) -> list[str]:
             f"{most_frequent}"
         )
     return facts
+
+
+def _count_tracks(count: int) -> str:
+    return f"{count} track" if count == 1 else f"{count} tracks"
 
 
 def _format_label_counts(labels: Mapping[str, int]) -> str:

@@ -1,0 +1,28 @@
+"use strict";
+// Finds tracks by words in any of their fields, ignoring case and accents. The first two fields, title and artist, come first.
+const makeTrackSearch = (count, fields) => {
+  const foldText = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
+  const makeEntry = (row) => {
+    const texts = fields.map(([, getText]) => foldText(getText(row) || ""));
+    return { texts, name: texts.slice(0, 2).join("\n"), all: texts.join("\n") };
+  };
+  let entries = null; // made by the first search
+  const getEntries = () => entries ??= Array.from({ length: count }, (_, row) => makeEntry(row));
+  return {
+    parse: (text) => foldText(text).split(/\s+/).filter(Boolean),
+    find: (words) => { // rows that contain all words; none without words
+      if (!words.length) return [];
+      const [byName, elsewhere] = [[], []];
+      getEntries().forEach(({ name, all }, row) => {
+        if (words.every((word) => all.includes(word))) (words.every((word) => name.includes(word)) ? byName : elsewhere).push(row);
+      });
+      return [...byName, ...elsewhere];
+    },
+    explain: (row, words) => { // the field, other than title and artist, in which words were found, such as "genre: rock"; null if there is none
+      const { name, texts } = getEntries()[row];
+      const missing = words.filter((word) => !name.includes(word));
+      const at = texts.findIndex((text, field) => field > 1 && missing.some((word) => text.includes(word)));
+      return at < 0 ? null : `${fields[at][0]}: ${fields[at][1](row)}`;
+    },
+  };
+};
