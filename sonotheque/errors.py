@@ -13,6 +13,7 @@
     ├── WeightsError             a weights file is missing or is not the expected one
     ├── LibraryError             the library cannot be opened or does not hold the requested data
     ├── LabelsError              a table of labels, ids or tracks cannot be used
+    ├── ParameterError           a number is outside its range
     └── ClassifierError          there is no classifier, or it does not match the library or the data
 """
 
@@ -59,6 +60,10 @@ class LibraryError(SonothequeError):
 
 class LabelsError(SonothequeError):
     """A table of labels, ids or tracks cannot be used."""
+
+
+class ParameterError(SonothequeError, ValueError):
+    """A number is outside its range."""
 
 
 class ClassifierError(SonothequeError):

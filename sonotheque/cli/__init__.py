@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
+import warnings
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +21,14 @@ from sonotheque.cli.label_issues import errors
 from sonotheque.cli.library import add, label, remove, status, undo
 from sonotheque.cli.maps import clusters, map_
 from sonotheque.cli.similarity import similar
+from sonotheque.cli.standard_streams import (
+    discard_output,
+    escape_what_cannot_be_shown,
+    flush_standard_output,
+    open_closed_streams,
+    output_error,
+    use_utf8_file_names,
+)
 from sonotheque.cli.weights import weights
 from sonotheque.errors import SonothequeError
 
@@ -29,6 +41,10 @@ SECTIONS: dict[str, tuple[click.Command, ...]] = {
     "Setup": (demo, weights),
 }
 """The commands under the headings of ``sonotheque --help``."""
+
+
+MAX_MESSAGE = 300
+"""Characters of the message of an unexpected error that are printed; the log has all of them."""
 
 
 class SectionedGroup(click.Group):
@@ -78,18 +94,71 @@ for section in SECTIONS.values():
 
 
 def main() -> None:
-    """Run the command line and exit with its status."""
+    """Run the command line and exit with its status.
+
+    No exception leaves as a traceback: an unexpected one is logged, and told in one line. With $SONOTHEQUE_DEBUG it is raised.
+    """
+    use_utf8_file_names()
+    open_closed_streams()
+    escape_what_cannot_be_shown()
+    debugging = os.environ.get("SONOTHEQUE_DEBUG", "0") not in {"", "0"}
+    if not debugging and not sys.warnoptions:
+        warnings.simplefilter("ignore")  # those of other packages; those of this one are logged
+    try:
+        status = _run()
+    except Exception as error:
+        if debugging:
+            raise
+        status = _report_unexpected_error(error)
+    discard_output()
+    sys.exit(status)
+
+
+def _run() -> int:
+    """Run the command line and return its exit status."""
     try:
         cli(prog_name="sonotheque", standalone_mode=False)
+        flush_standard_output()
     except click.Abort:  # Ctrl-C
         click.echo(
             "interrupted; everything that was already stored is kept. Run the command again to continue", err=True
         )
-        sys.exit(130)
+        return 130
     except click.ClickException as error:
         error.show()
         if isinstance(error, click.NoSuchOption) and error.option_name in {"-L", "--library"}:
             click.echo("Put the library before the command: sonotheque -L FOLDER COMMAND", err=True)
-        sys.exit(error.exit_code)
+        return error.exit_code
     except click.exceptions.Exit as end:
-        sys.exit(end.exit_code)
+        return end.exit_code
+    return 0
+
+
+def _report_unexpected_error(error: Exception) -> int:
+    """Say in one line what happened and where the details are, and return the exit status."""
+    failure = output_error(error)
+    if failure is not None:
+        message = "" if failure.errno == errno.EPIPE else f"standard output: cannot be written ({failure.strerror})"
+    elif isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        message = f"{error.filename or 'the disk'}: the disk is full; free some space, then run the command again"
+    else:
+        message = _describe_unexpected_error(error)
+    with suppress(OSError):
+        if message:
+            click.echo(f"Error: {message}", err=True)
+    return 1
+
+
+def _describe_unexpected_error(error: Exception) -> str:
+    from sonotheque.error_log import write_error_log
+
+    if isinstance(error, MemoryError):
+        what = "not enough memory; close other programs, or give the command fewer files"
+    else:
+        what = f"unexpected {type(error).__name__}: {' '.join(str(error).split())[:MAX_MESSAGE]}"
+    log = None
+    with suppress(Exception):  # nothing that goes wrong here may hide the error
+        log = write_error_log(error)
+    if log is None:
+        return f"{what}. No log could be written; please report this with the output of the command under SONOTHEQUE_DEBUG=1"
+    return f"{what}. Please report this to the developers with the log {log}"

@@ -13,6 +13,7 @@ from sonotheque.cli.options import (
     compute_options,
     ids_option,
     model_options,
+    number_range,
     open_library,
     paths_argument,
 )
@@ -88,7 +89,7 @@ def train(
 )
 @click.option(
     "--abstain",
-    type=click.FloatRange(0.5, 1, max_open=True),
+    type=number_range("abstain"),
     help="Required accuracy, such as 0.9: abstain from predictions whose probability is too low to reach it.",
 )
 @click.option("--timeline", is_flag=True, help="Also predict the genre of each 10 s segment.")
@@ -164,12 +165,12 @@ def _check_submission(path: Path | None, sample: Path | None, ids: Path | None) 
 )
 @click.option(
     "--folds",
-    type=click.IntRange(min=2),
+    type=number_range("folds"),
     help="Number of folds. Default: up to 5, depending on the number of artists in each genre.",
 )
 @click.option(
     "--repeats",
-    type=click.IntRange(min=1),
+    type=number_range("repeats"),
     default=1,
     show_default=True,
     help="Number of cross-validations, each with reshuffled folds.",

@@ -21,11 +21,10 @@ def demo(ctx: click.Context) -> None:
 
     The demo has its own library unless -L names another one.
     """
-    import platformdirs
-
     from sonotheque.demo import music, unlabelled
+    from sonotheque.user_folders import data_folder
 
-    ctx.obj = ctx.obj or platformdirs.user_data_path("sonotheque") / "demo"
+    ctx.obj = ctx.obj or data_folder() / "demo"
     paths = {"MUSIC": str(music()), "NEW": str(unlabelled()), "PAGE": str(ctx.obj / "map.html")}
     click.echo("In the commands below:")
     for name, path in paths.items():

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from sonotheque.cli.options import as_json, dry_run_option, open_library, paths_argument
+from sonotheque.cli.options import as_json, dry_run_option, number_range, open_library, paths_argument
 
 
 @click.command()
@@ -66,7 +66,7 @@ def export(ctx: click.Context, tags: Path | None, parquet: Path | None, embedder
 )
 @click.option(
     "--probability",
-    type=click.FloatRange(0, 1),
+    type=number_range("probability"),
     default=0.5,
     show_default=True,
     help="Minimum probability of a genre from --predicted.",

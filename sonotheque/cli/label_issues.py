@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 from click.core import ParameterSource
 
-from sonotheque.cli.options import as_json, dry_run_option, embedder_option, open_library, renamed_option
+from sonotheque.cli.options import as_json, dry_run_option, embedder_option, number_range, open_library, renamed_option
 
 
 @click.command()
@@ -46,11 +46,11 @@ from sonotheque.cli.options import as_json, dry_run_option, embedder_option, ope
     "-n",
     "--limit",
     old_name="--most",
-    type=click.IntRange(min=1),
+    type=number_range("limit"),
     help="Maximum number of labels to list. Default: a tenth of the labelled tracks.",
 )
 @embedder_option("Embedder whose vectors are used; repeatable. Default: all embedders of the library.")
-@click.option("--seed", default=0, show_default=True, help="Random seed of the folds.")
+@click.option("--seed", type=number_range("seed"), default=0, show_default=True, help="Random seed of the folds.")
 @as_json
 @click.pass_context
 def errors(

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from sonotheque.cli.options import Decorator, as_json, open_library, renamed_option
+from sonotheque.cli.options import Decorator, as_json, number_range, open_library, renamed_option
 
 
 def _map_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -27,16 +27,16 @@ def _map_options(command: Callable[..., Any]) -> Callable[..., Any]:
         ),
         click.option(
             "--neighbours",
-            type=click.IntRange(min=2),
+            type=number_range("neighbours"),
             help="Number of neighbours for UMAP: small values show details, large values the overall structure. "
             "Default: 15, more from 10,000 tracks on.",
         ),
         click.option(
             "--cluster-size",
-            type=click.IntRange(min=2),
+            type=number_range("cluster_size"),
             help="Minimum number of tracks in a cluster. Default: half the square root of the number of tracks, at least 5.",
         ),
-        click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Random seed of the map. Default: 0."),
+        click.option("--seed", type=number_range("seed"), help="Random seed of the map. Default: 0."),
     ]
     for option in reversed(options):
         command = option(command)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import os
 import tempfile
 from collections.abc import Callable
 from functools import wraps
@@ -10,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
+
+from sonotheque.parameters import RANGES
 
 if TYPE_CHECKING:
     from sonotheque.library import Library
@@ -38,12 +42,37 @@ def open_library_for_preview(ctx: click.Context) -> Library:
 def open_library_if_any(ctx: click.Context) -> Library | None:
     """Open the library given on the command line, or the default one; None if neither -L nor a default library exists."""
     from sonotheque.console import print_log_messages
+    from sonotheque.errors import LibraryError
     from sonotheque.library import default_path
 
     print_log_messages()
-    if ctx.obj is None and not (default_path() / "library.sqlite").exists():
-        return None
+    if ctx.obj is None:
+        try:
+            default = default_path() / "library.sqlite"
+        except LibraryError:  # no home folder
+            return None
+        if not os.path.exists(default):
+            return None
     return open_library(ctx)
+
+
+class FiniteFloatRange(click.FloatRange):
+    """A range of floats. NaN is outside of it, unlike in click."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Convert a text to a number in the range."""
+        number = super().convert(value, param, ctx)
+        if math.isnan(number):
+            self.fail(f"{value} is not a number.", param, ctx)
+        return number
+
+
+def number_range(name: str) -> click.IntRange | FiniteFloatRange:
+    """Make the type of an option that takes a number, with its range in `sonotheque.parameters.RANGES`."""
+    allowed = RANGES[name]
+    if allowed.whole:
+        return click.IntRange(int(allowed.minimum), int(allowed.maximum))
+    return FiniteFloatRange(allowed.minimum, allowed.maximum, min_open=allowed.min_open, max_open=allowed.max_open)
 
 
 def paths_argument(*, required: bool = True) -> Decorator:
@@ -153,22 +182,24 @@ def model_options(help_: str, *, extra_models: tuple[str, ...] = ()) -> Decorato
             ),
             click.option(
                 "--minutes",
-                type=click.FloatRange(min=0, min_open=True),
+                type=number_range("minutes"),
                 help="With --model auto: search models, spaces and settings within this time, evaluation included.",
             ),
             click.option(
                 "--trials",
-                type=click.IntRange(min=1),
+                type=number_range("trials"),
                 help="With --model auto: search with this number of trials. Unlike --minutes, the result is reproducible.",
             ),
             click.option(
                 "--augment",
-                type=click.IntRange(0, 20),
+                type=number_range("augment"),
                 default=0,
                 metavar="COPIES",
                 help="Also train on this number of augmented copies of each track (time-stretched, pitch-shifted, noisy, ...).",
             ),
-            click.option("--seed", default=0, show_default=True, help="Random seed of the folds."),
+            click.option(
+                "--seed", type=number_range("seed"), default=0, show_default=True, help="Random seed of the folds."
+            ),
         ]
         for option in reversed(options):
             command = option(command)

@@ -6,13 +6,15 @@ from pathlib import Path
 
 import click
 
-from sonotheque.cli.options import as_json, compute_options, open_library
+from sonotheque.cli.options import as_json, compute_options, number_range, open_library
 
 
 @click.command()
 @click.argument("queries", nargs=-1, required=True, metavar="QUERY...")
-@click.option("-k", default=10, show_default=True, type=click.IntRange(min=1), help="Number of tracks to return.")
-@click.option("--max-per-artist", type=click.IntRange(min=1), help="Maximum number of tracks by the same artist.")
+@click.option("-k", default=10, show_default=True, type=number_range("k"), help="Number of tracks to return.")
+@click.option(
+    "--max-per-artist", type=number_range("max_per_artist"), help="Maximum number of tracks by the same artist."
+)
 @click.option("--genre", help="Return only tracks of this genre.")
 @click.option(
     "--m3u", type=click.Path(dir_okay=False, path_type=Path), help="Also write the tracks to this M3U playlist."

@@ -59,7 +59,9 @@ def verify() -> None:
     """Verify the checksums of the networks in your cache."""
     from sonotheque.embed.weights.fetch import find_cached, is_published
     from sonotheque.embed.weights.openl3 import MODELS
+    from sonotheque.user_folders import cache_folder
 
+    cache_folder()  # without one, there is nothing to verify
     n_damaged = 0
     for name, model in MODELS.items():
         path = find_cached(model)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import os
+import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
@@ -20,8 +22,19 @@ MAX_CELL_WIDTH = 32
 
 
 def print_json(result: Any) -> None:
-    """Print a result as one JSON document."""
-    click.echo(json.dumps(results.to_dict(result), ensure_ascii=False, indent=2))
+    """Print a result as one JSON document, in ASCII if standard output is not UTF-8 or a name in it is not valid text."""
+    content = results.to_dict(result)
+    text = json.dumps(content, ensure_ascii=not _is_utf8(sys.stdout), indent=2)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        text = json.dumps(content, indent=2)
+    click.echo(text)
+
+
+def _is_utf8(stream: Any) -> bool:
+    encoding = getattr(stream, "encoding", None) or "utf-8"  # the stream of a notebook has no encoding
+    return codecs.lookup(encoding).name == "utf-8"
 
 
 def print_table(header: Sequence[str], rows: Sequence[Sequence[str]], *, right_aligned: Sequence[int] = ()) -> None:
@@ -57,7 +70,7 @@ def pluralize(count: int, noun: str) -> str:
 
 def display_path(path: str) -> str:
     """Return a path relative to the working folder if that is shorter, with control characters escaped."""
-    with suppress(ValueError):  # on another drive
+    with suppress(ValueError, OSError):  # on another drive, or the working folder no longer exists
         path = min(path, os.path.relpath(path), key=len)
     return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in path)
 

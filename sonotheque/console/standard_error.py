@@ -6,7 +6,7 @@ import logging
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import click
 
@@ -16,7 +16,8 @@ class _StandardErrorHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         prefix = "note: " if record.levelno < logging.WARNING else "warning: "
-        click.echo(prefix + record.getMessage(), err=True)
+        with suppress(OSError):  # a full disk behind standard error does not stop the command
+            click.echo(prefix + record.getMessage(), err=True)
 
 
 def print_log_messages() -> None:

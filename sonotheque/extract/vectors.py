@@ -8,7 +8,7 @@ from typing import Protocol
 
 from sonotheque.embed.runtime import Compute
 from sonotheque.errors import AudioError
-from sonotheque.extract.file_identity import content_hash
+from sonotheque.extract.file_identity import content_hash, name_problem, printable_path
 from sonotheque.extract.pool import ExtractionPool
 from sonotheque.results import FailedFile
 from sonotheque.types import FloatArray, Progress
@@ -95,6 +95,10 @@ def get_vectors(
     hashes: dict[str, str] = {}
     failed, missing = [], []
     for path in paths:
+        problem = name_problem(path)
+        if problem:
+            failed.append(FailedFile(printable_path(path), problem))
+            continue
         try:
             hashes[path] = stored.content_hash(path)
         except OSError as error:

@@ -29,6 +29,9 @@ def main() -> None:
             response = {"error": str(error), "kind": type(error).__name__}
         except MemoryError:
             response = {"error": f"{request['path']}: not enough memory to decode it", "kind": "AudioError"}
+        except Exception as error:  # a fault in a decoder or in this program affects only this file
+            reason = f"unexpected {type(error).__name__}: {error}"
+            response = {"error": f"{request['path']}: {reason}", "kind": "AudioError"}
         responses.write(json.dumps(response).encode() + b"\n")
         responses.flush()
 

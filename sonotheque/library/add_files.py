@@ -9,6 +9,7 @@ from sonotheque.embed.registry import choose_spaces, space_of
 from sonotheque.embed.runtime import Compute
 from sonotheque.errors import LibraryError
 from sonotheque.extract import AudioFile, scan_paths
+from sonotheque.extract.file_identity import printable_path
 from sonotheque.metadata import LabelSource, open_label_source
 from sonotheque.metadata.file_tags import read_tags
 from sonotheque.metadata.label_sources import TagLabels
@@ -120,8 +121,9 @@ def require_usable(catalogue: Catalogue, files: Sequence[AudioFile]) -> None:
         If all of them failed.
     """
     failed = catalogue.files.failures()
-    if all(file.path in failed for file in files):
-        first = f"{files[0].path}: {failed[files[0].path][1]}"
+    paths = [printable_path(file.path) for file in files]
+    if all(path in failed for path in paths):
+        first = f"{paths[0]}: {failed[paths[0]][1]}"
         raise LibraryError(f"none of the {len(files)} files could be used; {first}" if len(files) > 1 else first)
 
 

@@ -28,10 +28,12 @@ from sonotheque.metadata import open_label_source
 from sonotheque.metadata.file_names import existing_path
 from sonotheque.metadata.genres import find_variants
 from sonotheque.output_files import require_extension
+from sonotheque.parameters import require_in_range
 from sonotheque.store import Catalogue, Track, label_tracks, undo_last_change
 from sonotheque.store.label_tracks import list_changes
 from sonotheque.store.records import track_notices
 from sonotheque.types import PathLike, Progress
+from sonotheque.user_folders import data_folder
 
 if TYPE_CHECKING:
     from sonotheque.classify import TrainingSet
@@ -49,11 +51,15 @@ MAX_ARGUMENTS = 3
 
 
 def default_path() -> Path:
-    """Return the default folder of a library: $SONOTHEQUE_LIBRARY if set, otherwise a folder in the user's data folder."""
-    import platformdirs
+    """Return the default folder of a library: $SONOTHEQUE_LIBRARY if set, otherwise a folder in the user's data folder.
 
+    Raises
+    ------
+    LibraryError
+        If the variable is not set and the user has no home folder.
+    """
     configured = os.environ.get("SONOTHEQUE_LIBRARY")
-    return Path(configured) if configured else platformdirs.user_data_path("sonotheque") / "library"
+    return Path(configured) if configured else data_folder() / "library"
 
 
 class Library:
@@ -76,6 +82,11 @@ class Library:
     SpaceError
         If the precision or the device is unknown.
 
+    Notes
+    -----
+    The numbers that the methods take have the ranges of `sonotheque.parameters.RANGES`; a method raises `ParameterError` for a
+    number outside its range.
+
     Examples
     --------
     >>> import tempfile
@@ -90,7 +101,7 @@ class Library:
         self._compute = Compute(precision=precision, device=device)
         self.path = Path(path) if path is not None else default_path()
         file = self.path / "library.sqlite"
-        if not create and (not file.exists() or file.stat().st_size == 0):
+        if not create and not _has_content(file):
             raise LibraryError(f"{self.path}: no library here; `sonotheque -L {self.path} add FOLDER` creates one")
         try:
             self.path.mkdir(parents=True, exist_ok=True)
@@ -434,6 +445,7 @@ class Library:
         AudioError
             If a file cannot be decoded.
         """
+        require_in_range(k=k, max_per_artist=max_per_artist)
         from sonotheque.explore import SimilarityLimits, find_similar
         from sonotheque.explore.similar.playlist import write_m3u
 
@@ -502,6 +514,7 @@ class Library:
         ClassifierError
             If the labelled tracks have fewer than two genres, or a name is unknown.
         """
+        require_in_range(minutes=minutes, trials=trials, augment=augment, seed=seed)
         from sonotheque.classify import SearchBudget, train_classifier
         from sonotheque.classify.training import make_saved_classifier, training_result
 
@@ -556,6 +569,7 @@ class Library:
         LabelsError
             If the ids or the template are unusable, or the CSV cannot be written.
         """
+        require_in_range(abstain=abstain)
         from sonotheque.classify import load_classifier, predict_genres, write_submission
         from sonotheque.extract import get_vectors
 
@@ -642,6 +656,7 @@ class Library:
         LabelsError
             If the split is unusable.
         """
+        require_in_range(folds=folds, repeats=repeats, minutes=minutes, trials=trials, augment=augment, seed=seed)
         from sonotheque.classify import SearchBudget, evaluate_model
         from sonotheque.classify.data.given_split import read_given_split
 
@@ -714,6 +729,7 @@ class Library:
         ClassifierError
             If fewer than two genres have enough artists.
         """
+        require_in_range(folds=folds, augment=augment, seed=seed)
         from sonotheque.classify.data.training_set import warn_ungrouped
         from sonotheque.classify.evaluation.model_comparison import all_specs, compare_models
         from sonotheque.classify.models.learners import available_models
@@ -774,6 +790,7 @@ class Library:
         LibraryError
             If the page cannot be written.
         """
+        require_in_range(limit=limit, seed=seed)
         from threadpoolctl import threadpool_limits
 
         from sonotheque.explore.label_issues.corrections import write_corrections
@@ -905,6 +922,7 @@ class Library:
         LabelsError
             If the CSV cannot be written.
         """
+        require_in_range(neighbours=neighbours, cluster_size=cluster_size, seed=seed)
         from sonotheque.explore.map.layout import MapSettings
         from sonotheque.explore.map.map_summary import write_clusters
 
@@ -1056,6 +1074,7 @@ class Library:
         ClassifierError
             If `predicted` is true and there is no classifier.
         """
+        require_in_range(probability=probability)
         from sonotheque.explore.tag_requests import make_tag_requests
         from sonotheque.store.tag_update import plan_tags, write_tags
 
@@ -1176,6 +1195,24 @@ def _command(name: str, *arguments: PathLike, labels: str | None = None) -> str:
     words = [os.fspath(argument) for argument in arguments]
     shown = words if len(words) <= MAX_ARGUMENTS else [*words[:MAX_ARGUMENTS], f"... ({len(words)} paths)"]
     return " ".join([name, *shown, *(["--labels", labels] if labels else [])])
+
+
+def _has_content(file: Path) -> bool:
+    """Return whether a file exists and is not empty.
+
+    Raises
+    ------
+    LibraryError
+        If the user may not look.
+    """
+    try:
+        return file.stat().st_size > 0
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise LibraryError(
+            f"{file}: cannot be opened ({error.strerror}); change its permissions, or choose another library with -L"
+        ) from None
 
 
 def inspect_file(

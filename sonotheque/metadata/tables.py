@@ -115,7 +115,7 @@ def write_table(path: str | os.PathLike[str], rows: Sequence[Sequence[object]]) 
     if Path(path).suffix.lower() in EXTENSIONS:
         raise LabelsError(f"{path}: this is the name of an audio file; choose a name that ends in .csv")
     try:
-        with Path(path).open("w", encoding="utf-8", newline="") as file:
+        with Path(path).open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
             write_rows(file, rows)
     except OSError as error:
         raise LabelsError(f"{path}: cannot be written ({error.strerror or error})") from None

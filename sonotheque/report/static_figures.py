@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from sonotheque.report.plotly_figure import PALETTES, Figure, Trace
+from sonotheque.user_folders import give_matplotlib_a_cache
 
 WIDTH = 7.4
 """In inches."""
@@ -46,6 +47,7 @@ def write_static_figures(figures: Sequence[Figure], folder: Path) -> list[Path]:
 
 def _draw_figure(figure: Figure) -> Any:
     """Draw a Matplotlib figure without a window or pyplot's global state."""
+    give_matplotlib_a_cache()
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure as MatplotlibFigure
 

@@ -90,6 +90,8 @@ class MapResult:
         Error rate of these predictions.
     by_track : sequence of str
         Genres for which the classifier was trained on other tracks by the same artists.
+    alone : sequence of str
+        Genres with a single track, for which there is no out-of-fold prediction.
     weakest : WeakRegion or None
     places : sequence of MapPosition
     """
@@ -106,6 +108,7 @@ class MapResult:
     judged: int
     error_rate: float | None
     by_track: Sequence[str]
+    alone: Sequence[str]
     weakest: WeakRegion | None
     places: Sequence[MapPosition]
 

@@ -26,7 +26,7 @@ def connect(path: Path) -> sqlite3.Connection:
         If the file is not a catalogue or is damaged. Any later use of the connection raises it as well, if it detects damage or
         cannot write.
     """
-    read_only = path.exists() and not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK))
+    read_only = os.path.exists(path) and not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK))
 
     class Cursor(sqlite3.Cursor):
         execute = _convert_errors(sqlite3.Cursor.execute, path)
@@ -46,7 +46,7 @@ def connect(path: Path) -> sqlite3.Connection:
         def executescript(self, *arguments: Any) -> Any:
             return self.cursor(Cursor).executescript(*arguments)
 
-    address = f"file:{quote(str(path.absolute()))}" + ("?immutable=1" if read_only else "")
+    address = f"file:{quote(os.fsencode(path.absolute()))}" + ("?immutable=1" if read_only else "")
     try:
         connection = sqlite3.connect(address, uri=True, timeout=BUSY_TIMEOUT, isolation_level=None, factory=Connection)
     except sqlite3.Error as error:
@@ -82,6 +82,8 @@ def _convert_errors(method: Callable[..., Any], path: Path) -> Callable[..., Any
             raise  # programming errors, or constraints that the caller checks
         except sqlite3.Error as error:
             raise _library_error(path, error) from None
+        except UnicodeEncodeError as error:
+            raise LibraryError(f"{error.object!a}: not valid UTF-8, so it cannot be stored or looked up") from None
 
     return wrapper
 
@@ -95,6 +97,8 @@ def _library_error(path: Path, error: sqlite3.Error) -> LibraryError:
         return LibraryError(
             f"{path}: another process has been writing for {BUSY_TIMEOUT:.0f} s; try again when it has finished"
         )
+    if "unable to open" in str(error):
+        return LibraryError(f"{path}: cannot be opened; change its permissions, or choose another library with -L")
     if "full" in str(error):
         return LibraryError(f"{path}: the disk is full; free some space, then run the command again")
     return LibraryError(

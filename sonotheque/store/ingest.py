@@ -6,13 +6,12 @@ processes only what is missing.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from sonotheque.embed.runtime import Compute
 from sonotheque.errors import AudioError
-from sonotheque.extract.file_identity import FileStamp, content_hash
+from sonotheque.extract.file_identity import FileStamp, content_hash, name_problem, printable_path
 from sonotheque.extract.pool import ExtractionPool
 from sonotheque.extract.scan import AudioFile
 from sonotheque.store.catalogue import Catalogue
@@ -166,11 +165,9 @@ class Ingest:
         files, failures = self._catalogue.files.all(), self._catalogue.files.failures()
         complete = {track for track, spaces in self._embedded.items() if len(spaces) == len(self._spaces)}
         for path in (file.path for file in audio_files):
-            try:
-                path.encode()
-            except UnicodeEncodeError:
-                readable = os.fsencode(path).decode("utf-8", "backslashreplace")
-                self._fail(readable, NO_STAMP, "its name is not valid UTF-8; rename it")
+            problem = name_problem(path)
+            if problem:
+                self._fail(printable_path(path), NO_STAMP, problem)
                 continue
             try:
                 stamp = FileStamp.of(path)

@@ -24,8 +24,8 @@ from sonotheque.embed.openl3.frontend import INPUT_REPRS, SAMPLE_RATE, FrontEnd
 from sonotheque.embed.runtime import Compute
 from sonotheque.embed.runtime_onnxruntime import OnnxRuntimeNetwork, cuda_is_available
 from sonotheque.embed.runtime_openvino import OpenVinoNetwork, supports_bf16
-from sonotheque.embed.weights.fetch import cache_folder
 from sonotheque.errors import NoSamplesError, SpaceError, WeightsError
+from sonotheque.user_folders import cache_folder
 
 CHANNELS = (1, 64, 64, 128, 128, 256, 256, 512, 512)
 GOLDEN = os.environ.get("SONOTHEQUE_OPENL3_GOLDEN")

@@ -148,9 +148,9 @@ def cross_validate(
     requested = folds if isinstance(folds, int) else None
     count = len(given) if given is not None else requested or default_n_folds(codes, artists)
     splits = [(seed, fold) for fold in given or []] or [
-        (seed + repeat, fold)
-        for repeat in range(repeats)
-        for fold in grouped_folds(codes, groups, folds=count, seed=seed + repeat)
+        (repeat_seed, fold)
+        for repeat_seed in ((seed + repeat) % 2**32 for repeat in range(repeats))
+        for fold in grouped_folds(codes, groups, folds=count, seed=repeat_seed)
     ]
     if not splits:
         found = ", ".join(f"{label} has {artist}" for label, artist in zip(labels, artists, strict=True))

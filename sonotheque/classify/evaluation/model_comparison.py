@@ -6,6 +6,7 @@ training set of each outer fold.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from typing import Any
 
@@ -24,6 +25,8 @@ from sonotheque.classify.models.model_spec import ModelSpec, fit_model
 from sonotheque.embed.space import short_name
 from sonotheque.errors import ClassifierError
 from sonotheque.types import Codes, Float64Array, Probabilities, Progress
+
+log = logging.getLogger("sonotheque")
 
 N_INNER_FOLDS = 3
 
@@ -121,7 +124,10 @@ def compare_models(
     single = {spec: np.concatenate([fold[number] for fold in outer]) for number, spec in enumerate(specs)}
     best = max(specs, key=lambda spec: float((single[spec].argmax(axis=1) == codes[tested]).mean()))
     combined: dict[str, list[Probabilities]] = {}
-    for (train, _), inner_probas, test_probas in zip(splits, inner, outer, strict=True):
+    can_combine = not any(np.isnan(inner_probas[0]).all() for inner_probas in inner)
+    if not can_combine:
+        log.warning("too few artists in each genre to fit the weights of ensembles; they are left out")
+    for (train, _), inner_probas, test_probas in zip(splits, inner, outer, strict=True) if can_combine else ():
         for name, proba in _combine_models(inner_probas, test_probas, codes[train], specs.index(best)).items():
             combined.setdefault(name, []).append(proba)
     builder = _RowBuilder(codes[tested], groups[tested], single[best], len(labels))

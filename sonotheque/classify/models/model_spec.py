@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from sklearn.dummy import DummyClassifier
 
 from sonotheque.classify.data.embedding_set import EmbeddingSet
 from sonotheque.classify.data.folds import grouped_folds
@@ -172,8 +173,8 @@ def fit_model(
     Returns
     -------
     FittedModel
+        If all tracks have the same label, a model that always predicts it.
     """
-    estimator = _make_estimator(spec, seed)
     with warnings.catch_warnings():  # convergence warnings
         warnings.simplefilter("ignore")
         vectors, track_index = training_matrix(spec, data)
@@ -182,7 +183,7 @@ def fit_model(
             segments, segment_index = data.segment_matrix(spec.spaces, limit=MAX_SEGMENTS)
             power = _select_certainty_power(spec, segments, segment_index, codes, groups, seed)
         options = {"groups": groups[track_index]} if spec.model in NETWORKS else {}
-        return FittedModel(spec, estimator.fit(vectors, codes[track_index], **options), power)
+        return FittedModel(spec, _fit_estimator(spec, vectors, codes[track_index], seed=seed, **options), power)
 
 
 def training_matrix(spec: ModelSpec, data: EmbeddingSet) -> tuple[FloatArray, Rows]:
@@ -206,12 +207,17 @@ def training_matrix(spec: ModelSpec, data: EmbeddingSet) -> tuple[FloatArray, Ro
     return np.concatenate([vectors, more]), np.concatenate([track_index, data.copies.track_index[rows]])
 
 
-def _make_estimator(spec: ModelSpec, seed: int) -> Any:
-    """Make the unfitted estimator. kNN standardises the columns if they have different units."""
+def _fit_estimator(spec: ModelSpec, vectors: npt.NDArray[Any], codes: Codes, *, seed: int, **options: Any) -> Any:
+    """Fit the estimator. kNN standardises the columns if they have different units.
+
+    The training side of a fold can have a single label, to which most estimators cannot be fitted.
+    """
+    if codes.min() == codes.max():
+        return DummyClassifier(strategy="most_frequent").fit(vectors, codes)
     settings = dict(spec.settings)
     if spec.model == "knn" and (len(spec.spaces) > 1 or kind_of(spec.spaces[0]) == "descriptors"):
         settings.setdefault("scale", True)
-    return make_classifier(spec.model, seed=seed, **settings)
+    return make_classifier(spec.model, seed=seed, **settings).fit(vectors, codes, **options)
 
 
 def _predict_proba(estimator: Any, vectors: npt.NDArray[Any], n_classes: int) -> Probabilities:
@@ -229,7 +235,7 @@ def _select_certainty_power(
     losses = dict.fromkeys(CERTAINTY_POWERS, 0.0)
     for train, test in grouped_folds(codes, groups, folds=3, seed=seed):
         in_train, in_test = np.isin(track_index, train), np.isin(track_index, test)
-        estimator = _make_estimator(spec, seed).fit(vectors[in_train], codes[track_index[in_train]])
+        estimator = _fit_estimator(spec, vectors[in_train], codes[track_index[in_train]], seed=seed)
         probabilities = _predict_proba(estimator, vectors[in_test], n_classes)
         _, rows = np.unique(track_index[in_test], return_inverse=True)
         for power in CERTAINTY_POWERS:

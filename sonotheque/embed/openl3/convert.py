@@ -141,19 +141,24 @@ def convert_weights(source: Path, *, input_repr: str, cache: Path) -> Path:
     Raises
     ------
     WeightsError
-        If the file is missing or does not hold OpenL3 weights.
+        If the file is missing or does not hold OpenL3 weights, or the folder cannot be written.
     """
     try:
         content = source.read_bytes()
     except OSError as error:
         raise WeightsError(f"{source}: cannot be read ({error.strerror or error})") from None
     folder = cache / f"openl3-{input_repr}-{hashlib.sha256(content).hexdigest()[:16]}-v{VERSION}"
-    if not folder.exists():
+    if not os.path.exists(folder):
         weights = b"".join(
             array.tobytes() for array in fold_batch_norms(read_h5(content, name=str(source)), name=str(source))
         )
         graph = resources.files("sonotheque.embed.openl3").joinpath("graphs", f"{input_repr}.onnx").read_bytes()
-        _write_folder(folder, {"weights.bin": weights, "model.onnx": graph})
+        try:
+            _write_folder(folder, {"weights.bin": weights, "model.onnx": graph})
+        except OSError as error:
+            raise WeightsError(
+                f"{folder}: cannot be written ({error.strerror or error}); set SONOTHEQUE_CACHE to another folder"
+            ) from None
     return folder / "model.onnx"
 
 

@@ -19,10 +19,11 @@ from sonotheque.embed.openl3.convert import convert_weights
 from sonotheque.embed.openl3.frontend import FRONT_ENDS, INPUT_REPRS, SAMPLE_RATE, FrontEnd
 from sonotheque.embed.runtime import Compute, ParallelMap, batch_size, count_cores, load_network
 from sonotheque.embed.space import Space, Times
-from sonotheque.embed.weights.fetch import cache_folder, find_cached, is_published, unavailable_message
+from sonotheque.embed.weights.fetch import find_cached, is_published, unavailable_message
 from sonotheque.embed.weights.openl3 import MODELS, PublishedModel
 from sonotheque.errors import NoSamplesError, SpaceError, WeightsError
 from sonotheque.types import FloatArray
+from sonotheque.user_folders import cache_folder
 
 VERSION = 1
 SIZES = (512, 6144)

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from sonotheque.embed.weights.openl3 import PublishedModel
 from sonotheque.errors import WeightsError
+from sonotheque.user_folders import cache_folder
 
 Progress = Callable[[int, int], None]
 """Called with the bytes received and the total bytes (0 if the server does not send the length)."""
@@ -31,14 +32,6 @@ MAX_ATTEMPTS = 4
 CHUNK_SIZE = 1 << 16
 
 
-def cache_folder() -> Path:
-    """Return the folder for weights: $SONOTHEQUE_CACHE, else the user's cache folder."""
-    import platformdirs
-
-    named = os.environ.get("SONOTHEQUE_CACHE")
-    return Path(named) if named else platformdirs.user_cache_path("sonotheque")
-
-
 def is_published(content: bytes, model: PublishedModel) -> bool:
     """Return whether the content is exactly the published file, compressed or (if that checksum is known) decompressed."""
     if hashlib.sha256(content).hexdigest() in {model.sha256, model.unpacked_sha256}:
@@ -49,8 +42,11 @@ def is_published(content: bytes, model: PublishedModel) -> bool:
 
 def find_cached(model: PublishedModel) -> Path | None:
     """Return the path of the model in the cache, or None. Files are verified before they enter the cache."""
-    path = cache_folder() / model.filename
-    return path if path.is_file() else None
+    try:
+        path = cache_folder() / model.filename
+    except WeightsError:  # no home folder, so no cache
+        return None
+    return path if os.path.isfile(path) else None
 
 
 def fetch_weights(
@@ -84,6 +80,7 @@ def fetch_weights(
     found = find_cached(model)
     if found:
         return found
+    cache_folder()  # without one, there is nowhere to download to
     if os.environ.get("SONOTHEQUE_OFFLINE", "0") not in {"", "0"}:
         raise WeightsError(unavailable_message(model, "SONOTHEQUE_OFFLINE forbids downloads"))
     outcome: list[Path | WeightsError] = []
@@ -94,6 +91,8 @@ def fetch_weights(
             outcome.append(_download_with_retries(model, progress=progress, attempts=attempts, stop=stop))
         except WeightsError as error:
             outcome.append(error)
+        except Exception as error:  # one of this program; a thread would print it
+            outcome.append(WeightsError(unavailable_message(model, f"{type(error).__name__}: {error}")))
 
     thread = threading.Thread(target=work, daemon=True)  # a DNS lookup that hangs cannot be timed out otherwise
     thread.start()

@@ -1,7 +1,7 @@
 """Out-of-fold predictions for all labelled tracks. They show where the labels and the music disagree.
 
 The folds are grouped by artist, as in `evaluate`, for genres with enough artists. The tracks of the other genres are split one by
-one; otherwise all of them would look wrong.
+one; otherwise all of them would look wrong. A genre with a single track cannot be judged: its track is used for training only.
 """
 
 from __future__ import annotations
@@ -31,14 +31,17 @@ class OutOfFoldPredictions:
     Attributes
     ----------
     probabilities : float64 array [N, C]
-        Probabilities of the labels, which are sorted by name.
+        Probabilities of the labels, which are sorted by name. They are equal for a track that cannot be judged.
     by_track : bool array [N]
         Whether the classifier was trained on other tracks by the same artist, because the genre has too few artists for
         artist-grouped folds.
+    single_track : bool array [N]
+        Whether the track is the only one of its genre, and so cannot be judged.
     """
 
     probabilities: Probabilities
     by_track: BoolArray
+    single_track: BoolArray
 
 
 def out_of_fold_predictions(training: TrainingSet, *, model: str = MODEL, seed: int = 0) -> OutOfFoldPredictions:
@@ -59,18 +62,21 @@ def out_of_fold_predictions(training: TrainingSet, *, model: str = MODEL, seed: 
     codes, groups = training.codes, training.groups
     artist_folds = default_grouped_folds(codes, groups, seed=seed)
     tested = np.concatenate([test for _, test in artist_folds]) if artist_folds else np.empty(0, dtype=np.int64)
-    rest = np.setdiff1d(np.arange(len(codes)), tested)
+    single_track: BoolArray = np.bincount(codes)[codes] == 1
+    rest = np.setdiff1d(np.flatnonzero(~single_track), tested)
+    n_classes = int(codes.max()) + 1
     probabilities = out_of_fold_proba(
         ModelSpec(model, spaces_for_model(model, training.data.spaces)),
         training.data,
         codes,
         groups=groups,
         folds=[*artist_folds, *track_folds(codes, rest, seed=seed)],
-        n_classes=int(codes.max()) + 1,
+        n_classes=n_classes,
         seed=seed,
     )
+    probabilities[single_track] = 1 / n_classes
     by_track: BoolArray = np.isin(np.arange(len(codes)), rest)
-    return OutOfFoldPredictions(probabilities, by_track)
+    return OutOfFoldPredictions(probabilities, by_track, single_track)
 
 
 def track_folds(codes: Codes, rows: Rows, *, seed: int) -> list[Fold]:
@@ -81,7 +87,7 @@ def track_folds(codes: Codes, rows: Rows, *, seed: int) -> list[Fold]:
     codes : int64 array [N]
         Labels of all tracks.
     rows : int64 array [M]
-        The tracks to test.
+        The tracks to test. May be empty.
     seed : int
 
     Returns

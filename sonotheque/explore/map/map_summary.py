@@ -44,7 +44,7 @@ def summarize_map(
     names = name_clusters(stored.clusters, cluster_features(data, attributes))
     code_of = {name: code for code, name in enumerate(predictions.names)}
     rows = np.flatnonzero(predictions.held_out)
-    reference = np.array([code_of[str(labels[row])] for row in rows])
+    reference = np.array([code_of[str(labels[row])] for row in rows], dtype=np.int64)
     held_out = HeldOutPredictions(predictions.names, reference, predictions.genres[rows])
     clusters = [
         _summarize_cluster(data, attributes, held_out, rows, number=number, name=name)
@@ -65,6 +65,7 @@ def summarize_map(
         judged=len(rows),
         error_rate=held_out.error_rate(np.arange(len(rows))),
         by_track=predictions.by_track,
+        alone=predictions.single_track,
         weakest=_summarize_weakest_region(data, held_out, rows, names),
         places=[
             results.MapPosition(

@@ -5,6 +5,7 @@ Labelled tracks get out-of-fold predictions; the others are predicted by a model
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -22,6 +23,8 @@ from sonotheque.results import LabelIssue
 from sonotheque.store.catalogue import Catalogue
 from sonotheque.types import BoolArray, Codes, Float64Array
 
+log = logging.getLogger("sonotheque")
+
 
 @dataclass(frozen=True)
 class MapPredictions:
@@ -32,7 +35,7 @@ class MapPredictions:
     names : list of str
         Names of the genres.
     genres : int64 array [N]
-        Indices into `names`; -1 for tracks without a prediction.
+        Indices into `names`; -1 for tracks without a prediction, such as the only track of a genre.
     confidence : float64 array [N]
         Probability of the predicted genre; NaN for tracks without a prediction.
     held_out : bool array [N]
@@ -41,6 +44,8 @@ class MapPredictions:
         Genres with too few artists for artist-grouped folds: the classifier was trained on other tracks by the same artists.
     ranked_labels : list of LabelIssue or None
         Support of each label, as `errors` computes it. None if it was not requested.
+    single_track : list of str
+        Genres with a single track, which cannot be judged.
     """
 
     names: Sequence[str]
@@ -49,6 +54,7 @@ class MapPredictions:
     held_out: BoolArray
     by_track: Sequence[str] = ()
     ranked_labels: Sequence[LabelIssue] | None = None
+    single_track: Sequence[str] = ()
 
 
 def predict_map(
@@ -80,7 +86,11 @@ def predict_map(
 
     row_of = {track.id: row for row, track in enumerate(data.tracks)}
     out_of_fold = out_of_fold_predictions(training, seed=seed)
-    on_map = [number for number, track in enumerate(training.tracks) if track.id in row_of]
+    on_map = [
+        number
+        for number, track in enumerate(training.tracks)
+        if track.id in row_of and not out_of_fold.single_track[number]
+    ]
     rows = np.array([row_of[training.tracks[number].id] for number in on_map], dtype=np.int64)
     probabilities = out_of_fold.probabilities[on_map]
     genres[rows], confidence[rows] = probabilities.argmax(axis=1), probabilities.max(axis=1)
@@ -105,7 +115,10 @@ def predict_map(
         probabilities = model.predict_proba(embeddings, n_classes=len(names))
         genres[unlabelled], confidence[unlabelled] = probabilities.argmax(axis=1), probabilities.max(axis=1)
     by_track = sorted(set(training.y[out_of_fold.by_track].tolist()))
+    single_track = sorted(training.y[out_of_fold.single_track].tolist())
+    if single_track:
+        log.info("labels that cannot be judged, because only one track has them: %s", ", ".join(single_track))
     ranked = None
     if with_labels:
         ranked = rank_labels(training, compute_label_quality(training, predictions=out_of_fold, seed=seed))
-    return MapPredictions(names, genres, confidence, held_out, by_track, ranked)
+    return MapPredictions(names, genres, confidence, held_out, by_track, ranked, single_track)

@@ -18,6 +18,7 @@ import numpy as np
 from sonotheque.embed.space import kind_of
 from sonotheque.index import KnnGraph, l2_normalize
 from sonotheque.types import FloatArray, Progress
+from sonotheque.user_folders import give_numba_a_cache
 
 N_NEIGHBOURS, LARGE = 15, 10_000
 """Number of neighbours of the projection (umap-learn's default), and the number of tracks above which it grows."""
@@ -188,12 +189,13 @@ def transform_one(
     float32 array [dimensions]
     """
     import scipy.sparse
-    from umap.layouts import optimize_layout_euclidean
 
     if len(positions) < MIN_TRACKS:
         mean: FloatArray = positions[neighbours.rows[0]].mean(axis=0)
         return mean
     umap = _import_umap()
+    from umap.layouts import optimize_layout_euclidean
+
     random = np.random.RandomState(seed)
     state = random.randint(np.iinfo(np.int32).min + 1, np.iinfo(np.int32).max - 1, 3).astype(np.int64)
     a, b = umap.find_ab_params(1.0, min_distance)
@@ -230,9 +232,10 @@ def transform_one(
 def _import_umap() -> Any:
     """Import the functions of umap-learn, whose compiled code is then kept on disk by numba.
 
-    Compiling takes some 15 s in each process otherwise: far longer than a small map. Where no folder can be written (see
-    ``NUMBA_CACHE_DIR``), it is compiled each time. The warning that TensorFlow is missing is suppressed; it is not needed here.
+    Compiling takes some 15 s in each process otherwise: far longer than a small map. The warning that TensorFlow is missing is
+    suppressed; it is not needed here.
     """
+    give_numba_a_cache()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         from umap import layouts, umap_

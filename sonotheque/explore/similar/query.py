@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterator
 
 from sonotheque.errors import LibraryError
-from sonotheque.extract.file_identity import content_hash
+from sonotheque.extract.file_identity import content_hash, name_problem
 from sonotheque.metadata.file_names import existing_path, normalize_name
 from sonotheque.store import Catalogue
 
@@ -37,6 +37,8 @@ def resolve_query(query: str, *, catalogue: Catalogue) -> tuple[str, int | None]
     files = catalogue.files.all()
     path = os.path.abspath(existing_path(query))
     if os.path.isfile(path):
+        if problem := name_problem(path):
+            raise LibraryError(f"{query}: {problem}")
         return path, catalogue.tracks.hashes().get(content_hash(path))
     known = catalogue.files.find(path)
     if known is not None:

@@ -26,6 +26,7 @@ from sonotheque.report.inspection.formatting import (
     shorten_to_width,
     style_axes,
 )
+from sonotheque.user_folders import give_matplotlib_a_cache
 
 WIDTH, LEFT, RIGHT = 9.0, 0.75, 0.75
 """Width of the figure and of its margins, in inches; colour bars are in the right margin."""
@@ -96,6 +97,7 @@ def draw_inspection(inspection: Inspection, path: str | os.PathLike[str], *, tit
 
 def build_figure(inspection: Inspection, title: str) -> Any:
     """Build the Matplotlib figure, without a window or pyplot's global state."""
+    give_matplotlib_a_cache()
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from sonotheque import results
@@ -265,6 +265,8 @@ def _list_facts(result: results.MapResult) -> list[str]:
             f"out-of-fold error rate of a classifier: {result.error_rate:.0%} of the {result.judged} labelled tracks"
             f"{same_artists}"
         )
+    if result.alone:
+        facts.append(f"not judged, because they have only one track: {', '.join(result.alone)}")
     if result.weakest:
         weakest = result.weakest
         most_frequent = "".join(f", most frequently {_format_confusion(pair)}" for pair in weakest.confusions[:1])
