@@ -19,7 +19,7 @@ from sonotheque.classify.evaluation import bootstrap
 from sonotheque.classify.evaluation.bootstrap import mean_interval
 from sonotheque.classify.evaluation.feature_importance import FeatureFamily
 from sonotheque.embed import space_of
-from sonotheque.report.feature_importance.importance_data import collect_importance, load_musicnn_vectors
+from sonotheque.report.feature_importance.importance_data import collect_importance, load_logits_of_tracks
 
 
 def main() -> None:
@@ -36,12 +36,12 @@ def main() -> None:
             space.id for space in library.catalogue.spaces.all() if space.tracks
         ]
         training = load_training_set(library.catalogue, spaces=spaces)
-        musicnn_vectors = load_musicnn_vectors(library.catalogue, training.tracks)
+        tag_logits = load_logits_of_tracks(library.catalogue, training.tracks)
     learner = make_learner(options.model, spaces=training.data.spaces, aggregation=options.aggregation)
     validation = cross_validate(
         training.data, training.y, groups=training.groups, learner=learner, repeats=options.repeats
     )
-    importance = collect_importance(training, validation, musicnn_vectors=musicnn_vectors)
+    importance = collect_importance(training, validation, tag_logits=tag_logits)
     print(
         f"{options.model}, {options.aggregation}: accuracy {validation.accuracy:.3f}, log loss {validation.log_loss:.3f}\n"
     )

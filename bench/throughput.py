@@ -1,9 +1,10 @@
 """Measure the end-to-end throughput of `sonotheque add` on a folder of music, and the memory of all its processes.
 
-    python bench/throughput.py FOLDER [--runs 3]
+    python bench/throughput.py FOLDER [--runs 3] [--embedder musicnn]
 
-For each run, the script prints the tracks per minute from the start of the command to its end, the peak memory of all processes
-together, the time of a second `add`, and the speed of float32 matrix multiplication on one core as a reference for the machine.
+Run it once for each embedder to compare them. For each run, the script prints the tracks per minute from the start of the command
+to its end, the peak memory of all processes together, the time of a second `add`, and the speed of float32 matrix multiplication on
+one core as a reference for the machine.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--embedder", default="musicnn")
     options = parser.parse_args()
     print(describe_machine())
     environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
@@ -41,6 +43,7 @@ def main() -> None:
     for number in range(1, options.runs + 1):
         with tempfile.TemporaryDirectory() as folder:
             command = [sys.executable, "-m", "sonotheque", "-L", folder, "add", str(options.folder)]
+            command += ["--embedder", options.embedder]
             first, peak = run_and_measure(command)
             second, _ = run_and_measure(command)
             with Library(folder) as library:

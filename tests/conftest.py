@@ -154,6 +154,47 @@ def clips(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def openl3_weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Write random weights in the layout of the published files."""
+    import h5py
+
+    generator = np.random.default_rng(0)
+    channels = (1, 64, 64, 128, 128, 256, 256, 512, 512)
+    path = tmp_path_factory.mktemp("weights") / "random.h5"
+    norm = ["gamma:0", "beta:0", "moving_mean:0", "moving_variance:0"]
+    with h5py.File(path, "w") as file:
+        names = []
+
+        def layer(name: str, arrays: dict[str, np.ndarray]) -> None:
+            group = file.create_group(name)
+            group.attrs["weight_names"] = [f"{name}/{key}".encode() for key in arrays]
+            for key, array in arrays.items():
+                group[f"{name}/{key}"] = array.astype(np.float32)
+            names.append(name.encode())
+
+        def normalisation(number: int, size: int, mean: float, spread: float) -> None:
+            values = (
+                generator.uniform(0.5, 1.5, size),
+                generator.normal(0, 0.3, size),
+                generator.normal(mean, 0.2, size),
+                generator.uniform(0.6, 1.7, size) * spread,
+            )
+            layer(f"batch_normalization_{number}", dict(zip(norm, values, strict=True)))
+
+        normalisation(1, 1, -40, 400)
+        for number in range(8):
+            shape = (3, 3, channels[number], channels[number + 1])
+            kernel = generator.normal(0, np.sqrt(2 / np.prod(shape[:3])), shape)
+            name = "audio_embedding_layer" if number == 7 else f"conv2d_{number + 1}"
+            layer(name, {"kernel:0": kernel, "bias:0": generator.normal(0, 0.05, shape[3])})
+            if number < 7:
+                normalisation(number + 2, shape[3], 0, 1)
+                layer(f"activation_{number + 1}", {})
+        file.attrs["layer_names"] = names
+    return path
+
+
 COMPARED_MODELS = ("logreg", "ensemble (learned shares)")
 EVIL = "<script>alert(1)</script>"
 

@@ -156,7 +156,8 @@ def test_json_keys(library: Path) -> None:
     classified = run_json("classify", unlabelled(), library=library)
     assert set(classified) >= {"model", "tracks", "failed"}
     assert set(classified["tracks"][0]) >= {"path", "genre", "probability", "probabilities", "neighbours"}
-    assert set(classified["tracks"][0]["neighbours"][0]) == {"path", "label", "similarity"}
+    assert set(classified["tracks"][0]["neighbours"][0]) == {"path", "label", "similarity", "title", "artist"}
+    assert set(classified["tracks"][0]) >= {"margin", "unsure", "learned_from", "label", "out_of_fold"}
 
     evaluated = run_json("evaluate", library=library)
     names = "protocol accuracy accuracy_interval balanced_accuracy macro_f1 labels confusion"
@@ -412,7 +413,7 @@ def test_inspect_needs_no_library(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 def test_inspect_with_a_classifier(library: Path, tmp_path: Path) -> None:
     text = run("inspect", METAL, library=library).stdout
     assert [line.split()[0] for line in text.splitlines()] == [
-        *("file", "duration", "tempo", "key", "loudness", "peak", "auto-tags", "genres")
+        *("file", "duration", "tempo", "key", "loudness", "peak", "auto-tags", "genre", "training", "nearest", "genres")
     ]
     assert "0:00 metal" in text
     (tmp_path / "words.mp3").write_text("words")

@@ -5,10 +5,8 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from sonotheque import results
 from sonotheque.classify.data.embedding_set import EmbeddingSet
@@ -19,13 +17,14 @@ from sonotheque.classify.evaluation.evaluate_model import evaluation_result
 from sonotheque.classify.inference.calibration import CalibrationSet, fit_temperature
 from sonotheque.classify.inference.novelty import NoveltyDetector
 from sonotheque.classify.inference.persistence import SavedClassifier
+from sonotheque.classify.inference.training_tracks import TrainingTracks
 from sonotheque.classify.models.ensemble import out_of_fold_proba
 from sonotheque.classify.models.learners import QUICK_MODELS, compare_specs, make_learner
 from sonotheque.classify.models.model_spec import Ensemble, ModelSpec, fit_model
 from sonotheque.classify.models.search import HyperparameterSearch, SearchBudget
 from sonotheque.classify.models.temperature import apply_temperature
 from sonotheque.embed.space import kind_of
-from sonotheque.types import Codes, Probabilities, Progress
+from sonotheque.types import Probabilities, Progress, Rows
 
 log = logging.getLogger("sonotheque")
 
@@ -40,6 +39,8 @@ class TrainedClassifier:
         Calibrated on artist-grouped out-of-fold predictions if the tracks can be divided into folds.
     calibration_set : CalibrationSet or None
         Those predictions.
+    out_of_fold : float64 array [N, C] or None
+        Their calibrated probabilities for all training tracks; NaN in the rows of tracks that are in no test set.
     accuracies : dict of ModelSpec to float
         Accuracy of each model that was compared without a search.
     evaluation : EvaluationResult or None
@@ -48,6 +49,7 @@ class TrainedClassifier:
 
     ensemble: Ensemble
     calibration_set: CalibrationSet | None
+    out_of_fold: Probabilities | None
     accuracies: dict[ModelSpec, float]
     evaluation: results.EvaluationResult | None
 
@@ -96,10 +98,10 @@ def train_classifier(
         accuracies = compare_specs(specs, data, codes, groups=groups, seed=seed)
         best = max(specs, key=lambda spec: accuracies.get(spec, 0.0))
         ensemble = Ensemble([fit_model(best, data, codes, groups=groups, seed=seed)], [1.0])
-        calibrated, calibration_set = _calibrate(ensemble, training, seed=seed, progress=progress)
+        calibrated = _calibrate(ensemble, training, seed=seed, progress=progress)
     if not accuracies:
         log.warning("too few artists in each genre to compare models; using %s", best.model)
-    return TrainedClassifier(calibrated, calibration_set, accuracies, None)
+    return TrainedClassifier(*calibrated, accuracies, None)
 
 
 def _train_by_search(
@@ -110,22 +112,22 @@ def _train_by_search(
     folds = default_n_folds(codes, count_artists(codes, groups, n_classes=int(codes.max()) + 1))
     search = HyperparameterSearch(spaces=data.spaces, budget=budget, rounds=folds + 1, progress=progress)
     validation = cross_validate(data, training.y, groups=groups, learner=search, seed=seed)
-    ensemble, calibration_set = _with_temperature(
-        search(data, codes, groups, seed), validation.probabilities, validation.reference, validation.groups
+    calibrated = _with_temperature(
+        search(data, codes, groups, seed), validation.probabilities, rows=validation.tested, training=training
     )
     evaluation = evaluation_result(training, validation, model="auto", seed=seed)
-    return TrainedClassifier(ensemble, calibration_set, {}, evaluation)
+    return TrainedClassifier(*calibrated, {}, evaluation)
 
 
 def _calibrate(
     ensemble: Ensemble, training: TrainingSet, *, seed: int, progress: Progress | None
-) -> tuple[Ensemble, CalibrationSet | None]:
+) -> tuple[Ensemble, CalibrationSet | None, Probabilities | None]:
     """Calibrate an ensemble on the out-of-fold predictions of its own specifications and weights."""
     data, codes, groups = training.data, training.codes, training.groups
     n_classes = int(codes.max()) + 1
     folds = default_grouped_folds(codes, groups, seed=seed)
     if not folds:
-        return ensemble, None
+        return ensemble, None, None
     probabilities = np.zeros((len(codes), n_classes))
     members = list(zip(ensemble.members, ensemble.weights, strict=True))
     total = len(folds) * len(members)
@@ -140,16 +142,21 @@ def _calibrate(
     if progress:
         progress(total, total)
     tested = np.sort(np.concatenate([test for _, test in folds]))
-    return _with_temperature(ensemble, probabilities[tested], codes[tested], groups[tested])
+    return _with_temperature(ensemble, probabilities[tested], rows=tested, training=training)
 
 
 def _with_temperature(
-    ensemble: Ensemble, probabilities: Probabilities, reference: Codes, groups: npt.NDArray[Any]
-) -> tuple[Ensemble, CalibrationSet]:
+    ensemble: Ensemble, probabilities: Probabilities, *, rows: Rows, training: TrainingSet
+) -> tuple[Ensemble, CalibrationSet, Probabilities]:
+    """Calibrate an ensemble on the out-of-fold probabilities [M, C] of some training tracks, given by their rows [M]."""
+    reference, groups = training.codes[rows], training.groups[rows]
     temperature = fit_temperature(probabilities, reference)
     calibrated = apply_temperature(probabilities, temperature)
     correct = calibrated.argmax(axis=1) == reference
-    return replace(ensemble, temperature=temperature), CalibrationSet(calibrated.max(axis=1), correct, groups)
+    out_of_fold = np.full((len(training.codes), calibrated.shape[1]), np.nan)
+    out_of_fold[rows] = calibrated
+    calibration_set = CalibrationSet(calibrated.max(axis=1), correct, groups)
+    return replace(ensemble, temperature=temperature), calibration_set, out_of_fold
 
 
 def make_saved_classifier(
@@ -175,8 +182,11 @@ def make_saved_classifier(
     pooled = {space: training.data.tracks[space] for space in spaces if kind_of(space) in {"embedding", "descriptors"}}
     counts = dict(sorted(Counter(training.y.tolist()).items()))
     detector = NoveltyDetector.fit(EmbeddingSet(pooled), groups=training.groups) if pooled else None
+    tracks = TrainingTracks.from_training(
+        training, space=spaces[0], out_of_fold=trained.out_of_fold, n_classes=len(counts)
+    )
     return SavedClassifier(
-        name, trained.ensemble, spaces, list(counts), counts, generation, trained.calibration_set, detector
+        name, trained.ensemble, spaces, list(counts), counts, generation, trained.calibration_set, detector, tracks
     )
 
 

@@ -32,8 +32,14 @@ from sonotheque.cli.options import (
 @ids_option
 @embedder_option(
     "auto, openl3, musicnn, descriptors, essentia, mel, musicnn-frames, openl3-frames or an OpenL3 variant; repeatable. "
-    "Default: the embedders that the library already uses, "
-    "otherwise auto."
+    "Default: the embedders that the library already uses, otherwise auto: openl3 if its weights are on this machine, else "
+    "musicnn. auto downloads nothing."
+)
+@click.option(
+    "--auto-tags/--no-auto-tags",
+    default=None,
+    help="Also compute musicnn's auto-tags (style, mood, instruments, era) of every track, for libraries without musicnn "
+    "vectors. Default: as before; for a new library, no.",
 )
 @click.option("--retry", is_flag=True, help="Retry files that failed before, even if they have not changed.")
 @new_genres_option
@@ -48,6 +54,7 @@ def add(
     columns: list[str] | None,
     ids: Path | None,
     embedders: tuple[str, ...],
+    auto_tags: bool | None,
     retry: bool,
     new_genres: bool,
     dry_run: bool,
@@ -80,7 +87,7 @@ def add(
         else:
             console.print_addition_preview(preview)
         return
-    if embedders and "auto" not in embedders:
+    if embedders:
         with console.progress_bar("downloading weights", unit="bytes") as download_progress:
             choose_spaces(embedders, progress=download_progress)
     library = open_library(ctx, create=True, precision=precision, device=device)
@@ -94,6 +101,7 @@ def add(
             columns=columns,
             ids=ids,
             embedders=embedders or ("auto",),
+            auto_tags=auto_tags,
             retry=retry,
             new_genres=new_genres,
             progress=progress,

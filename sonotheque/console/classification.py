@@ -9,11 +9,10 @@ import click
 from sonotheque import results
 from sonotheque.console.formatting import (
     display_path,
-    file_stem,
     format_time,
+    format_track,
     pluralize,
     print_table,
-    truncate_cell,
 )
 from sonotheque.console.library import print_failed_files
 
@@ -79,24 +78,33 @@ def print_comparison(result: results.ComparisonResult) -> None:
 
 def print_predictions(result: results.ClassificationResult) -> None:
     """Print the predicted genre of each file, with the nearest labelled tracks of that genre."""
+    learned = [track for track in result.tracks if track.learned_from]
     rows = [
         [
             display_path(track.path),
             _format_genre(track),
             f"{track.probability:.2f}",
-            ", ".join(truncate_cell(file_stem(neighbour.path)) for neighbour in track.neighbours),
+            *([format_out_of_fold(track)] if learned else []),
+            ", ".join(format_neighbours(track)),
         ]
         for track in result.tracks
     ]
     if rows:
-        print_table(["file", "genre", "probability", "nearest tracks of that genre"], rows, right_aligned=(2,))
+        header = ["file", "genre", "probability", *(["out-of-fold"] if learned else []), "nearest tracks of that genre"]
+        print_table(header, rows, right_aligned=(2,))
     for track in result.tracks:
         if track.timeline is not None:
-            segments = ", ".join(
-                f"{format_time(segment.start)} {segment.genre} {segment.probability:.2f}" for segment in track.timeline
-            )
-            click.echo(f"{display_path(track.path)}: {segments}")
+            click.echo(f"{display_path(track.path)}: {format_timeline(track.timeline)}")
     print_failed_files(result.failed, limit=None)
+    if learned:
+        click.echo(
+            f"{len(learned)} of {pluralize(len(result.tracks), 'file')} {'is a track' if len(learned) == 1 else 'are tracks'} "
+            "that the classifier was trained on, so the probability tends to be too high; out-of-fold is the prediction "
+            "without the track's artist (none: too few artists in the genre)"
+        )
+    n_unsure = sum(track.unsure for track in result.tracks)
+    if n_unsure:
+        click.echo(f"{pluralize(n_unsure, 'prediction')} unsure: the next genre is almost as probable")
     if result.promise and result.promise.threshold is not None:
         abstention = result.promise
         click.echo(
@@ -108,9 +116,47 @@ def print_predictions(result: results.ClassificationResult) -> None:
 
 
 def _format_genre(track: results.Prediction) -> str:
+    """Format a predicted genre: novelty is shown before abstention, and abstention before a small margin."""
     if track.none_of_these:
         return f"{track.genre}? (unlike all labelled tracks)"
-    return track.genre if track.answered else f"({track.genre}: uncertain)"
+    if not track.answered:
+        return f"({track.genre}: uncertain)"
+    return _format_answer(track)
+
+
+def _format_answer(prediction: results.Prediction | results.OutOfFoldPrediction) -> str:
+    """Format a genre; an unsure one is followed by the genre that is almost as probable."""
+    if not prediction.unsure:
+        return prediction.genre
+    others = {genre: p for genre, p in prediction.probabilities.items() if genre != prediction.genre}
+    return f"{prediction.genre} or {max(others, key=lambda genre: others[genre])}? (unsure)"
+
+
+def format_out_of_fold(track: results.Prediction) -> str:
+    """Format the out-of-fold prediction of a training track; ``-`` for other tracks."""
+    if not track.learned_from:
+        return "-"
+    if track.out_of_fold is None:
+        return "none"
+    return f"{_format_answer(track.out_of_fold)} {track.out_of_fold.probability:.2f}"
+
+
+def format_prediction(track: results.Prediction) -> str:
+    """Format the predicted genre of a track with its probability."""
+    return f"{_format_genre(track)} {track.probability:.2f}"
+
+
+def format_neighbours(track: results.Prediction) -> list[str]:
+    """Format artist and title of the nearest labelled tracks of the predicted genre."""
+    return [format_track(one.path, artist=one.artist, title=one.title) for one in track.neighbours]
+
+
+def format_timeline(timeline: Sequence[results.TimelineSegment]) -> str:
+    """Format the genre of each segment. A question mark follows unsure genres."""
+    return ", ".join(
+        f"{format_time(segment.start)} {segment.genre}{'?' * segment.unsure} {segment.probability:.2f}"
+        for segment in timeline
+    )
 
 
 def print_evaluation(result: results.EvaluationResult) -> None:

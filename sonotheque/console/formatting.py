@@ -20,6 +20,9 @@ MAX_LISTED = 10
 MAX_CELL_WIDTH = 32
 """Characters of a title, artist or album in a table; JSON has all of them."""
 
+MAX_NAME_WIDTH = 24
+"""Characters of an artist or a title where both are in one cell."""
+
 
 def print_json(result: Any) -> None:
     """Print a result as one JSON document, in ASCII if standard output is not UTF-8 or a name in it is not valid text."""
@@ -75,10 +78,22 @@ def display_path(path: str) -> str:
     return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in path)
 
 
-def truncate_cell(text: str | None) -> str:
-    """Return a text for a table cell: at most `MAX_CELL_WIDTH` characters, ``-`` for None."""
+def truncate_cell(text: str | None, *, width: int = MAX_CELL_WIDTH) -> str:
+    """Return a text for a table cell: at most `width` characters, ``-`` for None."""
     text = " ".join("".join(letter if letter.isprintable() else " " for letter in text or "-").split())
-    return text if len(text) <= MAX_CELL_WIDTH else text[: MAX_CELL_WIDTH - 1] + "…"
+    return text if len(text) <= width else text[: width - 1] + "…"
+
+
+def format_track(path: str, *, artist: str | None, title: str | None) -> str:
+    """Format artist and title of a track for a table cell; a track without a title is named by its file.
+
+    Examples
+    --------
+    >>> format_track("/music/a.mp3", artist="Bach", title="Air"), format_track("/music/a.mp3", artist="Bach", title=None)
+    ('Bach - Air', 'Bach - a')
+    """
+    name = truncate_cell(title or file_stem(path), width=MAX_NAME_WIDTH)
+    return f"{truncate_cell(artist, width=MAX_NAME_WIDTH)} - {name}" if artist else name
 
 
 def format_time(seconds: float) -> str:

@@ -5,6 +5,12 @@ from __future__ import annotations
 import click
 
 from sonotheque import results
+from sonotheque.console.classification import (
+    format_neighbours,
+    format_out_of_fold,
+    format_prediction,
+    format_timeline,
+)
 from sonotheque.console.formatting import display_path, format_time
 
 
@@ -25,13 +31,26 @@ def print_inspection(result: results.InspectionResult) -> None:
         ["peak", peak or "none (silent)"],
         ["auto-tags", auto_tags or "none (silent)"],
     ]
+    if result.prediction:
+        rows += _prediction_rows(result.prediction)
     if result.timeline:
-        segments = (f"{format_time(one.start)} {one.genre} {one.probability:.2f}" for one in result.timeline)
-        rows.append(["genres", ", ".join(segments)])
+        rows.append(["genres", format_timeline(result.timeline)])
     if result.silent or result.notice:
         rows.append(["notice", "; ".join(filter(None, ["silent" if result.silent else None, result.notice]))])
     for name, text in rows:
         click.echo(f"{name:<9} {text}")
+
+
+def _prediction_rows(prediction: results.Prediction) -> list[list[str]]:
+    rows = [["genre", format_prediction(prediction)]]
+    if prediction.learned_from:
+        without = "no prediction without its artist: the genre has too few artists"
+        if prediction.out_of_fold:
+            without = f"without its artist: {format_out_of_fold(prediction)}"
+        rows.append(["training", f"the classifier was trained on this track, as {prediction.label}; {without}"])
+    if prediction.neighbours:
+        rows.append(["nearest", ", ".join(format_neighbours(prediction))])
+    return rows
 
 
 def _format_measurement(value: float | None, unit: str, detail: str = "") -> str | None:

@@ -49,6 +49,8 @@ def print_status(status: results.Status, *, library: str, roots: Sequence[str] |
     for space in status.spaces:
         index = "exact index" if space.index == "exact" else f"{space.index} index (the next search rebuilds it)"
         click.echo(f"space {space.id}: {pluralize(space.tracks, 'track')}, {space.dimensions} dimensions, {index}")
+    if status.auto_tags and not any(space.id.startswith("musicnn-") for space in status.spaces):
+        click.echo(f"auto-tags: {pluralize(status.auto_tags, 'track')}")
     if roots is None and status.labels:
         click.echo("labels: " + ", ".join(f"{label} ({count})" for label, count in status.labels.items()))
     parts = [pluralize(status.tracks, "track")]

@@ -86,7 +86,18 @@ def tag_probabilities(vectors: npt.NDArray[np.floating]) -> npt.NDArray[np.float
     WeightsError
         If the shipped network is damaged.
     """
-    result: npt.NDArray[np.float64] = 0.5 * (1 + np.tanh(0.5 * tag_logits(vectors)))
+    return logistic(tag_logits(vectors))
+
+
+def logistic(logits: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Convert logits into probabilities, of the same shape.
+
+    Examples
+    --------
+    >>> logistic(np.array([0.0, 1000.0]))
+    array([0.5, 1. ])
+    """
+    result: npt.NDArray[np.float64] = 0.5 * (1 + np.tanh(0.5 * logits))
     return result
 
 

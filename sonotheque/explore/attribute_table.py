@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from sonotheque.embed import descriptors, musicnn
+from sonotheque.embed import descriptors
 from sonotheque.embed.auto_tags import TAGS
 from sonotheque.errors import LibraryError
 from sonotheque.explore.track_attributes import TrackAttributes, likely_tags, load_track_attributes
@@ -50,7 +50,7 @@ Row = Mapping[str, Any]
 def attribute_rows(catalogue: Catalogue) -> Iterator[Row]:
     """Make a row for every track of a library, ordered by path.
 
-    If tracks have no vectors of the descriptors or of musicnn, a warning is logged and the columns that need them are empty.
+    If tracks have no vectors of the descriptors or no auto-tags, a warning is logged and the columns that need them are empty.
 
     Parameters
     ----------
@@ -62,15 +62,17 @@ def attribute_rows(catalogue: Catalogue) -> Iterator[Row]:
         With the names of `COLUMNS`.
     """
     tracks = catalogue.tracks.all()
-    embedded = catalogue.vectors.embedded([descriptors.SPACE.id, musicnn.SPACE.id])
-    for space, missing in ((descriptors.SPACE, "tempo and key"), (musicnn.SPACE, "tags")):
-        count = sum(space.id not in embedded.get(track.id, ()) for track in tracks)
+    embedded = catalogue.vectors.embedded([descriptors.SPACE.id])
+    attributes = load_track_attributes(catalogue)
+    for missing, count, option in (
+        ("tempo and key", sum(track.id not in embedded for track in tracks), "--embedder descriptors"),
+        ("tags", sum(attributes[track.id].tags is None and not track.silent for track in tracks), "--auto-tags"),
+    ):
         if count:
             log.warning(
-                "%d of %d tracks have no %s; `sonotheque add FOLDER --embedder %s` computes them",
-                *(count, len(tracks), missing, space.embedder),
+                "%d of %d tracks have no %s; `sonotheque add FOLDER %s` computes them",
+                *(count, len(tracks), missing, option),
             )
-    attributes = load_track_attributes(catalogue)
     for track in tracks:
         yield _row(track, attributes[track.id])
 

@@ -5,12 +5,18 @@ They are computed from stored vectors. No audio is decoded, and no training is n
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from sonotheque.embed import descriptors, musicnn
-from sonotheque.embed.auto_tags import GROUPS, TAGS, tag_probabilities
+from sonotheque.embed.auto_tags import GROUPS, TAGS, logistic, tag_logits
 from sonotheque.store.catalogue import Catalogue
 from sonotheque.types import Float64Array, FloatArray
+
+log = logging.getLogger("sonotheque")
 
 MIN_BEAT_STRENGTH, MIN_SEGMENT_BEAT_STRENGTH = 0.1, 0.3
 """Minimum beat strength of a reliable tempo: ``max(0.1, 0.3 / sqrt(S))`` for S segments.
@@ -74,7 +80,7 @@ def load_track_attributes(catalogue: Catalogue) -> dict[int, TrackAttributes]:
         track: reliable_tempo(segments) for track, segments in catalogue.vectors.all_segments(descriptors.SPACE.id)
     }
     keys = _load_keys(catalogue) if descriptors.SPACE.id in available else {}
-    tags = _load_tags(catalogue) if musicnn.SPACE.id in available else {}
+    tags = {track: logistic(logits) for track, logits in load_tag_logits(catalogue).items()}
     result = {}
     for track in catalogue.tracks.all():
         if track.silent:
@@ -113,9 +119,43 @@ def _load_keys(catalogue: Catalogue) -> dict[int, str | None]:
     return {int(track): descriptors.key_name(vector) for track, vector in zip(ids, vectors, strict=True)}
 
 
-def _load_tags(catalogue: Catalogue) -> dict[int, Float64Array]:
-    ids, vectors = catalogue.vectors.matrix(musicnn.SPACE.id)
-    return dict(zip(ids.tolist(), tag_probabilities(vectors), strict=True))
+def load_tag_logits(catalogue: Catalogue) -> dict[int, Float64Array]:
+    """Load the logits of the auto-tags of all tracks that have some.
+
+    They are computed from the musicnn vectors of the library. Tracks without such a vector have those that
+    ``add --auto-tags`` stored, if it has run.
+
+    Returns
+    -------
+    dict of track id to float64 array [50]
+        In the order of `sonotheque.embed.auto_tags.TAGS`.
+    """
+    stored = catalogue.auto_tags.read(musicnn.SPACE.id)
+    result = {track: logits.astype(np.float64) for track, logits in stored.items()}
+    if any(space.id == musicnn.SPACE.id and space.tracks for space in catalogue.spaces.all()):
+        ids, vectors = catalogue.vectors.matrix(musicnn.SPACE.id)
+        result.update(zip(ids.tolist(), tag_logits(vectors), strict=True))
+    return result
+
+
+def report_missing_auto_tags(attributes: Mapping[int, TrackAttributes], silent: int, *, use: str) -> None:
+    """Log how many tracks lack auto-tags, what they would be used for, and how to compute them.
+
+    Parameters
+    ----------
+    attributes : mapping of track id to TrackAttributes
+        Of all tracks.
+    silent : int
+        Number of silent tracks, which never have auto-tags.
+    use : str
+        Such as ``which name clusters``.
+    """
+    missing = sum(one.tags is None for one in attributes.values()) - silent
+    if missing:
+        log.info(
+            "%d of %d tracks have no auto-tags, %s; `sonotheque add FOLDER --auto-tags` computes them",
+            *(missing, len(attributes), use),
+        )
 
 
 def likely_tags(attributes: TrackAttributes, group: str) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 
-from sonotheque.embed.registry import choose_spaces, space_of
+from sonotheque.embed.registry import choose_spaces, recall_spaces, space_of
 from sonotheque.embed.runtime import Compute
 from sonotheque.errors import LibraryError
 from sonotheque.extract import AudioFile, scan_paths
@@ -29,6 +29,7 @@ def add_files(
     columns: Sequence[str] | None,
     ids: PathLike | None,
     embedders: Sequence[str],
+    auto_tags: bool | None,
     retry: bool,
     new_genres: bool,
     command: str,
@@ -52,7 +53,8 @@ def add_files(
     """
     files, source = _find_files(catalogue, paths, labels=labels, columns=columns, ids=ids, new_genres=new_genres)
     spaces = _choose_spaces(catalogue, embedders, fetching)
-    ingest = Ingest(catalogue, spaces=spaces, compute=compute, retry=retry)
+    tagging = _choose_auto_tags(catalogue, auto_tags)
+    ingest = Ingest(catalogue, spaces=spaces, auto_tags=tagging, compute=compute, retry=retry)
     try:
         ingest.run(files, progress=progress)
     finally:  # tracks that were added before Ctrl-C get their labels too
@@ -190,13 +192,25 @@ def _label(
 
 
 def _choose_spaces(catalogue: Catalogue, embedders: Sequence[str], fetching: Progress | None) -> list[str]:
-    """Return the ids of the spaces to compute: those that the library already uses, and those of the requested embedders."""
+    """Return the ids of the spaces to compute: those that the library already uses, and those of the requested embedders.
+
+    A library that has spaces keeps them: ``auto`` stands for them, whatever weights are on this machine.
+    """
     stored = (catalogue.database.get_setting("embedders") or "").split()
-    requested = [name for name in embedders if name != "auto"]
-    choice = choose_spaces([*stored, *requested] or ["auto"], progress=fetching)
+    kept = stored or [space.id for space in catalogue.spaces.all() if space.tracks]
+    choice = choose_spaces([name for name in embedders if name != "auto" or not kept], progress=fetching)
     if choice.reason:
         log.info("%s", choice.reason)
-    spaces = list(dict.fromkeys(space.id for space in choice.spaces))
+    spaces = list(dict.fromkeys(space.id for space in [*recall_spaces(kept), *choice.spaces]))
     if spaces != stored:
         catalogue.database.set_setting("embedders", " ".join(spaces))
     return spaces
+
+
+def _choose_auto_tags(catalogue: Catalogue, requested: bool | None) -> bool:
+    """Return whether tracks get auto-tags, and remember it; None keeps what was asked for before."""
+    stored = catalogue.database.get_setting("auto_tags") == "1"
+    if requested is None or requested == stored:
+        return stored
+    catalogue.database.set_setting("auto_tags", str(int(requested)))
+    return requested

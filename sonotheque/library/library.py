@@ -10,12 +10,14 @@ import os
 import shlex
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from sonotheque import results
 from sonotheque.deprecation import renamed_parameters
+from sonotheque.embed import musicnn
 from sonotheque.embed.registry import space_of
 from sonotheque.embed.runtime import Compute
 from sonotheque.embed.space import kind_of
@@ -134,6 +136,7 @@ class Library:
         columns: Sequence[str] | None = None,
         ids: PathLike | None = None,
         embedders: Sequence[str] = ("auto",),
+        auto_tags: bool | None = None,
         retry: bool = False,
         new_genres: bool = False,
         progress: Progress | None = None,
@@ -151,7 +154,11 @@ class Library:
         ids : path or None
             For a CSV with genre ids: the path of a CSV that maps ids to names.
         embedders : sequence of str
-            Names of embedders. ``auto`` chooses those that the library already uses or, for a new library, the best available one.
+            Names of embedders. ``auto`` chooses those that the library already uses or, for a new library, OpenL3 if its weights
+            are on this machine, else musicnn.
+        auto_tags : bool or None
+            Compute musicnn's auto-tags of every track, also if the library has no musicnn vectors. None does as the library did
+            before. With musicnn vectors, auto-tags cost nothing and are always there.
         retry : bool
             Try unchanged files again that failed before.
         new_genres : bool
@@ -183,6 +190,7 @@ class Library:
             columns=columns,
             ids=ids,
             embedders=embedders,
+            auto_tags=auto_tags,
             retry=retry,
             new_genres=new_genres,
             command=_command("add", *paths, labels=labels),
@@ -254,6 +262,7 @@ class Library:
                 for space in self.catalogue.spaces.all()
             ],
             variants=find_variants(sorted(counts)),
+            auto_tags=self.catalogue.auto_tags.count(musicnn.SPACE.id),
         )
 
     def label(
@@ -963,11 +972,12 @@ class Library:
         """
         if picture is not None:
             require_extension(picture, ".png")
+        prediction: results.Prediction | None = None
         timeline: Sequence[results.TimelineSegment] = ()
-        if self._classifier_path.exists():
-            tracks = self.classify(path, timeline=True).tracks
-            timeline = (tracks[0].timeline or ()) if tracks else ()
-        return inspect_file(path, picture=picture, timeline=timeline, compute=self._compute)
+        if self._classifier_path.exists() and (tracks := self.classify(path, timeline=True).tracks):
+            timeline = tracks[0].timeline or ()
+            prediction = replace(tracks[0], timeline=None)
+        return inspect_file(path, picture=picture, timeline=timeline, prediction=prediction, compute=self._compute)
 
     # Export
 
@@ -1059,7 +1069,8 @@ class Library:
         predicted : bool
             For a track without a label, use the genre that the trained classifier predicts.
         probability : float
-            Minimum probability of a predicted genre. Tracks that resemble no labelled track get no genre.
+            Minimum probability of a predicted genre. Unsure predictions are left out too, and tracks that resemble no labelled
+            track get no genre.
         progress : callable or None
             Called with (tracks done, total) while files are written.
 
@@ -1179,14 +1190,14 @@ class Library:
         )
 
     def _predicted_genres(self, tracks: Sequence[Track], probability: float) -> dict[int, str | None]:
-        """Predict the genres of tracks whose files exist. Improbable predictions are left out."""
+        """Predict the genres of tracks whose files exist. Improbable and unsure predictions are left out."""
         existing = {track.path: track.id for track in tracks if os.path.isfile(track.path)}
         if not existing:
             return {}
         return {
             existing[prediction.path]: prediction.genre
             for prediction in self.classify(*existing).tracks
-            if prediction.probability >= probability and not prediction.none_of_these
+            if prediction.probability >= probability and not prediction.none_of_these and not prediction.unsure
         }
 
 
@@ -1220,6 +1231,7 @@ def inspect_file(
     *,
     picture: PathLike | None = None,
     timeline: Sequence[results.TimelineSegment] = (),
+    prediction: results.Prediction | None = None,
     compute: Compute = Compute(),
 ) -> results.InspectionResult:
     """Analyse one file without a library: see `Library.inspect`.
@@ -1229,6 +1241,8 @@ def inspect_file(
     path, picture : see `Library.inspect`
     timeline : sequence of TimelineSegment
         The genre of each segment, if it is known.
+    prediction : Prediction or None
+        The genre of the file, if a classifier has predicted it.
     compute : Compute
 
     Returns
@@ -1244,7 +1258,7 @@ def inspect_file(
 
     if picture is not None:
         require_extension(picture, ".png")
-    inspection = inspect_recording(existing_path(path), timeline=timeline, compute=compute)
+    inspection = inspect_recording(existing_path(path), timeline=timeline, prediction=prediction, compute=compute)
     if picture is not None:
         from sonotheque.report.inspection import draw_inspection
 

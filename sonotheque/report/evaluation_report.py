@@ -9,7 +9,7 @@ from sonotheque.classify.data.folds import Fold
 from sonotheque.classify.data.training_set import TrainingSet
 from sonotheque.classify.evaluation.evaluate_model import make_evaluation_learner
 from sonotheque.classify.models.search import SearchBudget
-from sonotheque.report.feature_importance.importance_data import load_musicnn_vectors
+from sonotheque.report.feature_importance.importance_data import load_logits_of_tracks
 from sonotheque.report.genre_colours import load_genre_colours
 from sonotheque.report.page import write_report
 from sonotheque.report.report_data import collect_report_data
@@ -75,7 +75,7 @@ def write_evaluation_report(
         repeats=repeats,
         with_learning_curve=not budget and not given,
         comparison=compared,
-        musicnn_vectors=load_musicnn_vectors(catalogue, training.tracks),
+        tag_logits=load_logits_of_tracks(catalogue, training.tracks),
         failed=failed,
         genre_colours=load_genre_colours(catalogue),
         seed=seed,

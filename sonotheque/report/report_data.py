@@ -21,7 +21,7 @@ from sonotheque.classify.models.learners import Learner, make_learner
 from sonotheque.index.exact import ExactIndex
 from sonotheque.report.feature_importance.importance_data import ImportanceData, collect_importance, importance_results
 from sonotheque.store.records import Track
-from sonotheque.types import FloatArray, Progress
+from sonotheque.types import Float64Array, Progress
 
 MAX_MISCLASSIFICATIONS = 60
 """Misclassified tracks that the page lists and plays."""
@@ -116,7 +116,7 @@ def collect_report_data(
     with_learning_curve: bool = True,
     with_aggregation: bool = True,
     with_importance: bool = True,
-    musicnn_vectors: FloatArray | None = None,
+    tag_logits: Float64Array | None = None,
     comparison: results.ComparisonResult | None = None,
     failed: Sequence[results.FailedFile] = (),
     genre_colours: Mapping[str, int] | None = None,
@@ -139,8 +139,8 @@ def collect_report_data(
         Also compare track and segment aggregation, if the training set has segments.
     with_importance : bool
         Also compute the feature importance, which is then part of `evaluation` too.
-    musicnn_vectors : float32 array [N, 200] or None
-        The tracks' musicnn vectors, for auto-tags; needed only if the training set does not have them.
+    tag_logits : float64 array [N, 50] or None
+        The tracks' auto-tags; needed only if the training set has no musicnn vectors.
     comparison : results.ComparisonResult or None
         Result of `sonotheque.classify.evaluation.model_comparison.compare`.
     failed : sequence of results.FailedFile
@@ -174,7 +174,7 @@ def collect_report_data(
     )
     importance = None
     if with_importance:
-        importance = collect_importance(training, cross_validation, musicnn_vectors=musicnn_vectors, seed=seed)
+        importance = collect_importance(training, cross_validation, tag_logits=tag_logits, seed=seed)
         evaluation = replace(evaluation, importance=importance_results(importance))
     return ReportData(
         tracks=training.tracks,

@@ -77,15 +77,37 @@ class LabelledNeighbour:
     path: str
     label: str
     similarity: float
+    title: str | None = None
+    artist: str | None = None
 
 
 @dataclass(frozen=True)
 class TimelineSegment:
-    """The predicted genre of one segment; `start` in s."""
+    """The predicted genre of one segment; `start` in s, `unsure` as in `Prediction`."""
 
     start: float
     genre: str
     probability: float
+    unsure: bool = False
+
+
+@dataclass(frozen=True)
+class OutOfFoldPrediction:
+    """The prediction for a training track by models of the same kind that were fitted without its artist.
+
+    Attributes
+    ----------
+    genre : str
+    probability : float
+    probabilities : mapping of str to float
+    unsure : bool
+        See `Prediction`.
+    """
+
+    genre: str
+    probability: float
+    probabilities: Mapping[str, float]
+    unsure: bool
 
 
 @dataclass(frozen=True)
@@ -108,6 +130,17 @@ class Prediction:
         Whether the file is novel: its novelty score is above 1.
     strangeness : float
         Novelty score: the local distance from the labelled tracks, relative to the distance that 99 % of them have from each other.
+    margin : float
+        Difference of the two highest probabilities.
+    unsure : bool
+        Whether the margin is below `sonotheque.classify.inference.margin.MIN_MARGIN`. It does not depend on an abstention.
+    learned_from : bool or None
+        Whether the classifier was trained on this track. Its probability is then too high. None if the classifier was trained by a
+        version that did not record its training tracks.
+    label : str or None
+        The label that the track had in training.
+    out_of_fold : OutOfFoldPrediction or None
+        For a training track: the prediction without its artist. None if its genre has too few artists for that.
     """
 
     path: str
@@ -119,6 +152,11 @@ class Prediction:
     answered: bool
     none_of_these: bool
     strangeness: float
+    margin: float = 1.0
+    unsure: bool = False
+    learned_from: bool | None = None
+    label: str | None = None
+    out_of_fold: OutOfFoldPrediction | None = None
 
 
 @dataclass(frozen=True)

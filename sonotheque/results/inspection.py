@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sonotheque.results.classification import TimelineSegment
+from sonotheque.results.classification import Prediction, TimelineSegment
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,8 @@ class InspectionResult:
     windows : sequence of DescriptorWindow
     timeline : sequence of TimelineSegment
         Predicted genre of each segment. Empty without a classifier.
+    prediction : Prediction or None
+        Predicted genre of the file, as `classify` gives it, without a timeline. None without a classifier.
     """
 
     path: str
@@ -90,3 +92,4 @@ class InspectionResult:
     tags: Sequence[AutoTag]
     windows: Sequence[DescriptorWindow]
     timeline: Sequence[TimelineSegment]
+    prediction: Prediction | None = None

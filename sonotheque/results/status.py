@@ -34,9 +34,11 @@ class SpaceStatus:
 
 @dataclass(frozen=True)
 class Status:
-    """The contents of a library; `tracks` is the number of different contents, `files` the number of files with these contents.
+    """The contents of a library.
 
-    `variants` lists labels that differ only in case, white space or Unicode normalisation, and are probably the same genre.
+    `tracks` is the number of different contents, `files` the number of files with these contents, and `auto_tags` the number of
+    tracks that have auto-tags. `variants` lists labels that differ only in case, white space or Unicode normalisation, and are
+    probably the same genre.
     """
 
     tracks: int
@@ -47,6 +49,7 @@ class Status:
     remarks: Sequence[TrackNotice]
     spaces: Sequence[SpaceStatus]
     variants: Sequence[Sequence[str]] = ()
+    auto_tags: int = 0
 
 
 @dataclass(frozen=True)

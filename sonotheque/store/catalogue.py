@@ -14,6 +14,7 @@ from typing import Self
 from sonotheque.extract.extraction import Extraction
 from sonotheque.extract.file_identity import FileStamp
 from sonotheque.store.augmented_copies import AugmentedCopyRepository
+from sonotheque.store.auto_tags import AutoTagRepository
 from sonotheque.store.database import Database
 from sonotheque.store.files import FileRepository
 from sonotheque.store.history import HistoryRepository
@@ -23,6 +24,7 @@ from sonotheque.store.records import TrackLabelChange
 from sonotheque.store.removals import RemovalRepository
 from sonotheque.store.tracks import TrackRepository
 from sonotheque.store.vectors import SpaceRepository, StoredVectors, VectorRepository
+from sonotheque.types import FloatArray
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ class Catalogue:
     Attributes
     ----------
     database : Database
-    tracks, files, labels, history, removals, spaces, vectors, augmented_copies, maps
+    tracks, files, labels, history, removals, spaces, vectors, auto_tags, augmented_copies, maps
         One repository for each subject.
 
     Raises
@@ -62,6 +64,7 @@ class Catalogue:
         self.removals = RemovalRepository(self.database)
         self.spaces = SpaceRepository(self.database)
         self.vectors = VectorRepository(self.database)
+        self.auto_tags = AutoTagRepository(self.database)
         self.augmented_copies = AugmentedCopyRepository(self.database)
         self.maps = MapRepository(self.database)
 
@@ -93,7 +96,14 @@ class Catalogue:
         """Return the stored vectors in some spaces, for `sonotheque.extract.get_vectors`."""
         return StoredVectors(self.database, spaces=spaces, segments=segments)
 
-    def store_extraction(self, content: str, files: Mapping[str, FileStamp], extraction: Extraction) -> int:
+    def store_extraction(
+        self,
+        content: str,
+        files: Mapping[str, FileStamp],
+        extraction: Extraction,
+        *,
+        auto_tags: tuple[str, FloatArray] | None = None,
+    ) -> int:
         """Store what was extracted from one recording, under all the paths of that content.
 
         Parameters
@@ -102,6 +112,8 @@ class Catalogue:
             Content hash.
         files : mapping of path to FileStamp, at least one
         extraction : Extraction
+        auto_tags : (space id, float32 array [number of tags]) or None
+            The logits of its auto-tags, and the space that they were computed in.
 
         Returns
         -------
@@ -110,10 +122,14 @@ class Catalogue:
         """
         with self.database.transaction():
             track = self.tracks.upsert(content, extraction)
+            linked = all(self.files.get(path) == (stamp, track) for path, stamp in files.items())
             for space, (vector, segments) in extraction.vectors.items():
                 self.vectors.write(track, space, vector, segments)
+            if auto_tags is not None:
+                self.auto_tags.write(track, *auto_tags)
             self.tracks.delete_without_files(self.files.link(track, files))
-            self.database.mark_changed(extraction.vectors)
+            if extraction.vectors or not linked:
+                self.database.mark_changed(extraction.vectors)
             return track
 
     def link_files(self, track: int, files: Mapping[str, FileStamp]) -> None:

@@ -7,15 +7,21 @@ processes only what is missing.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from sonotheque.embed import musicnn
+from sonotheque.embed.auto_tags import tag_logits
 from sonotheque.embed.runtime import Compute
 from sonotheque.errors import AudioError
+from sonotheque.extract.extraction import Extraction
 from sonotheque.extract.file_identity import FileStamp, content_hash, name_problem, printable_path
 from sonotheque.extract.pool import ExtractionPool
 from sonotheque.extract.scan import AudioFile
 from sonotheque.store.catalogue import Catalogue
-from sonotheque.types import Progress
+from sonotheque.types import FloatArray, Progress
+
+TAG_SPACE = musicnn.SPACE.id
+"""The space whose vectors give the auto-tags. They are computed but not stored if only the auto-tags are wanted."""
 
 
 @dataclass
@@ -65,6 +71,8 @@ class Ingest:
     catalogue : Catalogue
     spaces : sequence of str
         Ids of the spaces in which every track gets vectors.
+    auto_tags : bool
+        Whether every track gets auto-tags, also where the spaces do not give them.
     compute : Compute
     retry : bool
         Try unchanged files again that failed before.
@@ -81,17 +89,21 @@ class Ingest:
         catalogue: Catalogue,
         *,
         spaces: Sequence[str],
+        auto_tags: bool = False,
         compute: Compute = Compute(),
         retry: bool = False,
         workers: int | None = None,
     ) -> None:
         self._catalogue = catalogue
-        self._spaces = tuple(spaces)
+        self._tags_only = auto_tags and TAG_SPACE not in spaces
+        self._spaces = (*spaces, TAG_SPACE) if self._tags_only else tuple(spaces)
         self._compute = compute
         self._retry = retry
         self._workers = workers
         self._hashes = catalogue.tracks.hashes()
         self._embedded = catalogue.vectors.embedded(self._spaces)
+        for track in catalogue.auto_tags.tagged(TAG_SPACE) if self._tags_only else ():
+            self._embedded.setdefault(track, set()).add(TAG_SPACE)
         self.counts = IngestCounts()
         self._in_flight: dict[str, _Work] = {}
         self._recording = True
@@ -126,7 +138,7 @@ class Ingest:
                     for path in changed:
                         self._fail(path, NO_STAMP, "changed while it was read; add it again")
                 else:
-                    track = self._catalogue.store_extraction(work.content, work.files, extraction)
+                    track = self._store(work, extraction)
                     self.counts.embedded += 1
                     self.counts.linked += len(work.files) - 1
                     self._hashes[work.content] = track
@@ -150,6 +162,16 @@ class Ingest:
             self._contents |= dict.fromkeys(work.files, work.content)
             self.counts.linked += len(work.files) - 1
         return self._contents
+
+    def _store(self, work: _Work, extraction: Extraction) -> int:
+        """Store an extraction, with auto-tags in place of the vectors that are needed for them only."""
+        tags: tuple[str, FloatArray] | None = None
+        if self._tags_only and TAG_SPACE in extraction.vectors:
+            vectors = dict(extraction.vectors)
+            vector, _ = vectors.pop(TAG_SPACE)
+            tags = TAG_SPACE, tag_logits(vector[None])[0].astype("float32")
+            extraction = replace(extraction, vectors=vectors)
+        return self._catalogue.store_extraction(work.content, work.files, extraction, auto_tags=tags)
 
     def _fail(self, path: str, stamp: FileStamp, reason: str) -> None:
         if self._recording:

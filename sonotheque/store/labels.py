@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
+
 from sonotheque.metadata.label_sources import Label
 from sonotheque.store.database import Database
 from sonotheque.store.history import HistoryRepository
 from sonotheque.store.records import TrackLabelChange
+from sonotheque.types import IdArray
 
 
 class LabelRepository:
@@ -16,6 +19,15 @@ class LabelRepository:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._history = HistoryRepository(database)
+
+    def tracks_with(self, label: str, *, space: str) -> IdArray:
+        """List the tracks that have a label and a vector in a space, int64 [M], ordered by id. No other track is read."""
+        rows = self._database.execute(
+            "SELECT track_id FROM labels JOIN vectors USING (track_id) JOIN spaces ON spaces.id = space_id "
+            "WHERE label = ? AND name = ? ORDER BY track_id",
+            (label, space),
+        )
+        return np.fromiter((track for (track,) in rows), dtype=np.int64)
 
     def genres(self) -> dict[str, int]:
         """Map each genre to the number of tracks that have it as their label, in alphabetical order."""

@@ -190,6 +190,21 @@ MIGRATIONS = (
     ) STRICT;
     CREATE INDEX removed_map_positions_by_track ON removed_map_positions (change_id, track_id);
     """,
+    """
+    CREATE TABLE auto_tags (               -- of tracks that need no vectors in the space of the tagging network
+        track_id INTEGER PRIMARY KEY REFERENCES tracks ON DELETE CASCADE,
+        space TEXT NOT NULL,               -- Space.id of the vector that they were computed from
+        logits BLOB NOT NULL               -- float32 little-endian, one for each tag
+    ) STRICT;
+
+    CREATE TABLE removed_auto_tags (
+        change_id INTEGER NOT NULL REFERENCES changes ON DELETE CASCADE,
+        track_id INTEGER NOT NULL,
+        space TEXT NOT NULL,
+        logits BLOB NOT NULL,
+        PRIMARY KEY (change_id, track_id)
+    ) STRICT;
+    """,
 )
 
 

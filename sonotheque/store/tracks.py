@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from sonotheque.extract.extraction import Extraction
 from sonotheque.store.database import Database
 from sonotheque.store.history import HistoryRepository
 from sonotheque.store.records import Track
+
+SELECT = (
+    "SELECT tracks.id, hash, min(path) AS first, seconds, silent, notice, title, "
+    "coalesce(labels.artist, tracks.artist), coalesce(labels.album, tracks.album), genre, label, source "
+    "FROM tracks JOIN files ON files.track_id = tracks.id LEFT JOIN labels ON labels.track_id = tracks.id"
+)
+
+
+def _track(row: tuple[Any, ...]) -> Track:
+    return Track(*row)._replace(silent=bool(row[4]))
 
 
 class TrackRepository:
@@ -19,13 +30,16 @@ class TrackRepository:
 
     def all(self) -> list[Track]:
         """List all tracks by path."""
-        rows = self._database.execute(
-            "SELECT tracks.id, hash, min(path) AS first, seconds, silent, notice, title, "
-            "coalesce(labels.artist, tracks.artist), coalesce(labels.album, tracks.album), genre, label, source "
-            "FROM tracks JOIN files ON files.track_id = tracks.id LEFT JOIN labels ON labels.track_id = tracks.id "
-            "GROUP BY tracks.id ORDER BY first"
+        rows = self._database.execute(f"{SELECT} GROUP BY tracks.id ORDER BY first")
+        return [_track(row) for row in rows]
+
+    def get(self, tracks: Iterable[int]) -> list[Track]:
+        """List some tracks, given by their ids, in this order. Unknown ids are left out, and no other track is read."""
+        found = (
+            self._database.execute(f"{SELECT} WHERE tracks.id = ? GROUP BY tracks.id", (track,)).fetchone()
+            for track in tracks
         )
-        return [Track(*row)._replace(silent=bool(row[4])) for row in rows]
+        return [_track(row) for row in found if row is not None]
 
     def hashes(self) -> dict[str, int]:
         """Map the content hash of each track to its id."""

@@ -15,6 +15,7 @@ from sonotheque.embed.weights import fetch as module
 from sonotheque.embed.weights.fetch import fetch_weights, find_cached, is_published
 from sonotheque.embed.weights.openl3 import MODELS, PublishedModel
 from sonotheque.errors import WeightsError
+from sonotheque.user_folders import cache_folder
 
 CONTENT = bytes(range(256)) * 4000
 MODEL = PublishedModel("test", "music", "mel256", "", hashlib.sha256(CONTENT).hexdigest(), None)
@@ -103,6 +104,26 @@ def test_a_downloaded_file_is_cached(serve: StartServer, tmp_path: Path) -> None
     assert fetch_weights(MODEL) == find_cached(MODEL) == path
     assert len(server.requests) == 1
     assert [file.name for file in (tmp_path / "cache").iterdir()] == [MODEL.filename]
+
+
+def test_a_damaged_cached_file_is_replaced(serve: StartServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    server = serve("missing", "whole")
+    path = write_cached_file(CONTENT[:-1])
+    for refused, message in ((True, "is damaged, and SONOTHEQUE_OFFLINE"), (False, "404")):
+        monkeypatch.setenv("SONOTHEQUE_OFFLINE", str(int(refused)))
+        with pytest.raises(WeightsError, match=message):
+            fetch_weights(MODEL)
+        assert path.read_bytes() == CONTENT[:-1]
+    assert fetch_weights(MODEL) == path
+    assert path.read_bytes() == CONTENT
+    assert len(server.requests) == 2
+
+
+def write_cached_file(content: bytes) -> Path:
+    path = cache_folder() / MODEL.filename
+    path.parent.mkdir(parents=True)
+    path.write_bytes(content)
+    return path
 
 
 @pytest.mark.parametrize("first", ["drop", "stall", "error"])

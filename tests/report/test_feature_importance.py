@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from sonotheque import Library
 from sonotheque.embed import descriptors, musicnn
+from sonotheque.embed.auto_tags import tag_logits
 from sonotheque.report import ReportData
 from sonotheque.report.feature_importance.figures import build_importance_figures
-from sonotheque.report.feature_importance.importance_data import ImportanceData, load_musicnn_vectors
+from sonotheque.report.feature_importance.importance_data import ImportanceData, load_logits_of_tracks
 from sonotheque.report.feature_importance.tables import (
     build_auto_tag_table,
     build_permutation_table,
@@ -116,14 +117,16 @@ def test_every_family_has_a_name(importance: ImportanceData) -> None:
     assert format_family_name(importance.space_losses[0].family, ENGLISH).endswith("(all features)")
 
 
-def test_musicnn_vectors_are_in_the_order_of_the_tracks(demo_library: Library) -> None:
+def test_auto_tags_are_in_the_order_of_the_tracks(demo_library: Library, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
     catalogue = demo_library.catalogue
     tracks = [track for track in catalogue.tracks.all() if track.label][::-1]
-    vectors = load_musicnn_vectors(catalogue, tracks)
-    ids, stored = catalogue.vectors.matrix(musicnn.SPACE.id)
-    assert vectors is not None
-    assert np.array_equal(vectors[0], stored[list(ids).index(tracks[0].id)])
-    assert load_musicnn_vectors(catalogue, [*tracks, tracks[0]._replace(id=-1)]) is None
+    logits = load_logits_of_tracks(catalogue, tracks)
+    assert logits is not None
+    vector = catalogue.vectors.track_vector(tracks[0].id, musicnn.SPACE.id)
+    assert logits[0] == pytest.approx(tag_logits(vector[None])[0])
+    assert load_logits_of_tracks(catalogue, [*tracks, tracks[0]._replace(id=-1)]) is None
+    assert f"1 of {len(tracks) + 1} tracks have none; `sonotheque add FOLDER --auto-tags` computes them" in caplog.text
 
 
 def test_a_library_with_only_musicnn_has_auto_tags_but_no_families(demo_library: Library, tmp_path: Path) -> None:

@@ -9,19 +9,20 @@ import io
 import json
 import warnings
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from sonotheque.classify.data.embedding_set import EmbeddingSet
 from sonotheque.classify.inference.calibration import CalibrationSet
 from sonotheque.classify.inference.novelty import NoveltyDetector
+from sonotheque.classify.inference.training_tracks import TrainingTracks
 from sonotheque.classify.models.model_spec import Ensemble, FittedModel, ModelSpec
 from sonotheque.errors import ClassifierError
 from sonotheque.output_files import write_atomic
 from sonotheque.types import Probabilities
 
-FORMAT = 5
+FORMAT = 6
 
 ESTIMATORS = "sonotheque.classify.models.estimators"
 NETWORKS = "sonotheque.classify.models.networks"
@@ -69,6 +70,8 @@ class SavedClassifier:
     calibration_set : CalibrationSet or None
         None if the tracks could not be divided into folds.
     novelty_detector : NoveltyDetector or None
+    training_tracks : TrainingTracks or None
+        None in files of older formats, which do not record them.
     """
 
     model: str
@@ -79,6 +82,7 @@ class SavedClassifier:
     generation: int
     calibration_set: CalibrationSet | None = None
     novelty_detector: NoveltyDetector | None = None
+    training_tracks: TrainingTracks | None = None
 
     def predict_proba(self, data: EmbeddingSet) -> Probabilities:
         """Return genre probabilities, float64 [N, C]."""
@@ -105,8 +109,8 @@ class SavedClassifier:
             for member, weight in zip(self.ensemble.members, self.ensemble.weights, strict=True)
         ]
         parts = {
-            "calibration_set": vars(self.calibration_set) if self.calibration_set else None,
-            "novelty_detector": vars(self.novelty_detector) if self.novelty_detector else None,
+            name: _fields_of(part) if (part := getattr(self, name)) else None
+            for name in ("calibration_set", "novelty_detector", "training_tracks")
         }
         origin = {name: value for name, value in vars(self).items() if name not in {"ensemble", *parts}}
         content = {"format": FORMAT, **origin, **parts, "members": members, "temperature": self.ensemble.temperature}
@@ -114,7 +118,7 @@ class SavedClassifier:
 
     @classmethod
     def load(cls, path: Path) -> SavedClassifier:
-        """Read the file. Files in the previous format are converted.
+        """Read the file. Files in formats 4 and 5 are converted.
 
         Raises
         ------
@@ -136,18 +140,26 @@ class SavedClassifier:
             raise ClassifierError(f"{path}: damaged, or written by another version ({error}); train again") from None
         if isinstance(content, dict) and content.get("format") == 4:
             content = _from_format_4(content)
+        if isinstance(content, dict) and content.get("format") == 5:
+            content = {**content, "format": FORMAT, "training_tracks": None}
         if not isinstance(content, dict) or content.pop("format", None) != FORMAT:
             raise ClassifierError(f"{path}: written by another version of sonotheque; train again")
         members = content.pop("members")
         weights = [float(member["weight"]) for member in members]
         ensemble = Ensemble([_fitted_model(member) for member in members], weights, float(content.pop("temperature")))
         calibration_set, novelty_detector = content.pop("calibration_set"), content.pop("novelty_detector")
+        training_tracks = content.pop("training_tracks")
         return cls(
             ensemble=ensemble,
             calibration_set=CalibrationSet(**calibration_set) if calibration_set else None,
             novelty_detector=NoveltyDetector(**novelty_detector) if novelty_detector else None,
+            training_tracks=TrainingTracks(**training_tracks) if training_tracks else None,
             **content,
         )
+
+
+def _fields_of(part: Any) -> dict[str, Any]:
+    return {field.name: getattr(part, field.name) for field in fields(part)}
 
 
 def _fitted_model(member: dict[str, Any]) -> FittedModel:
@@ -184,7 +196,7 @@ def _rename_classes(node: Any) -> bool:
 
 
 def _from_format_4(content: dict[str, Any]) -> dict[str, Any]:
-    """Convert the content of format 4, which has other names for the same values."""
+    """Convert the content of format 4, which has other names for the same values, to format 5."""
     names = {"decision": "aggregation", "sharpness": "certainty_power", "share": "weight"}
     evidence, familiar = content.pop("evidence"), content.pop("familiar")
     if evidence:
@@ -192,5 +204,5 @@ def _from_format_4(content: dict[str, Any]) -> dict[str, Any]:
     if familiar:
         familiar["threshold"] = familiar.pop("limit")
     members = [{names.get(name, name): value for name, value in member.items()} for member in content.pop("members")]
-    converted = {"format": FORMAT, "members": members, "calibration_set": evidence, "novelty_detector": familiar}
+    converted = {"format": 5, "members": members, "calibration_set": evidence, "novelty_detector": familiar}
     return {**content, **converted}

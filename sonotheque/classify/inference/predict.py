@@ -6,20 +6,24 @@ import logging
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from sonotheque import results
 from sonotheque.classify.data.embedding_set import EmbeddingSet
 from sonotheque.classify.inference.abstention import selective_threshold
+from sonotheque.classify.inference.margin import MIN_MARGIN, probability_margin
 from sonotheque.classify.inference.persistence import SavedClassifier
 from sonotheque.classify.models.estimators import most_frequent
-from sonotheque.embed.registry import space_of
+from sonotheque.embed.registry import knows_space
 from sonotheque.embed.space import SEGMENT
-from sonotheque.errors import ClassifierError, SpaceError
+from sonotheque.errors import ClassifierError
 from sonotheque.extract.vectors import FileVectors
 from sonotheque.index import ExactIndex
 from sonotheque.store.catalogue import Catalogue
+from sonotheque.types import FloatArray
 
 log = logging.getLogger("sonotheque")
 
@@ -30,7 +34,7 @@ N_NEIGHBOURS = 3
 def load_classifier(path: Path, *, catalogue: Catalogue) -> SavedClassifier:
     """Load the classifier of a library and check that it fits the library.
 
-    If the library has changed since training, a warning is logged.
+    If the library has changed since training, or the training tracks are unknown, a warning is logged.
 
     Raises
     ------
@@ -40,14 +44,15 @@ def load_classifier(path: Path, *, catalogue: Catalogue) -> SavedClassifier:
     saved = SavedClassifier.load(path)
     available = {space.id for space in catalogue.spaces.all() if space.tracks}
     for space in saved.spaces:
-        try:
-            space_of(space)
-        except SpaceError:
-            raise ClassifierError(
-                f"the classifier needs {space}, which this version does not know; train again"
-            ) from None
+        if not knows_space(space):
+            raise ClassifierError(f"the classifier needs {space}, which this version does not know; train again")
         if space not in available:
             raise ClassifierError(f"the classifier needs {space}, which the library does not have; train again")
+    if saved.training_tracks is None:
+        log.warning(
+            "an older version trained the classifier and did not record which tracks it was trained on; train again to have "
+            "them marked"
+        )
     if saved.generation != catalogue.generation:
         log.warning("the library has changed since `train`; train again to use the changes")
     return saved
@@ -94,6 +99,7 @@ def predict_genres(
         detector = classifier.novelty_detector
         scores = detector.novelty_score(data) if detector else np.zeros(len(files.paths))
         genres = [classifier.labels[int(code)] for code in probabilities.argmax(axis=1)]
+        margins = probability_margin(probabilities)
         neighbours = _explaining_neighbours(
             files, data, genres, catalogue=catalogue, index=index, space=classifier.spaces[0]
         )
@@ -103,20 +109,46 @@ def predict_genres(
                     path=path,
                     genre=genres[row],
                     probability=round(float(probabilities[row].max()), 6),
-                    probabilities={
-                        label: round(float(probability), 6)
-                        for label, probability in zip(classifier.labels, probabilities[row], strict=True)
-                    },
+                    probabilities=_by_label(classifier, probabilities[row]),
                     neighbours=neighbours[row],
                     timeline=timelines[row] if timelines else None,
                     answered=abstention is None
                     or (abstention.threshold is not None and probabilities[row].max() >= abstention.threshold),
                     none_of_these=bool(scores[row] > 1),
                     strangeness=round(float(scores[row]), 4),
+                    margin=round(float(margins[row]), 6),
+                    unsure=bool(margins[row] < MIN_MARGIN),
+                    **_training_track(classifier, files.hashes[row], data.tracks[classifier.spaces[0]][row]),
                 )
             )
     fallback = most_frequent(list(Counter(classifier.counts).elements()))
     return results.ClassificationResult(classifier.model, predictions, files.failed, fallback, abstention)
+
+
+def _by_label(classifier: SavedClassifier, probabilities: npt.NDArray[np.floating]) -> dict[str, float]:
+    return {
+        label: round(float(probability), 6) for label, probability in zip(classifier.labels, probabilities, strict=True)
+    }
+
+
+def _training_track(classifier: SavedClassifier, content: str, vector: FloatArray) -> dict[str, Any]:
+    """Return the fields of a prediction that say whether the classifier was trained on the track."""
+    training = classifier.training_tracks
+    if training is None:
+        return {}
+    row = training.find(content, vector)
+    if row is None:
+        return {"learned_from": False}
+    probabilities = training.probabilities[row].astype(np.float64)
+    out_of_fold = None
+    if not np.isnan(probabilities).any():
+        out_of_fold = results.OutOfFoldPrediction(
+            genre=classifier.labels[int(probabilities.argmax())],
+            probability=round(float(probabilities.max()), 6),
+            probabilities=_by_label(classifier, probabilities),
+            unsure=bool(probability_margin(probabilities[None])[0] < MIN_MARGIN),
+        )
+    return {"learned_from": True, "label": classifier.labels[int(training.codes[row])], "out_of_fold": out_of_fold}
 
 
 def _abstention(classifier: SavedClassifier, target: float) -> results.AbstentionResult:
@@ -140,10 +172,14 @@ def _timelines(data: EmbeddingSet, classifier: SavedClassifier) -> list[list[res
     result: list[list[results.TimelineSegment]] = []
     for row in range(len(data)):
         probabilities = classifier.ensemble.timeline(data.take(np.array([row])), n_classes=len(classifier.labels))
+        unsure = probability_margin(probabilities) < MIN_MARGIN
         result.append(
             [
                 results.TimelineSegment(
-                    number * SEGMENT, classifier.labels[int(segment.argmax())], round(float(segment.max()), 6)
+                    start=number * SEGMENT,
+                    genre=classifier.labels[int(segment.argmax())],
+                    probability=round(float(segment.max()), 6),
+                    unsure=bool(unsure[number]),
                 )
                 for number, segment in enumerate(probabilities)
             ]
@@ -161,18 +197,19 @@ def _explaining_neighbours(
     space: str,
 ) -> list[list[results.LabelledNeighbour]]:
     """Find the nearest labelled tracks of the predicted genre of each file, without duplicates of the file itself."""
-    embedded = catalogue.vectors.embedded([space])
-    tracks = {track.id: track for track in catalogue.tracks.all() if track.label and track.id in embedded}
     result: list[list[results.LabelledNeighbour]] = [[] for _ in files.paths]
     for genre in sorted(set(genres)):
-        candidates = np.array(sorted(track.id for track in tracks.values() if track.label == genre), dtype=np.int64)
+        candidates = catalogue.labels.tracks_with(genre, space=space)
         rows = [row for row, name in enumerate(genres) if name == genre]
         ids, similarities = index.search(data.tracks[space][rows], k=N_NEIGHBOURS + 1, restrict_to=candidates)
+        tracks = {track.id: track for track in catalogue.tracks.get(np.unique(ids).tolist())}
         for row, found, values in zip(rows, ids, similarities, strict=True):
             others = [
-                results.LabelledNeighbour(tracks[int(track)].path, genre, round(float(value), 6))
-                for track, value in zip(found, values, strict=True)
-                if tracks[int(track)].hash != files.hashes[row]
+                results.LabelledNeighbour(
+                    neighbour.path, genre, round(float(value), 6), title=neighbour.title, artist=neighbour.artist
+                )
+                for neighbour, value in zip((tracks[int(track)] for track in found), values, strict=True)
+                if neighbour.hash != files.hashes[row]
             ]
             result[row] = others[:N_NEIGHBOURS]
     return result

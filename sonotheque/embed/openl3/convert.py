@@ -143,10 +143,7 @@ def convert_weights(source: Path, *, input_repr: str, cache: Path) -> Path:
     WeightsError
         If the file is missing or does not hold OpenL3 weights, or the folder cannot be written.
     """
-    try:
-        content = source.read_bytes()
-    except OSError as error:
-        raise WeightsError(f"{source}: cannot be read ({error.strerror or error})") from None
+    content = _read(source)
     folder = cache / f"openl3-{input_repr}-{hashlib.sha256(content).hexdigest()[:16]}-v{VERSION}"
     if not os.path.exists(folder):
         weights = b"".join(
@@ -160,6 +157,24 @@ def convert_weights(source: Path, *, input_repr: str, cache: Path) -> Path:
                 f"{folder}: cannot be written ({error.strerror or error}); set SONOTHEQUE_CACHE to another folder"
             ) from None
     return folder / "model.onnx"
+
+
+def check_weights(source: Path) -> None:
+    """Check that a file holds the weights of an OpenL3 audio network.
+
+    Raises
+    ------
+    WeightsError
+        If it does not, or cannot be read.
+    """
+    fold_batch_norms(read_h5(_read(source), name=str(source)), name=str(source))
+
+
+def _read(source: Path) -> bytes:
+    try:
+        return source.read_bytes()
+    except OSError as error:
+        raise WeightsError(f"{source}: cannot be read ({error.strerror or error})") from None
 
 
 def _write_folder(folder: Path, files: dict[str, bytes]) -> None:

@@ -19,7 +19,7 @@ from sonotheque.embed.openl3.convert import convert_weights
 from sonotheque.embed.openl3.frontend import FRONT_ENDS, INPUT_REPRS, SAMPLE_RATE, FrontEnd
 from sonotheque.embed.runtime import Compute, ParallelMap, batch_size, count_cores, load_network
 from sonotheque.embed.space import Space, Times
-from sonotheque.embed.weights.fetch import find_cached, is_published, unavailable_message
+from sonotheque.embed.weights.fetch import damaged_message, find_cached, is_published, missing_message
 from sonotheque.embed.weights.openl3 import MODELS, PublishedModel
 from sonotheque.errors import NoSamplesError, SpaceError, WeightsError
 from sonotheque.types import FloatArray
@@ -32,8 +32,8 @@ POOL_REGIONS = 12
 512-dimensional embedding."""
 
 NAME_PATTERN = re.compile(
-    r"openl3(?:-(?P<content>music|env)-(?P<input_repr>mel256|mel128|linear)-(?P<size>512|6144)"
-    r"-(?P<front_end>kapre|librosa|trained)-h(?P<hop>\d+(?:\.\d+)?)(?:-w(?P<weights>[0-9a-f]{8}))?(?:@1)?)?"
+    r"openl3(?:-(?P<content>music|env)-(?P<input_repr>mel256|mel128|linear)(?:-(?P<size>512|6144)"
+    r"-(?P<front_end>kapre|librosa|trained)-h(?P<hop>\d+(?:\.\d+)?)(?:-w(?P<weights>[0-9a-f]{8}))?(?:@1)?)?)?"
 )
 
 
@@ -86,12 +86,20 @@ class Variant:
 
     @classmethod
     def parse(cls, name: str) -> Variant | None:
-        """Parse an embedder name or space id; return None if it is not one of OpenL3."""
+        """Parse an embedder name, the name of a model or a space id; return None if it is not one of OpenL3.
+
+        Examples
+        --------
+        >>> Variant.parse("openl3") == Variant.parse("openl3-music-mel256") == Variant()
+        True
+        """
         match = NAME_PATTERN.fullmatch(name)
         if not match:
             return None
         if match["content"] is None:
             return cls()
+        if match["size"] is None:
+            return cls(match["content"], match["input_repr"])
         size, hop = int(match["size"]), float(match["hop"])
         return cls(match["content"], match["input_repr"], size, match["front_end"], hop)
 
@@ -135,12 +143,17 @@ def find_weights(model: PublishedModel) -> Path:
     Raises
     ------
     WeightsError
-        If there are none. The message says how to get them.
+        If there are none, or the file in the cache is damaged. The message says how to get them.
     """
-    found = weights_from_environment() or find_cached(model)
-    if not found:
-        raise WeightsError(unavailable_message(model, "not on this machine"))
-    return found
+    named = weights_from_environment()
+    if named:
+        return named
+    cached = find_cached(model)
+    if not cached:
+        raise WeightsError(missing_message(model))
+    if _weights_suffix(cached, cached.stat().st_mtime_ns, model):
+        raise WeightsError(damaged_message(model, cached))
+    return cached
 
 
 @cache

@@ -15,7 +15,7 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
-from sonotheque.embed.weights.openl3 import PublishedModel
+from sonotheque.embed.weights.openl3 import DOWNLOAD_MEGABYTES, PublishedModel
 from sonotheque.errors import WeightsError
 from sonotheque.user_folders import cache_folder
 
@@ -41,12 +41,20 @@ def is_published(content: bytes, model: PublishedModel) -> bool:
 
 
 def find_cached(model: PublishedModel) -> Path | None:
-    """Return the path of the model in the cache, or None. Files are verified before they enter the cache."""
+    """Return the path of the model in the cache, or None. The content is not read; see `is_intact`."""
     try:
         path = cache_folder() / model.filename
     except WeightsError:  # no home folder, so no cache
         return None
     return path if os.path.isfile(path) else None
+
+
+def is_intact(path: Path, model: PublishedModel) -> bool:
+    """Return whether a file can be read and is exactly the published one."""
+    try:
+        return is_published(path.read_bytes(), model)
+    except OSError:
+        return False
 
 
 def fetch_weights(
@@ -56,7 +64,9 @@ def fetch_weights(
     timeout: float | None = None,
     attempts: int = MAX_ATTEMPTS,
 ) -> Path:
-    """Return the path of a model in the cache, and download it first if necessary.
+    """Return the path of a model in the cache, and download it first if it is missing or damaged.
+
+    A damaged file is replaced only when the download is complete.
 
     Parameters
     ----------
@@ -78,11 +88,12 @@ def fetch_weights(
         If the download fails or the file is not the published one. The message lists alternatives.
     """
     found = find_cached(model)
-    if found:
+    if found and is_intact(found, model):
         return found
     cache_folder()  # without one, there is nowhere to download to
     if os.environ.get("SONOTHEQUE_OFFLINE", "0") not in {"", "0"}:
-        raise WeightsError(unavailable_message(model, "SONOTHEQUE_OFFLINE forbids downloads"))
+        state = f"{found} is damaged, and " if found else ""
+        raise WeightsError(unavailable_message(model, f"{state}SONOTHEQUE_OFFLINE forbids downloads"))
     outcome: list[Path | WeightsError] = []
     stop = threading.Event()
 
@@ -106,12 +117,25 @@ def fetch_weights(
 
 
 def unavailable_message(model: PublishedModel, reason: str) -> str:
-    """Return an error message that states why the weights are unavailable and what the user can do."""
+    """Return an error message that states why a download failed and what the user can do."""
     return (
         f"{model.name}: {reason}. The file is {model.url}. Alternatives: set SONOTHEQUE_WEIGHTS_MIRROR to the URL of a "
         f"folder that holds {model.filename}; set SONOTHEQUE_OPENL3_WEIGHTS to a local .h5 or .h5.gz file; "
         "or use --embedder musicnn, which needs no download"
     )
+
+
+def missing_message(model: PublishedModel) -> str:
+    """Return an error message that states that the weights are not on this machine and how to get them."""
+    return (
+        f"{model.name}: its weights are not on this machine; `sonotheque weights fetch {model.name}` downloads them once "
+        f"({DOWNLOAD_MEGABYTES} MB). Without a network, set SONOTHEQUE_OPENL3_WEIGHTS to a local .h5 or .h5.gz file"
+    )
+
+
+def damaged_message(model: PublishedModel, path: Path) -> str:
+    """Return an error message that states that the weights in the cache are damaged and how to replace them."""
+    return f"{model.name}: {path} is damaged; `sonotheque weights fetch {model.name}` replaces it"
 
 
 def _download_url(model: PublishedModel) -> str:

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+DOWNLOAD_MEGABYTES = 17
+"""Size of each published file."""
+
 URL_TEMPLATE = "https://github.com/marl/openl3/raw/models/openl3_audio_{input_repr}_{content}-v0_4_0.h5.gz"
 LICENCE = "CC BY 4.0"
 CITATION = (

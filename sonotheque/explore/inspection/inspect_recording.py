@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -57,7 +57,11 @@ class Inspection:
 
 
 def inspect_recording(
-    path: str | os.PathLike[str], *, timeline: Sequence[results.TimelineSegment] = (), compute: Compute = Compute()
+    path: str | os.PathLike[str],
+    *,
+    timeline: Sequence[results.TimelineSegment] = (),
+    prediction: results.Prediction | None = None,
+    compute: Compute = Compute(),
 ) -> Inspection:
     """Inspect one recording.
 
@@ -67,8 +71,10 @@ def inspect_recording(
     Parameters
     ----------
     path : path of an audio file
-    timeline : sequence of Moment
+    timeline : sequence of TimelineSegment
         The genre of each segment, from a classifier.
+    prediction : Prediction or None
+        The genre of the recording, from a classifier.
     compute : Compute
         How musicnn and the descriptors are computed.
 
@@ -92,15 +98,14 @@ def inspect_recording(
     vectors = embed_track(path, spaces=[musicnn.SPACE.id, descriptors.SPACE.id], compute=compute)
     with threadpool_limits(limits=1, user_api="blas"):
         views, loudness = compute_signal_views(path)
-    result = _make_result(os.fspath(path), vectors, loudness, timeline)
+    result = _make_result(os.fspath(path), vectors, loudness)
+    result = replace(result, timeline=list(timeline), prediction=prediction)
     has_beat = result.tempo is not None and result.beat_strength >= MIN_BEAT_STRENGTH
     beats = track_beats(views.onset_envelope, bpm=result.tempo or 0) if has_beat else np.zeros(0)
     return Inspection(result, views, beats)
 
 
-def _make_result(
-    path: str, vectors: TrackVectors, loudness: Loudness, timeline: Sequence[results.TimelineSegment]
-) -> InspectionResult:
+def _make_result(path: str, vectors: TrackVectors, loudness: Loudness) -> InspectionResult:
     track, segments = vectors.track[descriptors.SPACE.id], vectors.segments[descriptors.SPACE.id]
     bpm, strength = reliable_tempo(segments)
     key = key_name(track)
@@ -121,7 +126,7 @@ def _make_result(
         clarity=None if key is None else round(float(track[family_slices()["key"]][-1]), 3),
         tags=[] if vectors.silent else strongest_tags(vectors.track[musicnn.SPACE.id]),
         windows=[_describe_segment(number * SEGMENT, vector) for number, vector in enumerate(segments)],
-        timeline=list(timeline),
+        timeline=[],
     )
 
 

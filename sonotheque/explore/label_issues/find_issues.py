@@ -104,7 +104,11 @@ def _label_issue(
     track = training.tracks[row]
     nearest = [
         results.LabelledNeighbour(
-            training.tracks[neighbour].path, str(training.y[neighbour]), round(float(similarity), 6)
+            training.tracks[neighbour].path,
+            str(training.y[neighbour]),
+            round(float(similarity), 6),
+            title=training.tracks[neighbour].title,
+            artist=training.tracks[neighbour].artist,
         )
         for neighbour, similarity in zip(quality.neighbours[row], quality.similarities[row], strict=True)
     ]

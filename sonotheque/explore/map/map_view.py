@@ -10,7 +10,11 @@ from sonotheque.explore.map.layout import MapSettings
 from sonotheque.explore.map.map_data import MapData, load_map
 from sonotheque.explore.map.map_summary import summarize_map
 from sonotheque.explore.map.predictions import MapPredictions, predict_map
-from sonotheque.explore.track_attributes import TrackAttributes, load_track_attributes
+from sonotheque.explore.track_attributes import (
+    TrackAttributes,
+    load_track_attributes,
+    report_missing_auto_tags,
+)
 from sonotheque.results import MapResult
 from sonotheque.store.catalogue import Catalogue
 from sonotheque.types import Progress
@@ -63,5 +67,7 @@ def load_map_view(
     with threadpool_limits(limits=1, user_api="blas"):
         data = load_map(catalogue, space=space, settings=settings, rebuild=rebuild, progress=progress)
         attributes = load_track_attributes(catalogue)
+        silent = sum(track.silent for track in data.tracks)
+        report_missing_auto_tags(attributes, silent, use="which name clusters and describe tracks")
         predictions = predict_map(data, training, catalogue=catalogue, with_labels=with_labels)
         return MapView(data, predictions, attributes, summarize_map(data, predictions, attributes))

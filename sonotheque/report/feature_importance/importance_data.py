@@ -5,6 +5,7 @@ The measures come from `sonotheque.classify.evaluation.feature_importance` and `
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -20,11 +21,14 @@ from sonotheque.classify.evaluation.feature_importance import (
     permutation_importance,
 )
 from sonotheque.classify.evaluation.tree_shap import TreeShap, explain_trees
-from sonotheque.embed import musicnn
-from sonotheque.embed.auto_tags import TAGS, tag_logits
+from sonotheque.embed import auto_tags, musicnn
+from sonotheque.embed.auto_tags import TAGS
+from sonotheque.explore.track_attributes import load_tag_logits
 from sonotheque.store.catalogue import Catalogue
 from sonotheque.store.records import Track
-from sonotheque.types import FloatArray, Interval
+from sonotheque.types import Float64Array, Interval
+
+log = logging.getLogger("sonotheque")
 
 MAX_POSITIVE, MAX_NEGATIVE = 4, 2
 """Auto-tags listed for each genre, with positive and with negative correlation."""
@@ -59,7 +63,7 @@ class ImportanceData:
     shap : TreeShap or None
         SHAP values of boosted trees, see `sonotheque.classify.evaluation.tree_shap.explain_trees`.
     auto_tags : sequence of GenreAutoTags
-        One per tested genre; empty without musicnn vectors.
+        One per tested genre; empty if a track has no auto-tags.
     """
 
     losses: Sequence[PermutationImportance]
@@ -81,7 +85,7 @@ def collect_importance(
     training: TrainingSet,
     cross_validation: CrossValidationResult,
     *,
-    musicnn_vectors: FloatArray | None = None,
+    tag_logits: Float64Array | None = None,
     seed: int = 0,
 ) -> ImportanceData:
     """Compute the feature importance of an evaluated model.
@@ -92,41 +96,43 @@ def collect_importance(
         N tracks.
     cross_validation : Evaluation
         Of these tracks.
-    musicnn_vectors : float32 array [N, 200] or None
-        The tracks' musicnn vectors; by default those of the training set, if it has any.
+    tag_logits : float64 array [N, 50] or None
+        The tracks' auto-tags; by default computed from the musicnn vectors of the training set, if it has any.
     seed : int
         Of the permutations, and of trees that are trained for their SHAP values only.
     """
-    if musicnn_vectors is None:
-        musicnn_vectors = training.data.tracks.get(musicnn.SPACE.id)
+    if tag_logits is None and musicnn.SPACE.id in training.data.tracks:
+        tag_logits = auto_tags.tag_logits(training.data.tracks[musicnn.SPACE.id])
     return ImportanceData(
         losses=permutation_importance(training.data, cross_validation, seed=seed),
         shap=explain_trees(training.data, training.codes, cross_validation, groups=training.groups, seed=seed),
-        auto_tags=[] if musicnn_vectors is None else correlate_auto_tags(cross_validation, musicnn_vectors),
+        auto_tags=[] if tag_logits is None else correlate_auto_tags(cross_validation, tag_logits),
     )
 
 
-def load_musicnn_vectors(catalogue: Catalogue, tracks: Sequence[Track]) -> FloatArray | None:
-    """Load the musicnn vectors of tracks, float32 [N, 200]; None if the library lacks musicnn or one of the vectors."""
-    if not any(space.id == musicnn.SPACE.id for space in catalogue.spaces.all()):
+def load_logits_of_tracks(catalogue: Catalogue, tracks: Sequence[Track]) -> Float64Array | None:
+    """Load the logits of the auto-tags of tracks, float64 [N, 50]; None, with a notice, if a track has none."""
+    logits = load_tag_logits(catalogue)
+    missing = sum(track.id not in logits for track in tracks)
+    if missing:
+        log.info(
+            "the report has no section on auto-tags: %d of %d tracks have none; `sonotheque add FOLDER --auto-tags` computes them",
+            *(missing, len(tracks)),
+        )
         return None
-    ids, vectors = catalogue.vectors.matrix(musicnn.SPACE.id)
-    rows = {int(number): row for row, number in enumerate(ids)}
-    if not all(track.id in rows for track in tracks):
-        return None
-    return vectors[[rows[track.id] for track in tracks]]
+    return np.stack([logits[track.id] for track in tracks])
 
 
-def correlate_auto_tags(cross_validation: CrossValidationResult, musicnn_vectors: FloatArray) -> list[GenreAutoTags]:
+def correlate_auto_tags(cross_validation: CrossValidationResult, tag_logits: Float64Array) -> list[GenreAutoTags]:
     """Find the auto-tags that correlate with the predicted probability of each tested genre.
 
     Parameters
     ----------
     cross_validation : Evaluation
-    musicnn_vectors : float32 array [N, 200]
+    tag_logits : float64 array [N, 50]
         Of all labelled tracks.
     """
-    values, low, high = genre_correlations(cross_validation, tag_logits(musicnn_vectors))
+    values, low, high = genre_correlations(cross_validation, tag_logits)
     result = []
     for code in np.unique(cross_validation.reference):
         tags = [

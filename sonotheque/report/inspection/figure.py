@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sonotheque import results
 from sonotheque.explore.inspection import MIN_BEAT_STRENGTH, Inspection
 from sonotheque.output_files import write_atomic
 from sonotheque.report.inspection import panels
@@ -229,9 +230,23 @@ def _list_facts(inspection: Inspection) -> list[tuple[str, str]]:
         facts["Tempo"] = f"{result.tempo:.1f} BPM, beat strength {result.beat_strength:.2f} (0 to 1){weak}"
     if result.key is not None:
         facts["Key"] = f"{result.key}, clarity {result.clarity:.2f} (0 to 1)"
+    if result.prediction:
+        facts["Genre"] = _format_genre(result.prediction)
     if result.silent or result.notice:
         facts["Note"] = "; ".join(filter(None, ["silent" if result.silent else None, result.notice]))
     return list(facts.items())
+
+
+def _format_genre(prediction: results.Prediction) -> str:
+    """Format the predicted genre; for a training track, also the prediction without its artist."""
+
+    def answer(one: results.Prediction | results.OutOfFoldPrediction) -> str:
+        return f"{one.genre}{'?' * one.unsure} {one.probability:.2f}"
+
+    if not prediction.learned_from:
+        return answer(prediction) + " (unsure)" * prediction.unsure
+    without = f"; without its artist {answer(prediction.out_of_fold)}" if prediction.out_of_fold else ""
+    return f"{answer(prediction)} (trained on this track{without})"
 
 
 def _draw_tags(axes: Any, inspection: Inspection) -> None:

@@ -1,4 +1,4 @@
-"""Classifiers that were saved in file format 4 can still be loaded."""
+"""Classifiers that were saved in file formats 4 and 5 can still be loaded."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import pytest
 from sonotheque.classify import EmbeddingSet, ModelSpec, NearestNeighbours, SavedClassifier
 from sonotheque.classify.models.estimators import SupportVectorMachine
 
-FILE = Path(__file__).parents[2] / "data" / "classifier-format-4.skops"
+FOLDER = Path(__file__).parents[2] / "data"
+FILE = FOLDER / "classifier-format-4.skops"
 TRACKS = np.array([[1, 1, 1, 1], [0, 1, 0, -1], [-3, 0, 1, 2]], dtype=np.float32)
 DATA = EmbeddingSet({"space@1": TRACKS}, {"space@1": [np.stack([track - 0.25, track + 0.25]) for track in TRACKS]})
 
@@ -50,3 +51,15 @@ def test_a_converted_classifier_is_saved_in_the_current_format(tmp_path: Path) -
     saved.save(tmp_path / "classifier.skops")
     current = SavedClassifier.load(tmp_path / "classifier.skops")
     assert np.array_equal(current.predict_proba(DATA), saved.predict_proba(DATA))
+
+
+def test_format_5_holds_the_same_without_training_tracks(tmp_path: Path) -> None:
+    """The file is that of format 4, converted by the last version that wrote format 5."""
+    four, five = SavedClassifier.load(FILE), SavedClassifier.load(FOLDER / "classifier-format-5.skops")
+    assert np.array_equal(five.predict_proba(DATA), four.predict_proba(DATA))
+    assert (five.labels, five.counts, five.generation) == (four.labels, four.counts, four.generation)
+    assert five.novelty_detector is not None
+    assert five.calibration_set is not None
+    assert four.training_tracks is five.training_tracks is None
+    five.save(tmp_path / "classifier.skops")
+    assert SavedClassifier.load(tmp_path / "classifier.skops").training_tracks is None
