@@ -24,7 +24,7 @@ from sonotheque.cli import SECTIONS, cli
 from sonotheque.demo import music, unlabelled
 from sonotheque.errors import SonothequeError
 
-MESSAGES = ("note: ", "map: ", "clusters: ", "open it with: ", "warning: 46 of 46 tracks have no tempo")
+MESSAGES = ("note: ", "map: ", "clusters: ", "open it with: ")
 METAL = str(music() / "metal" / "obsidian-shell-fear.mp3")
 
 

@@ -6,7 +6,7 @@ length of the recording; `load` reads a whole recording at once.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Self
 
@@ -49,6 +49,8 @@ class MonoStream:
         Whether no sample exceeds `SILENCE_PEAK`.
     notice : str or None
         A notice for the user, such as that the file is truncated.
+    listener : callable or None
+        Called with each mono block at `source_rate`, so that a second analysis needs no second decoding. None at first.
 
     Raises
     ------
@@ -76,6 +78,7 @@ class MonoStream:
         self.seconds = 0.0
         self.silent = True
         self.notice: str | None = None
+        self.listener: Callable[[FloatArray], None] | None = None
 
     def __enter__(self) -> Self:
         """Return the stream itself."""
@@ -108,6 +111,8 @@ class MonoStream:
             self.silent = self.silent and peak <= SILENCE_PEAK
             count += len(mono)
             self.seconds = count / self.source_rate
+            if self.listener is not None:
+                self.listener(mono)
             yield mono
         self.notice = self._decoder.truncated
 

@@ -18,15 +18,15 @@ def print_inspection(result: results.InspectionResult) -> None:
     """Print the duration, tempo, key, loudness, auto-tags and genres of one file."""
     channels = {1: "mono", 2: "stereo"}.get(result.channels, f"{result.channels} channels")
     duration = f"{format_time(result.seconds)} ({result.seconds:.1f} s)"
-    tempo = _format_measurement(result.tempo, "BPM", f"beat strength {result.beat_strength:.2f} of 1")
+    tempo = _format_measurement(result.tempo, "BPM", f"confidence {result.tempo_confidence:.2f} of 1")
     loudness = _format_measurement(result.loudness, "LUFS", _format_loudness_range(result.loudness_range))
     peak = _format_measurement(result.true_peak, "dBTP") or _format_measurement(result.sample_peak, "dBFS")
     auto_tags = ", ".join(f"{tag.name} {tag.strength:.2f}" for tag in result.tags)
     rows = [
         ["file", display_path(result.path)],
         ["duration", f"{duration}, {result.sample_rate / 1000:g} kHz, {channels}"],
-        ["tempo", tempo or "no clear beat"],
-        ["key", f"{result.key} (clarity {result.clarity:.2f} of 1)" if result.key else "none"],
+        ["tempo", tempo or f"no clear beat (confidence {result.tempo_confidence:.2f} of 1)"],
+        ["key", f"{result.key or 'no clear key'} (confidence {result.key_confidence:.2f} of 1)"],
         ["loudness", loudness or "none (silent or too short)"],
         ["peak", peak or "none (silent)"],
         ["auto-tags", auto_tags or "none (silent)"],

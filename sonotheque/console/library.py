@@ -51,6 +51,11 @@ def print_status(status: results.Status, *, library: str, roots: Sequence[str] |
         click.echo(f"space {space.id}: {pluralize(space.tracks, 'track')}, {space.dimensions} dimensions, {index}")
     if status.auto_tags and not any(space.id.startswith("musicnn-") for space in status.spaces):
         click.echo(f"auto-tags: {pluralize(status.auto_tags, 'track')}")
+    if status.tempo_and_key < status.tracks:
+        missing = pluralize(status.tracks - status.tempo_and_key, "track")
+        click.echo(
+            f"tempo and key: missing for {missing}; `sonotheque add FOLDER` computes them without embedding again"
+        )
     if roots is None and status.labels:
         click.echo("labels: " + ", ".join(f"{label} ({count})" for label, count in status.labels.items()))
     parts = [pluralize(status.tracks, "track")]

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from sonotheque.embed import descriptors
 from sonotheque.embed.auto_tags import TAGS
 from sonotheque.errors import LibraryError
 from sonotheque.explore.track_attributes import TrackAttributes, likely_tags, load_track_attributes
@@ -35,6 +34,8 @@ COLUMNS = {
     "style": "string",
     "era": "string",
     "tags": "string",
+    "tempo_confidence": "float64",
+    "key_confidence": "float64",
 }
 """The columns and their types, see `sonotheque.metadata.parquet.COLUMN_TYPES`. The tempo is in BPM."""
 
@@ -50,7 +51,7 @@ Row = Mapping[str, Any]
 def attribute_rows(catalogue: Catalogue) -> Iterator[Row]:
     """Make a row for every track of a library, ordered by path.
 
-    If tracks have no vectors of the descriptors or no auto-tags, a warning is logged and the columns that need them are empty.
+    If tracks have no tempo and key, or no auto-tags, a warning is logged and the columns that need them are empty.
 
     Parameters
     ----------
@@ -62,15 +63,15 @@ def attribute_rows(catalogue: Catalogue) -> Iterator[Row]:
         With the names of `COLUMNS`.
     """
     tracks = catalogue.tracks.all()
-    embedded = catalogue.vectors.embedded([descriptors.SPACE.id])
+    analysed = catalogue.tempo_keys.tracks()
     attributes = load_track_attributes(catalogue)
     for missing, count, option in (
-        ("tempo and key", sum(track.id not in embedded for track in tracks), "--embedder descriptors"),
-        ("tags", sum(attributes[track.id].tags is None and not track.silent for track in tracks), "--auto-tags"),
+        ("tempo and key", sum(track.id not in analysed for track in tracks), ""),
+        ("tags", sum(attributes[track.id].tags is None and not track.silent for track in tracks), " --auto-tags"),
     ):
         if count:
             log.warning(
-                "%d of %d tracks have no %s; `sonotheque add FOLDER %s` computes them",
+                "%d of %d tracks have no %s; `sonotheque add FOLDER%s` computes them",
                 *(count, len(tracks), missing, option),
             )
     for track in tracks:
@@ -91,7 +92,13 @@ def _row(track: Track, attributes: TrackAttributes) -> Row:
         "key": attributes.key,
         **groups,
         "tags": _format_tags(attributes),
+        "tempo_confidence": _round_confidence(attributes.tempo_confidence),
+        "key_confidence": _round_confidence(attributes.key_confidence),
     }
+
+
+def _round_confidence(value: float | None) -> float | None:
+    return None if value is None else round(value, 3)
 
 
 def _format_tags(attributes: TrackAttributes) -> str | None:

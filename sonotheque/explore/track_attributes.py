@@ -1,6 +1,6 @@
 """Attributes of each track: tempo, key, and its likely auto-tags for style, mood, instruments and era.
 
-They are computed from stored vectors. No audio is decoded, and no training is needed.
+Tempo and key are stored by `add`; auto-tags are computed from stored vectors. No audio is decoded, and no training is needed.
 """
 
 from __future__ import annotations
@@ -11,23 +11,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sonotheque.embed import descriptors, musicnn
+from sonotheque.embed import musicnn
 from sonotheque.embed.auto_tags import GROUPS, TAGS, logistic, tag_logits
+from sonotheque.embed.tempo_key import TempoKey
 from sonotheque.store.catalogue import Catalogue
-from sonotheque.types import Float64Array, FloatArray
+from sonotheque.types import Float64Array
 
 log = logging.getLogger("sonotheque")
-
-MIN_BEAT_STRENGTH, MIN_SEGMENT_BEAT_STRENGTH = 0.1, 0.3
-"""Minimum beat strength of a reliable tempo: ``max(0.1, 0.3 / sqrt(S))`` for S segments.
-
-Onsets at random times, 2 to 7 per second, have no tempo. In 300 windows of such noise bursts, the beat strength was above 0.3 in
-less than 5 % of single segments, above 0.17 in less than 1 % of groups of three segments, and above 0.12 in less than 1 % of
-groups of six: the more segments there are, the less they agree by chance."""
-
-MIN_ONSET = 1.0
-"""Minimum rise of a segment's mel bands at an onset, in dB. Below it, the beats of the segment are the ripple of a steady sound: a
-held chord has 0.35, a sine wave 0.06. No segment of 221 tracks in 8 genres has less than 1.28."""
 
 MIN_PROBABILITY = {"style": 0.1, "instruments": 0.1, "mood": 0.05, "era": 0.05}
 """Minimum probability of a likely tag, by group. Listeners tag few tracks with moods and decades, so the probabilities of these
@@ -44,27 +34,29 @@ class TrackAttributes:
     Attributes
     ----------
     tempo : float or None
-        In BPM; None if the beat is too weak, see `MIN_BEAT_STRENGTH`.
-    beat_strength : float or None
-        In [0, 1], see `sonotheque.embed.descriptors.estimate_track_tempo`.
+        In BPM; None if its confidence is below `sonotheque.embed.tempo_key.MIN_CONFIDENCE`.
     key : str or None
-        Such as ``F# minor``.
+        Such as ``F# minor``; None if its confidence is below the same.
     tags : float64 array [50] or None
         Probabilities in the order of `sonotheque.embed.auto_tags.TAGS`.
+    tempo_confidence, key_confidence : float or None
+        In [0, 1], also of a tempo and key that are left out; see `sonotheque.embed.tempo_key`.
 
     Notes
     -----
-    An attribute is None if the library lacks the space that it is computed from. All attributes of a silent track are None.
+    An attribute is None if it has not been computed: the tempo and key of a library that was made by an older version, and the
+    auto-tags of a library without musicnn. All attributes of a silent track are None.
     """
 
     tempo: float | None = None
-    beat_strength: float | None = None
+    tempo_confidence: float | None = None
     key: str | None = None
     tags: Float64Array | None = None
+    key_confidence: float | None = None
 
 
 def load_track_attributes(catalogue: Catalogue) -> dict[int, TrackAttributes]:
-    """Compute the attributes of each track of a library from its stored vectors.
+    """Load the attributes of each track of a library.
 
     Parameters
     ----------
@@ -75,48 +67,20 @@ def load_track_attributes(catalogue: Catalogue) -> dict[int, TrackAttributes]:
     dict of track id to TrackAttributes
         It contains every track.
     """
-    available = {space.id for space in catalogue.spaces.all() if space.tracks}
-    tempi = {
-        track: reliable_tempo(segments) for track, segments in catalogue.vectors.all_segments(descriptors.SPACE.id)
-    }
-    keys = _load_keys(catalogue) if descriptors.SPACE.id in available else {}
+    tempo_keys = catalogue.tempo_keys.all()
     tags = {track: logistic(logits) for track, logits in load_tag_logits(catalogue).items()}
-    result = {}
-    for track in catalogue.tracks.all():
-        if track.silent:
-            result[track.id] = TrackAttributes()
-        else:
-            tempo, strength = tempi.get(track.id, (None, None))
-            result[track.id] = TrackAttributes(tempo, strength, keys.get(track.id), tags.get(track.id))
-    return result
+    return {
+        track.id: TrackAttributes() if track.silent else _make_attributes(tempo_keys.get(track.id), tags.get(track.id))
+        for track in catalogue.tracks.all()
+    }
 
 
-def reliable_tempo(segments: FloatArray) -> tuple[float | None, float]:
-    """Estimate the tempo and beat strength of a track. There is no tempo if the beat is too weak, see `MIN_BEAT_STRENGTH`.
-
-    Parameters
-    ----------
-    segments : float32 array [S, D], S >= 1
-        Descriptor vectors of 10 s segments.
-
-    Returns
-    -------
-    bpm : float or None
-    strength : float
-        Beat strength in [0, 1].
-    """
-    has_onsets = segments[:, descriptors.column_names().index("onset.max")] >= MIN_ONSET
-    if not has_onsets.any():
-        return None, 0.0
-    bpm, strength = descriptors.estimate_track_tempo(segments[has_onsets])
-    strength *= float(has_onsets.mean())
-    required = max(MIN_BEAT_STRENGTH, MIN_SEGMENT_BEAT_STRENGTH / len(segments) ** 0.5)
-    return (bpm if strength >= required else None), strength
-
-
-def _load_keys(catalogue: Catalogue) -> dict[int, str | None]:
-    ids, vectors = catalogue.vectors.matrix(descriptors.SPACE.id)
-    return {int(track): descriptors.key_name(vector) for track, vector in zip(ids, vectors, strict=True)}
+def _make_attributes(found: TempoKey | None, tags: Float64Array | None) -> TrackAttributes:
+    if found is None:
+        return TrackAttributes(tags=tags)
+    return TrackAttributes(
+        found.clear_tempo, found.tempo_confidence, found.clear_key, tags, key_confidence=found.key_confidence
+    )
 
 
 def load_tag_logits(catalogue: Catalogue) -> dict[int, Float64Array]:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from sonotheque.embed.runtime import Compute
+from sonotheque.embed.tempo_key import TempoKey
 from sonotheque.metadata.file_tags import FileTags, read_tags
 from sonotheque.types import FloatArray
 
@@ -32,6 +33,8 @@ class Extraction:
     tags : FileTags
     vectors : mapping of space id to (float32 array [D], float32 array [S, D])
         The track vector and the segment vectors.
+    tempo_key : TempoKey or None
+        None if it was not asked for.
     """
 
     seconds: float
@@ -41,10 +44,16 @@ class Extraction:
     notice: str | None
     tags: FileTags
     vectors: Mapping[str, tuple[FloatArray, FloatArray]]
+    tempo_key: TempoKey | None = None
 
 
 def extract(
-    path: str, spaces: Sequence[str], *, augmentation_seed: int | None = None, compute: Compute = Compute()
+    path: str,
+    spaces: Sequence[str],
+    *,
+    tempo_key: bool = False,
+    augmentation_seed: int | None = None,
+    compute: Compute = Compute(),
 ) -> Extraction:
     """Embed one file, or an augmented copy of it, and read its tags.
 
@@ -53,6 +62,8 @@ def extract(
     path : str
     spaces : sequence of str
         Ids of the spaces.
+    tempo_key : bool
+        Whether the tempo and key are estimated too.
     augmentation_seed : int or None
         Seed of an augmented copy, see `sonotheque.audio.augment`. None embeds the file itself.
     compute : Compute
@@ -70,7 +81,7 @@ def extract(
     from sonotheque.embed.track import embed_track
 
     source = path if augmentation_seed is None else make_augmented_copy(path, seed=augmentation_seed)
-    embedded = embed_track(source, spaces=spaces, compute=compute)
+    embedded = embed_track(source, spaces=spaces, tempo_key=tempo_key, compute=compute)
     return Extraction(
         seconds=embedded.seconds,
         sample_rate=embedded.sample_rate,
@@ -79,6 +90,7 @@ def extract(
         notice=embedded.notice,
         tags=read_tags(path),
         vectors={space: (embedded.track[space], embedded.segments[space]) for space in spaces},
+        tempo_key=embedded.tempo_key,
     )
 
 
@@ -88,8 +100,11 @@ def to_json(extraction: Extraction) -> dict[str, Any]:
         space: [base64.b64encode(array.astype("<f4").tobytes()).decode() for array in arrays]
         for space, arrays in extraction.vectors.items()
     }
-    properties = {name: value for name, value in vars(extraction).items() if name not in {"tags", "vectors"}}
-    return {**properties, "tags": asdict(extraction.tags), "vectors": vectors}
+    properties = {
+        name: value for name, value in vars(extraction).items() if name not in {"tags", "vectors", "tempo_key"}
+    }
+    tempo_key = asdict(extraction.tempo_key) if extraction.tempo_key else None
+    return {**properties, "tags": asdict(extraction.tags), "vectors": vectors, "tempo_key": tempo_key}
 
 
 def from_json(content: Mapping[str, Any]) -> Extraction:
@@ -102,4 +117,5 @@ def from_json(content: Mapping[str, Any]) -> Extraction:
     for space, (track, segments) in content["vectors"].items():
         vector = array(track)
         vectors[space] = (vector, array(segments).reshape(-1, len(vector)))
-    return Extraction(**{**content, "tags": FileTags(**content["tags"]), "vectors": vectors})
+    tempo_key = TempoKey(**content["tempo_key"]) if content["tempo_key"] else None
+    return Extraction(**{**content, "tags": FileTags(**content["tags"]), "vectors": vectors, "tempo_key": tempo_key})

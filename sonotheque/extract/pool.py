@@ -30,7 +30,8 @@ Item = TypeVar("Item")
 class _Worker:
     """One worker process, used by one thread of the pool."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, tempo_key: bool = False) -> None:
+        self._tempo_key = tempo_key
         one_thread = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
         self._process = subprocess.Popen(
             [sys.executable, "-m", "sonotheque.extract.worker"],
@@ -53,6 +54,7 @@ class _Worker:
             "path": path,
             "spaces": list(spaces),
             "augmentation_seed": augmentation_seed,
+            "tempo_key": self._tempo_key,
             "compute": asdict(compute),
         }
         try:
@@ -103,11 +105,16 @@ class ExtractionPool:
         Device and precision.
     workers : int or None
         Number of processes. By default chosen as described above.
+    tempo_key : bool
+        Whether the tempo and key of each file are estimated too.
     """
 
-    def __init__(self, *, files: int, compute: Compute = Compute(), workers: int | None = None) -> None:
+    def __init__(
+        self, *, files: int, compute: Compute = Compute(), workers: int | None = None, tempo_key: bool = False
+    ) -> None:
         self._count = workers or max(1, min(files, count_cores()))
         self._compute = replace(compute, threads=max(1, count_cores() // self._count))
+        self._tempo_key = tempo_key
         self._pool = ThreadPoolExecutor(self._count, thread_name_prefix="extraction")
         self._local = threading.local()
         self._workers: list[_Worker] = []
@@ -130,7 +137,7 @@ class ExtractionPool:
     def _extract(self, path: str, spaces: Sequence[str], augmentation_seed: int | None = None) -> Extraction:
         worker: _Worker | None = getattr(self._local, "worker", None)
         if worker is None or not worker.running:
-            worker = self._local.worker = _Worker()
+            worker = self._local.worker = _Worker(tempo_key=self._tempo_key)
             self._workers.append(worker)
         return worker.extract(path, spaces, self._compute, augmentation_seed)
 

@@ -66,6 +66,8 @@ def add_files(
         *(counts.embedded, counts.linked, counts.unchanged, counts.failed),
         f", {len(restored)} labels restored that removed tracks had" if restored else "",
     )
+    if counts.analysed:
+        log.info("tempo and key of %d known tracks computed; nothing was embedded again for them", counts.analysed)
     if unmatched:
         log.warning(
             "%d rows of the label file match none of the added files, for example %r", len(unmatched), unmatched[0]

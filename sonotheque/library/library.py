@@ -263,6 +263,7 @@ class Library:
             ],
             variants=find_variants(sorted(counts)),
             auto_tags=self.catalogue.auto_tags.count(musicnn.SPACE.id),
+            tempo_and_key=self.catalogue.tempo_keys.count(),
         )
 
     def label(
@@ -1054,7 +1055,8 @@ class Library:
     ) -> results.TaggingResult:
         """Write genres and tempos into file tags, or list the changes that this would make.
 
-        The genre is the track's label. The tempo is computed by the descriptors, and written only if the beat is clear.
+        The genre is the track's label. The tempo is that of `export_tags`: it is written only if its
+        confidence is at least 0.3.
 
         Parameters
         ----------

@@ -61,11 +61,13 @@ class InspectionResult:
     true_peak, sample_peak : float or None
         In dBTP, and in dB relative to full scale. None in digital silence.
     tempo : float or None
-        In beats per minute. None if the beat is too weak.
+        In beats per minute. None if its confidence is below 0.3.
     beat_strength : float
+        Of the descriptors, see `sonotheque.embed.descriptors.estimate_track_tempo`.
     key : str or None
-        None, like `clarity`, if there is no key.
+        None, like `clarity`, if its confidence is below 0.3.
     clarity : float or None
+        Of the key that the descriptors have, which need not be the same.
     tags : sequence of AutoTag
         The ten strongest auto-tags. Empty for a silent file.
     windows : sequence of DescriptorWindow
@@ -73,6 +75,8 @@ class InspectionResult:
         Predicted genre of each segment. Empty without a classifier.
     prediction : Prediction or None
         Predicted genre of the file, as `classify` gives it, without a timeline. None without a classifier.
+    tempo_confidence, key_confidence : float
+        From 0 to 1, also of a tempo and key that are left out; see `sonotheque.embed.tempo_key`.
     """
 
     path: str
@@ -93,3 +97,5 @@ class InspectionResult:
     windows: Sequence[DescriptorWindow]
     timeline: Sequence[TimelineSegment]
     prediction: Prediction | None = None
+    tempo_confidence: float = 0.0
+    key_confidence: float = 0.0

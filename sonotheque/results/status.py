@@ -36,9 +36,10 @@ class SpaceStatus:
 class Status:
     """The contents of a library.
 
-    `tracks` is the number of different contents, `files` the number of files with these contents, and `auto_tags` the number of
-    tracks that have auto-tags. `variants` lists labels that differ only in case, white space or Unicode normalisation, and are
-    probably the same genre.
+    `tracks` is the number of different contents, `files` the number of files with these contents, `auto_tags` the number of tracks
+    that have auto-tags, and `tempo_and_key` the number of tracks whose tempo and key have been computed. A library that was made
+    by an older version gets them with the next `add`. `variants` lists labels that differ only in case, white space or Unicode
+    normalisation, and are probably the same genre.
     """
 
     tracks: int
@@ -50,6 +51,7 @@ class Status:
     spaces: Sequence[SpaceStatus]
     variants: Sequence[Sequence[str]] = ()
     auto_tags: int = 0
+    tempo_and_key: int = 0
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from sonotheque.embed.tempo_key import TempoKey
 from sonotheque.extract.extraction import Extraction
 from sonotheque.extract.file_identity import FileStamp
 from sonotheque.store.augmented_copies import AugmentedCopyRepository
@@ -22,6 +23,7 @@ from sonotheque.store.labels import LabelRepository
 from sonotheque.store.maps import MapRepository
 from sonotheque.store.records import TrackLabelChange
 from sonotheque.store.removals import RemovalRepository
+from sonotheque.store.tempo_keys import TempoKeyRepository
 from sonotheque.store.tracks import TrackRepository
 from sonotheque.store.vectors import SpaceRepository, StoredVectors, VectorRepository
 from sonotheque.types import FloatArray
@@ -46,7 +48,7 @@ class Catalogue:
     Attributes
     ----------
     database : Database
-    tracks, files, labels, history, removals, spaces, vectors, auto_tags, augmented_copies, maps
+    tracks, files, labels, history, removals, spaces, vectors, auto_tags, tempo_keys, augmented_copies, maps
         One repository for each subject.
 
     Raises
@@ -65,6 +67,7 @@ class Catalogue:
         self.spaces = SpaceRepository(self.database)
         self.vectors = VectorRepository(self.database)
         self.auto_tags = AutoTagRepository(self.database)
+        self.tempo_keys = TempoKeyRepository(self.database)
         self.augmented_copies = AugmentedCopyRepository(self.database)
         self.maps = MapRepository(self.database)
 
@@ -127,10 +130,17 @@ class Catalogue:
                 self.vectors.write(track, space, vector, segments)
             if auto_tags is not None:
                 self.auto_tags.write(track, *auto_tags)
+            if extraction.tempo_key is not None:
+                self.tempo_keys.write(track, extraction.tempo_key)
             self.tracks.delete_without_files(self.files.link(track, files))
             if extraction.vectors or not linked:
                 self.database.mark_changed(extraction.vectors)
             return track
+
+    def store_tempo_key(self, track: int, tempo_key: TempoKey) -> None:
+        """Store the tempo and key of a track whose vectors are up to date. Nothing else is changed."""
+        with self.database.transaction():
+            self.tempo_keys.write(track, tempo_key)
 
     def link_files(self, track: int, files: Mapping[str, FileStamp]) -> None:
         """Link more files to a known track. Other files of the track that no longer exist are unlinked."""

@@ -1,11 +1,15 @@
 """The resumable ingest: detect which files are new, changed, moved or duplicates, and embed or link them.
 
+The tempo and key are estimated along with the vectors. A track of an older library that lacks only these is decoded once more, and
+nothing is embedded again.
+
 Each track is committed separately. An ingest that is stopped or killed loses at most the tracks in flight, and the next one
 processes only what is missing.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -23,13 +27,19 @@ from sonotheque.types import FloatArray, Progress
 TAG_SPACE = musicnn.SPACE.id
 """The space whose vectors give the auto-tags. They are computed but not stored if only the auto-tags are wanted."""
 
+log = logging.getLogger("sonotheque")
+
 
 @dataclass
 class _Work:
-    """One content to embed, with all paths that have this content so far."""
+    """One content to embed, with all paths that have this content so far.
+
+    `track` is the id of its track if the content is known. Without spaces, only the tempo and key are missing.
+    """
 
     content: str
     spaces: tuple[str, ...]
+    track: int | None
     files: dict[str, FileStamp] = field(default_factory=dict)
 
     @property
@@ -45,6 +55,8 @@ class IngestCounts:
     ----------
     embedded : int
         Embedded.
+    analysed : int
+        Already embedded, but their tempo and key were missing.
     linked : int
         Linked to a track that is already known: moved files and duplicates.
     unchanged : int
@@ -54,6 +66,7 @@ class IngestCounts:
     """
 
     embedded: int = 0
+    analysed: int = 0
     linked: int = 0
     unchanged: int = 0
     failed: int = 0
@@ -104,6 +117,8 @@ class Ingest:
         self._embedded = catalogue.vectors.embedded(self._spaces)
         for track in catalogue.auto_tags.tagged(TAG_SPACE) if self._tags_only else ():
             self._embedded.setdefault(track, set()).add(TAG_SPACE)
+        self._analysed = catalogue.tempo_keys.tracks()
+        self._files = catalogue.files.all()
         self.counts = IngestCounts()
         self._in_flight: dict[str, _Work] = {}
         self._recording = True
@@ -128,21 +143,19 @@ class Ingest:
         if not pending:
             return
         self._progress(0, self._total)
-        with ExtractionPool(files=len(pending), compute=self._compute, workers=self._workers) as pool:
+        with ExtractionPool(files=len(pending), compute=self._compute, workers=self._workers, tempo_key=True) as pool:
             for work, extraction in pool.map(self._work(pending), key=lambda work: (work.path, work.spaces)):
                 del self._in_flight[work.content]
-                if isinstance(extraction, AudioError):
+                if isinstance(extraction, AudioError) and work.track is not None and not work.spaces:
+                    log.warning("%s; the track has no tempo and key", extraction)
+                elif isinstance(extraction, AudioError):
                     for path, stamp in work.files.items():
                         self._fail(path, stamp, str(extraction).removeprefix(f"{work.path}: "))
                 elif changed := [path for path, stamp in work.files.items() if not _unchanged(path, stamp)]:
                     for path in changed:
                         self._fail(path, NO_STAMP, "changed while it was read; add it again")
                 else:
-                    track = self._store(work, extraction)
-                    self.counts.embedded += 1
-                    self.counts.linked += len(work.files) - 1
-                    self._hashes[work.content] = track
-                    self._embedded.setdefault(track, set()).update(work.spaces)
+                    self._store(work, extraction)
                 self._advance(len(work.files))
 
     def preview(self, audio_files: Sequence[AudioFile]) -> dict[str, str]:
@@ -151,27 +164,43 @@ class Ingest:
         Returns
         -------
         dict of path to content hash
-            Of the files that would be embedded or linked.
+            Of the files that would be embedded, analysed or linked.
         """
         self._recording = False
         pending = list(self._pending(audio_files))
         self.counts.unchanged = len(audio_files) - len(pending) - self.counts.failed
-        for _ in self._work(pending):
-            self.counts.embedded += 1
+        for work in self._work(pending):
+            if work.spaces or work.track is None:
+                self.counts.embedded += 1
+            else:
+                self.counts.analysed += 1
         for work in self._in_flight.values():
             self._contents |= dict.fromkeys(work.files, work.content)
             self.counts.linked += len(work.files) - 1
         return self._contents
 
-    def _store(self, work: _Work, extraction: Extraction) -> int:
+    def _store(self, work: _Work, extraction: Extraction) -> None:
         """Store an extraction, with auto-tags in place of the vectors that are needed for them only."""
-        tags: tuple[str, FloatArray] | None = None
-        if self._tags_only and TAG_SPACE in extraction.vectors:
-            vectors = dict(extraction.vectors)
-            vector, _ = vectors.pop(TAG_SPACE)
-            tags = TAG_SPACE, tag_logits(vector[None])[0].astype("float32")
-            extraction = replace(extraction, vectors=vectors)
-        return self._catalogue.store_extraction(work.content, work.files, extraction, auto_tags=tags)
+        if work.spaces or work.track is None or extraction.tempo_key is None:
+            tags: tuple[str, FloatArray] | None = None
+            if self._tags_only and TAG_SPACE in extraction.vectors:
+                vectors = dict(extraction.vectors)
+                vector, _ = vectors.pop(TAG_SPACE)
+                tags = TAG_SPACE, tag_logits(vector[None])[0].astype("float32")
+                extraction = replace(extraction, vectors=vectors)
+            track = self._catalogue.store_extraction(work.content, work.files, extraction, auto_tags=tags)
+            self.counts.embedded += 1
+        else:
+            track = work.track
+            self._catalogue.store_tempo_key(track, extraction.tempo_key)
+            moved = {path: stamp for path, stamp in work.files.items() if self._files.get(path) != (stamp, track)}
+            if moved:
+                self._catalogue.link_files(track, moved)
+            self.counts.analysed += 1
+        self.counts.linked += len(work.files) - 1
+        self._hashes[work.content] = track
+        self._embedded.setdefault(track, set()).update(work.spaces)
+        self._analysed.add(track)
 
     def _fail(self, path: str, stamp: FileStamp, reason: str) -> None:
         if self._recording:
@@ -184,8 +213,12 @@ class Ingest:
 
     def _pending(self, audio_files: Sequence[AudioFile]) -> Iterator[tuple[str, FileStamp]]:
         """Yield the files to process, determined by path, size and modification time only."""
-        files, failures = self._catalogue.files.all(), self._catalogue.files.failures()
-        complete = {track for track, spaces in self._embedded.items() if len(spaces) == len(self._spaces)}
+        files, failures = self._files, self._catalogue.files.failures()
+        complete = {
+            track
+            for track, spaces in self._embedded.items()
+            if len(spaces) == len(self._spaces) and track in self._analysed
+        }
         for path in (file.path for file in audio_files):
             problem = name_problem(path)
             if problem:
@@ -218,7 +251,7 @@ class Ingest:
             track = self._hashes.get(content)
             existing = self._embedded.get(track, set()) if track is not None else set()
             missing = tuple(space for space in self._spaces if space not in existing)
-            if track is not None and not missing:
+            if track is not None and not missing and track in self._analysed:
                 if self._recording:
                     self._catalogue.link_files(track, {path: stamp})
                 else:
@@ -226,7 +259,7 @@ class Ingest:
                 self.counts.linked += 1
                 self._advance(1)
                 continue
-            work = _Work(content, missing, {path: stamp})
+            work = _Work(content, missing, track, {path: stamp})
             self._in_flight[content] = work
             yield work
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sonotheque.store.database import Database
 from sonotheque.store.tracks import TrackRepository
 
-TRACK_TABLES = ("vectors", "copies", "auto_tags", "map_positions")
+TRACK_TABLES = ("vectors", "copies", "auto_tags", "tempo_keys", "map_positions")
 """Tables with rows that belong to a track, besides its files and its label. For each there is one whose name starts with
 ``removed_`` and that has the column ``change_id`` before the same columns."""
 

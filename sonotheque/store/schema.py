@@ -205,6 +205,27 @@ MIGRATIONS = (
         PRIMARY KEY (change_id, track_id)
     ) STRICT;
     """,
+    """
+    CREATE TABLE tempo_keys (              -- computed with every add
+        track_id INTEGER PRIMARY KEY REFERENCES tracks ON DELETE CASCADE,
+        method TEXT NOT NULL,              -- version of the estimation
+        tempo REAL,                        -- beats per minute; NULL: no pulse
+        tempo_confidence REAL NOT NULL,    -- 0 to 1
+        key TEXT,                          -- such as 'F# minor'; NULL: no pitch
+        key_confidence REAL NOT NULL
+    ) STRICT;
+
+    CREATE TABLE removed_tempo_keys (
+        change_id INTEGER NOT NULL REFERENCES changes ON DELETE CASCADE,
+        track_id INTEGER NOT NULL,
+        method TEXT NOT NULL,
+        tempo REAL,
+        tempo_confidence REAL NOT NULL,
+        key TEXT,
+        key_confidence REAL NOT NULL,
+        PRIMARY KEY (change_id, track_id)
+    ) STRICT;
+    """,
 )
 
 

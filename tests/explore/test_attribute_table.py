@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from sonotheque import Library
+from sonotheque.embed.tempo_key import MIN_CONFIDENCE
 from sonotheque.errors import LabelsError, LibraryError
 from sonotheque.explore.attribute_table import BATCH, COLUMNS, attribute_rows, export_attributes
 
@@ -19,7 +20,7 @@ def test_csv_and_parquet_have_a_row_for_every_track(
 ) -> None:
     (clips / "ambient.mp3").rename(clips / "=ambient, “音”.mp3")
     with Library(tmp_path / "library") as library:
-        library.add(clips, labels="folder", embedders=["musicnn", "descriptors"])
+        library.add(clips, labels="folder", embedders=["musicnn"])
         assert export_attributes(library.catalogue, tmp_path / "a.csv") == 3
         assert export_attributes(library.catalogue, tmp_path / "a.PARQUET") == 3
         tracks = library.catalogue.tracks.all()
@@ -33,7 +34,9 @@ def test_csv_and_parquet_have_a_row_for_every_track(
     assert len(metal["tags"].split("; ")) == 10
     ave = next(row for row in rows if row["file"].endswith("ave.mp3"))
     assert (ave["artist"], ave["label"], ave["album"]) == ("John Michel", "slow", "GNU FreeDink")
-    assert ave["key"].endswith((" major", " minor"))
+    assert all(0 <= float(row["tempo_confidence"]) <= 1 for row in rows)
+    assert {bool(row["key"]) == (float(row["key_confidence"]) >= MIN_CONFIDENCE) for row in rows} == {True}
+    assert any(row["key"].endswith((" major", " minor")) for row in rows)
     table = pq.read_table(tmp_path / "a.PARQUET")
     assert table.column_names == list(COLUMNS) == list(rows[0])
     assert [
@@ -41,15 +44,14 @@ def test_csv_and_parquet_have_a_row_for_every_track(
     ] == rows
 
 
-def test_missing_spaces_are_warned_of_once(demo_library: Library, caplog: pytest.LogCaptureFixture) -> None:
+def test_missing_attributes_are_warned_of_once(demo_library: Library, caplog: pytest.LogCaptureFixture) -> None:
+    demo_library.catalogue.database.execute("DELETE FROM tempo_keys")
     rows = list(attribute_rows(demo_library.catalogue))
     assert len(rows) == 46
     assert {(row["tempo"], row["key"]) for row in rows} == {(None, None)}
     assert all(row["style"] for row in rows)
     warnings = [record.message for record in caplog.records if record.levelno == logging.WARNING]
-    assert warnings == [
-        "46 of 46 tracks have no tempo and key; `sonotheque add FOLDER --embedder descriptors` computes them"
-    ]
+    assert warnings == ["46 of 46 tracks have no tempo and key; `sonotheque add FOLDER` computes them"]
 
 
 def test_batches_contain_all_rows(demo_library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,7 @@ Nothing here depends on a library.
 """
 
 from sonotheque.explore.inspection.downsampling import TimeSeries
-from sonotheque.explore.inspection.inspect_recording import MIN_BEAT_STRENGTH, Inspection, inspect_recording
+from sonotheque.explore.inspection.inspect_recording import Inspection, inspect_recording
 from sonotheque.explore.inspection.signal_views import OnsetExcerpt, SignalViews
 
-__all__ = ["MIN_BEAT_STRENGTH", "Inspection", "OnsetExcerpt", "SignalViews", "TimeSeries", "inspect_recording"]
+__all__ = ["Inspection", "OnsetExcerpt", "SignalViews", "TimeSeries", "inspect_recording"]

@@ -18,23 +18,23 @@ from sonotheque.audio.loudness import Loudness
 from sonotheque.audio.mono import SILENCE_PEAK
 from sonotheque.embed import TrackVectors, descriptors, embed_track, musicnn
 from sonotheque.embed.auto_tags import TAGS, tag_probabilities
-from sonotheque.embed.descriptors import column_names, family_slices, key_name
+from sonotheque.embed.descriptors import column_names, estimate_track_tempo, family_slices, key_name
 from sonotheque.embed.runtime import Compute
 from sonotheque.embed.space import SEGMENT
+from sonotheque.embed.tempo_key import TempoKey
 from sonotheque.explore.inspection.beat_tracking import track_beats
 from sonotheque.explore.inspection.signal_views import SignalViews, compute_signal_views
-from sonotheque.explore.track_attributes import reliable_tempo
 from sonotheque.results import AutoTag, DescriptorWindow, InspectionResult
 from sonotheque.types import FloatArray
 
 N_TAGS = 10
 
 MIN_SEGMENT_BEAT_STRENGTH = 5e-4
-"""Beat strength below which a segment has no tempo; the strength is written with three decimals. The tempo of a recording needs a
-stronger beat, see `told_tempo`."""
+"""Beat strength below which a segment has no tempo; the strength is written with three decimals."""
 
-MIN_BEAT_STRENGTH = 0.2
-"""Beat strength below which beats are not tracked. 10 s of white noise have 0.11, and at most 0.18 in 19 of 20 cases."""
+MIN_ONSET = 1.0
+"""Minimum rise of a segment's mel bands at an onset, in dB. Below it, the beats of the segment are the ripple of a steady sound: a
+held chord has 0.35, a sine wave 0.06. No segment of 221 tracks in 8 genres has less than 1.28."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Inspection:
     views : SignalViews
         What `sonotheque.report` draws.
     beats : float64 array [B]
-        Times of the beats, in s; empty if the beat strength is below `MIN_BEAT_STRENGTH`.
+        Times of the beats, in s; empty if the recording has no clear tempo.
     """
 
     result: InspectionResult
@@ -95,20 +95,19 @@ def inspect_recording(
     """
     from threadpoolctl import threadpool_limits
 
-    vectors = embed_track(path, spaces=[musicnn.SPACE.id, descriptors.SPACE.id], compute=compute)
+    vectors = embed_track(path, spaces=[musicnn.SPACE.id, descriptors.SPACE.id], tempo_key=True, compute=compute)
     with threadpool_limits(limits=1, user_api="blas"):
         views, loudness = compute_signal_views(path)
     result = _make_result(os.fspath(path), vectors, loudness)
     result = replace(result, timeline=list(timeline), prediction=prediction)
-    has_beat = result.tempo is not None and result.beat_strength >= MIN_BEAT_STRENGTH
-    beats = track_beats(views.onset_envelope, bpm=result.tempo or 0) if has_beat else np.zeros(0)
+    beats = np.zeros(0) if result.tempo is None else track_beats(views.onset_envelope, bpm=result.tempo)
     return Inspection(result, views, beats)
 
 
 def _make_result(path: str, vectors: TrackVectors, loudness: Loudness) -> InspectionResult:
     track, segments = vectors.track[descriptors.SPACE.id], vectors.segments[descriptors.SPACE.id]
-    bpm, strength = reliable_tempo(segments)
-    key = key_name(track)
+    found = vectors.tempo_key or TempoKey()
+    tempo, key = found.clear_tempo, found.clear_key
     return InspectionResult(
         path=path,
         seconds=round(vectors.seconds, 6),
@@ -120,14 +119,22 @@ def _make_result(path: str, vectors: TrackVectors, loudness: Loudness) -> Inspec
         loudness_range=loudness.range,
         true_peak=loudness.true_peak,
         sample_peak=loudness.sample_peak,
-        tempo=None if bpm is None else round(bpm, 1),
-        beat_strength=round(strength, 3),
+        tempo=None if tempo is None else round(tempo, 1),
+        beat_strength=round(_beat_strength(segments), 3),
         key=key,
         clarity=None if key is None else round(float(track[family_slices()["key"]][-1]), 3),
         tags=[] if vectors.silent else strongest_tags(vectors.track[musicnn.SPACE.id]),
         windows=[_describe_segment(number * SEGMENT, vector) for number, vector in enumerate(segments)],
         timeline=[],
+        tempo_confidence=round(found.tempo_confidence, 3),
+        key_confidence=round(found.key_confidence, 3),
     )
+
+
+def _beat_strength(segments: FloatArray) -> float:
+    """Return the mean beat strength over all segments, where those without onsets count as 0."""
+    has_onsets = segments[:, column_names().index("onset.max")] >= MIN_ONSET
+    return estimate_track_tempo(segments[has_onsets])[1] * float(has_onsets.mean()) if has_onsets.any() else 0.0
 
 
 def strongest_tags(vector: FloatArray) -> list[AutoTag]:

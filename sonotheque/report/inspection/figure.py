@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sonotheque import results
-from sonotheque.explore.inspection import MIN_BEAT_STRENGTH, Inspection
+from sonotheque.explore.inspection import Inspection
 from sonotheque.output_files import write_atomic
 from sonotheque.report.inspection import panels
 from sonotheque.report.inspection.formatting import (
@@ -226,10 +226,9 @@ def _list_facts(inspection: Inspection) -> list[tuple[str, str]]:
         true_peak = "" if result.true_peak is None else f"{result.true_peak:.1f} dBTP, "
         facts["Peak"] = f"{true_peak}sample peak {result.sample_peak:.1f} dBFS".replace("-", "\N{MINUS SIGN}")
     if result.tempo is not None:
-        weak = " (weak)" if result.beat_strength < MIN_BEAT_STRENGTH else ""
-        facts["Tempo"] = f"{result.tempo:.1f} BPM, beat strength {result.beat_strength:.2f} (0 to 1){weak}"
+        facts["Tempo"] = f"{result.tempo:.1f} BPM, confidence {result.tempo_confidence:.2f} (0 to 1)"
     if result.key is not None:
-        facts["Key"] = f"{result.key}, clarity {result.clarity:.2f} (0 to 1)"
+        facts["Key"] = f"{result.key}, confidence {result.key_confidence:.2f} (0 to 1)"
     if result.prediction:
         facts["Genre"] = _format_genre(result.prediction)
     if result.silent or result.notice:
