@@ -11,7 +11,7 @@
     │   └── InvalidSamplesError  the file holds NaN or infinite samples
     ├── SpaceError               a space, an embedder or one of its options is unknown or unsuitable
     ├── WeightsError             a weights file is missing or is not the expected one
-    ├── LibraryError             the library cannot be opened or does not hold the requested data
+    ├── LibraryError             the library cannot be opened or lacks the requested data, or an output must not be written
     ├── LabelsError              a table of labels, ids or tracks cannot be used
     ├── ParameterError           a number is outside its range
     └── ClassifierError          there is no classifier, or it does not match the library or the data
@@ -55,7 +55,7 @@ class WeightsError(SonothequeError):
 
 
 class LibraryError(SonothequeError):
-    """The library cannot be opened, or it does not hold the requested data."""
+    """The library cannot be opened or does not hold the requested data, or an output file must not or cannot be written."""
 
 
 class LabelsError(SonothequeError):

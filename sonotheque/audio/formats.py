@@ -19,11 +19,45 @@ AUDIO_EXTENSIONS = frozenset(
         ".aiff",
         ".aifc",
     )
-    + (".caf", ".w64", ".au", ".ape", ".wv", ".ac3", ".amr", ".mka")
+    + (
+        ".caf",
+        ".w64",
+        ".rf64",
+        ".bwf",
+        ".au",
+        ".snd",
+        ".voc",
+        ".ape",
+        ".wv",
+        ".ac3",
+        ".eac3",
+        ".ec3",
+        ".dts",
+        ".amr",
+        ".mka",
+    )
+    + (".mp1", ".mp2", ".mpga", ".mpc", ".mp+", ".mpp", ".tta", ".tak", ".dsf", ".dff", ".ra", ".spx", ".m4r", ".weba")
 )
 
 VIDEO_EXTENSIONS = frozenset(
-    (".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".wmv", ".mpg", ".mpeg", ".ts", ".flv", ".3gp")
+    (
+        ".mp4",
+        ".m4v",
+        ".mov",
+        ".mkv",
+        ".webm",
+        ".avi",
+        ".wmv",
+        ".mpg",
+        ".mpeg",
+        ".ts",
+        ".flv",
+        ".3gp",
+        ".3g2",
+        ".ogv",
+        ".rm",
+        ".asf",
+    )
 )
 
 EXTENSIONS = AUDIO_EXTENSIONS | VIDEO_EXTENSIONS

@@ -11,12 +11,14 @@ from sonotheque.cli.options import (
     check_search_budget,
     columns_option,
     compute_options,
+    force_option,
     ids_option,
     model_options,
     number_range,
     open_library,
     paths_argument,
 )
+from sonotheque.output_files import refuse_inputs
 
 
 @click.command()
@@ -94,6 +96,7 @@ def train(
 )
 @click.option("--timeline", is_flag=True, help="Also predict the genre of each 10 s segment.")
 @compute_options
+@force_option
 @as_json
 @click.pass_context
 def classify(
@@ -108,6 +111,7 @@ def classify(
     timeline: bool,
     precision: str,
     device: str,
+    force: bool,
     as_json: bool,
 ) -> None:
     """Predict the genre of audio files.
@@ -127,6 +131,8 @@ def classify(
     if not paths:
         _check_submission(csv_, check, ids)
         return
+    if csv_ and check:
+        refuse_inputs(csv_, [check])
     library = open_library(ctx, precision=precision, device=device)
     with console.progress_bar("embedding", unit="files") as progress:
         result = library.classify(
@@ -137,6 +143,7 @@ def classify(
             columns=columns,
             ids=ids,
             template=template,
+            force=force,
             progress=progress,
         )
     if as_json:
@@ -189,6 +196,7 @@ def _check_submission(path: Path | None, sample: Path | None, ids: Path | None) 
 @click.option(
     "--lang", type=click.Choice(["en", "fr"]), default="en", show_default=True, help="Language of the report."
 )
+@force_option
 @as_json
 @click.pass_context
 def evaluate(
@@ -206,6 +214,7 @@ def evaluate(
     learning_curve: bool,
     report: Path | None,
     lang: str,
+    force: bool,
     as_json: bool,
 ) -> None:
     """Cross-validate genre classification with artist-grouped folds.
@@ -246,6 +255,7 @@ def evaluate(
                 augment=augment,
                 seed=seed,
                 report=report,
+                force=force,
                 lang=lang,
                 compared=comparison,
                 progress=progress,

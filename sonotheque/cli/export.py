@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
 
-from sonotheque.cli.options import as_json, dry_run_option, number_range, open_library, paths_argument
+from sonotheque.cli.options import as_json, dry_run_option, force_option, number_range, open_library, paths_argument
 
 
 @click.command()
@@ -27,24 +28,29 @@ from sonotheque.cli.options import as_json, dry_run_option, number_range, open_l
     metavar="NAME",
     help="Embedder whose vectors --parquet writes. Default: the first one of the library.",
 )
+@force_option
 @as_json
 @click.pass_context
-def export(ctx: click.Context, tags: Path | None, parquet: Path | None, embedder: str | None, as_json: bool) -> None:
+def export(
+    ctx: click.Context, tags: Path | None, parquet: Path | None, embedder: str | None, force: bool, as_json: bool
+) -> None:
     """Export the library as a table with one row per track."""
     from sonotheque import console
     from sonotheque.results import ExportResults
 
     if not tags and not parquet:
         raise click.UsageError("Give --tags FILE or --parquet FILE.")
+    if tags and parquet and os.path.realpath(tags) == os.path.realpath(parquet):
+        raise click.UsageError("--tags and --parquet need two different files.")
     if embedder and not parquet:
         raise click.UsageError("--embedder requires --parquet.")
     library = open_library(ctx)
     tables = []
     if tags:
-        tables.append(library.export_tags(tags))
+        tables.append(library.export_tags(tags, force=force))
     if parquet:
         with console.progress_bar("computing the map", unit="steps") as progress:
-            tables.append(library.export_points(parquet, embedder=embedder, progress=progress))
+            tables.append(library.export_points(parquet, embedder=embedder, force=force, progress=progress))
     if as_json:
         console.print_json(ExportResults(tables))
     else:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from sonotheque.cli.options import as_json, open_library_if_any
+from sonotheque.cli.options import as_json, force_option, open_library_if_any
 
 
 @click.command()
@@ -17,9 +17,10 @@ from sonotheque.cli.options import as_json, open_library_if_any
     type=click.Path(dir_okay=False, path_type=Path),
     help="Draw the analysis as a PNG image: waveform, spectra, spectrograms, chroma, onsets, descriptors, genre over time.",
 )
+@force_option
 @as_json
 @click.pass_context
-def inspect(ctx: click.Context, file: Path, output: Path | None, as_json: bool) -> None:
+def inspect(ctx: click.Context, file: Path, output: Path | None, force: bool, as_json: bool) -> None:
     """Analyse one file: tempo, key, loudness and auto-tags.
 
     No library is needed. If the library has a trained classifier, the genre over time is shown too.
@@ -29,7 +30,7 @@ def inspect(ctx: click.Context, file: Path, output: Path | None, as_json: bool) 
 
     library = open_library_if_any(ctx)
     with console.silence_decoders():
-        result = library.inspect(file, picture=output) if library else inspect_file(file, picture=output)
+        result = (library.inspect if library else inspect_file)(file, picture=output, force=force)
     if output:
         click.echo(f"picture: {output}", err=True)
     if as_json:

@@ -7,7 +7,15 @@ from pathlib import Path
 import click
 from click.core import ParameterSource
 
-from sonotheque.cli.options import as_json, dry_run_option, embedder_option, number_range, open_library, renamed_option
+from sonotheque.cli.options import (
+    as_json,
+    dry_run_option,
+    embedder_option,
+    force_option,
+    number_range,
+    open_library,
+    renamed_option,
+)
 
 
 @click.command()
@@ -51,6 +59,7 @@ from sonotheque.cli.options import as_json, dry_run_option, embedder_option, num
 )
 @embedder_option("Embedder whose vectors are used; repeatable. Default: all embedders of the library.")
 @click.option("--seed", type=number_range("seed"), default=0, show_default=True, help="Random seed of the folds.")
+@force_option
 @as_json
 @click.pass_context
 def errors(
@@ -65,6 +74,7 @@ def errors(
     limit: int | None,
     embedders: tuple[str, ...],
     seed: int,
+    force: bool,
     as_json: bool,
 ) -> None:
     """List labels that are probably wrong, worst first.
@@ -98,6 +108,7 @@ def errors(
             page=page,
             audio=audio,
             lang=lang,
+            force=force,
             cutting=progress,
         )
     if as_json:

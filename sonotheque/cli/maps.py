@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from sonotheque.cli.options import Decorator, as_json, number_range, open_library, renamed_option
+from sonotheque.cli.options import Decorator, as_json, force_option, number_range, open_library, renamed_option
 
 
 def _map_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -61,6 +61,7 @@ def _map_options(command: Callable[..., Any]) -> Callable[..., Any]:
     "below this web address. auto: embed for up to 300 tracks, otherwise files.",
 )
 @_map_options
+@force_option
 @as_json
 @click.pass_context
 def map_(
@@ -72,6 +73,7 @@ def map_(
     neighbours: int | None,
     cluster_size: int | None,
     seed: int | None,
+    force: bool,
     as_json: bool,
 ) -> None:
     """Draw a map of all tracks as an HTML page that works offline.
@@ -94,6 +96,7 @@ def map_(
             seed=seed,
             rebuild=rebuild,
             audio=audio,
+            force=force,
             progress=progress,
             cutting=excerpt_progress,
         )
@@ -112,6 +115,7 @@ def map_(
     help="Also write the cluster of each track to this CSV file.",
 )
 @_map_options
+@force_option
 @as_json
 @click.pass_context
 def clusters(
@@ -122,6 +126,7 @@ def clusters(
     neighbours: int | None,
     cluster_size: int | None,
     seed: int | None,
+    force: bool,
     as_json: bool,
 ) -> None:
     """List the clusters of the map and compare them with the labels.
@@ -139,6 +144,7 @@ def clusters(
             seed=seed,
             rebuild=rebuild,
             csv=csv_,
+            force=force,
             progress=progress,
         )
     if csv_:

@@ -134,6 +134,12 @@ new_genres_option = click.option(
     is_flag=True,
     help="Accept labels that are numbers although the genres of the library are names.",
 )
+force_option = click.option(
+    "--force",
+    is_flag=True,
+    help="Replace an existing output file that was not written by this command, or was changed since. Music, libraries, inputs and "
+    "files of another kind are never replaced.",
+)
 as_json = click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON document.")
 ids_option = click.option(
     "--ids",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from sonotheque.cli.options import as_json, compute_options, number_range, open_library
+from sonotheque.cli.options import as_json, compute_options, force_option, number_range, open_library
 
 
 @click.command()
@@ -20,6 +20,7 @@ from sonotheque.cli.options import as_json, compute_options, number_range, open_
     "--m3u", type=click.Path(dir_okay=False, path_type=Path), help="Also write the tracks to this M3U playlist."
 )
 @compute_options
+@force_option
 @as_json
 @click.pass_context
 def similar(
@@ -31,6 +32,7 @@ def similar(
     m3u: Path | None,
     precision: str,
     device: str,
+    force: bool,
     as_json: bool,
 ) -> None:
     """Find the tracks that are most similar to given tracks or files.
@@ -40,7 +42,7 @@ def similar(
     from sonotheque import console
 
     library = open_library(ctx, precision=precision, device=device)
-    result = library.similar(*queries, k=k, max_per_artist=max_per_artist, genre=genre, m3u=m3u)
+    result = library.similar(*queries, k=k, max_per_artist=max_per_artist, genre=genre, m3u=m3u, force=force)
     if as_json:
         console.print_json(result)
     else:

@@ -15,6 +15,7 @@ from sonotheque.errors import LibraryError
 from sonotheque.explore.track_attributes import TrackAttributes, likely_tags, load_track_attributes
 from sonotheque.metadata.parquet import write_parquet
 from sonotheque.metadata.tables import write_table
+from sonotheque.output_files import CSV, PARQUET, FileKind, OutputFile, open_output
 from sonotheque.store.catalogue import Catalogue
 from sonotheque.store.records import Track
 from sonotheque.types import PathLike
@@ -108,13 +109,13 @@ def _format_tags(attributes: TrackAttributes) -> str | None:
     return "; ".join(f"{TAGS[tag]} {attributes.tags[tag]:.2f}" for tag in order)
 
 
-def export_attributes(catalogue: Catalogue, path: PathLike) -> int:
+def export_attributes(catalogue: Catalogue, path: PathLike | OutputFile) -> int:
     """Write the rows of `attribute_rows` to a CSV or Parquet file.
 
     Parameters
     ----------
     catalogue : Catalogue
-    path : path of a file that ends in ``.csv`` or ``.parquet``
+    path : path of a file that ends in ``.csv`` or ``.parquet``, or OutputFile
 
     Returns
     -------
@@ -124,19 +125,29 @@ def export_attributes(catalogue: Catalogue, path: PathLike) -> int:
     Raises
     ------
     LibraryError
-        If the file has another extension, or the Parquet file cannot be written.
-    LabelsError
-        If the CSV cannot be written.
+        If the file has another extension, cannot be written, or would replace a file that is not a table of its kind.
     """
-    extension = Path(path).suffix.lower()
-    if extension not in {".csv", ".parquet"}:
-        raise LibraryError(f"{path}: tags are exported as CSV or Parquet; give a file that ends in .csv or .parquet")
+    output = path if isinstance(path, OutputFile) else open_output(path, table_kind(path), force=True)
     rows = attribute_rows(catalogue)
-    if extension == ".parquet":
-        return write_parquet(path, COLUMNS, _batches(rows))
+    if output.kind is PARQUET:
+        return write_parquet(output, COLUMNS, _batches(rows))
     lines = [list(row.values()) for row in rows]
-    write_table(path, [list(COLUMNS), *lines])
+    write_table(output, [list(COLUMNS), *lines])
     return len(lines)
+
+
+def table_kind(path: PathLike) -> FileKind:
+    """Return the kind of table that the extension of a path names.
+
+    Raises
+    ------
+    LibraryError
+        If it is neither CSV nor Parquet.
+    """
+    for kind in (CSV, PARQUET):
+        if Path(path).suffix.lower() in kind.extensions:
+            return kind
+    raise LibraryError(f"{path}: tags are exported as CSV or Parquet; give a file that ends in .csv or .parquet")
 
 
 def _batches(rows: Iterator[Row]) -> Iterator[Mapping[str, Any]]:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from sonotheque import results
 from sonotheque.deprecation import renamed_parameters
@@ -29,7 +29,7 @@ from sonotheque.library.indexes import index_state, open_index
 from sonotheque.metadata import open_label_source
 from sonotheque.metadata.file_names import existing_path
 from sonotheque.metadata.genres import find_variants
-from sonotheque.output_files import require_extension
+from sonotheque.output_files import CSV, HTML, M3U, PARQUET, PNG, FileKind, OutputFile, open_output
 from sonotheque.parameters import require_in_range
 from sonotheque.store import Catalogue, Track, label_tracks, undo_last_change
 from sonotheque.store.label_tracks import list_changes
@@ -427,6 +427,7 @@ class Library:
         max_per_artist: int | None = None,
         genre: str | None = None,
         m3u: PathLike | None = None,
+        force: bool = False,
     ) -> results.SimilarityResult:
         """Find the tracks nearest to one or several tracks of the library, or to any audio files.
 
@@ -443,6 +444,8 @@ class Library:
             Return only tracks of this genre.
         m3u : path or None
             Also write the tracks to this playlist.
+        force : bool
+            Replace a playlist that was not written by sonotheque, see `sonotheque.output_files`.
 
         Returns
         -------
@@ -459,6 +462,7 @@ class Library:
         from sonotheque.explore import SimilarityLimits, find_similar
         from sonotheque.explore.similar.playlist import write_m3u
 
+        playlist = None if m3u is None else self._open_output(m3u, M3U, "similar --m3u", inputs=queries, force=force)
         space = self._first_space()
         result = find_similar(
             queries,
@@ -468,8 +472,8 @@ class Library:
             limits=SimilarityLimits(k=k, max_per_artist=max_per_artist, genre=genre),
             compute=self._compute,
         )
-        if m3u is not None:
-            write_m3u(result.results, m3u)
+        if playlist is not None:
+            write_m3u(result.results, playlist)
         return result
 
     # Genre classification
@@ -548,6 +552,7 @@ class Library:
         columns: Sequence[str] | None = None,
         ids: PathLike | None = None,
         template: PathLike | None = None,
+        force: bool = False,
         progress: Progress | None = None,
     ) -> results.ClassificationResult:
         """Predict the genre of files. Nothing is added to the library; stored vectors of known files are reused.
@@ -563,6 +568,8 @@ class Library:
             Also write the predictions to this CSV; see `sonotheque.classify.write_submission` for `columns`, `ids` and `template`.
         columns : sequence of str or None
         ids, template : path or None
+        force : bool
+            Replace a CSV that was not written by sonotheque, see `sonotheque.output_files`.
         progress : callable or None
             Called with (files done, files to do) if files must be embedded.
 
@@ -577,12 +584,16 @@ class Library:
         MissingFileError
             If a path does not exist.
         LabelsError
-            If the ids or the template are unusable, or the CSV cannot be written.
+            If the ids or the template are unusable.
+        LibraryError
+            If there is no audio file, or the CSV cannot be written or would replace a file that must stay.
         """
         require_in_range(abstain=abstain)
         from sonotheque.classify import load_classifier, predict_genres, write_submission
         from sonotheque.extract import get_vectors
 
+        inputs = [*paths, *(file for file in (ids, template) if file is not None)]
+        table = None if csv is None else self._open_output(csv, CSV, "classify --csv", inputs=inputs, force=force)
         saved = load_classifier(self._classifier_path, catalogue=self.catalogue)
         audio = [file.path for file in scan_paths(paths)]
         if not audio:
@@ -603,8 +614,8 @@ class Library:
             timeline=timeline,
             abstain=abstain,
         )
-        if csv is not None:
-            for row in write_submission(result, csv, columns=columns, ids=ids, template=template):
+        if table is not None:
+            for row in write_submission(result, table, columns=columns, ids=ids, template=template):
                 log.warning("no prediction for %s; the most frequent genre, %s, is used", row, result.fallback)
         return result
 
@@ -624,6 +635,7 @@ class Library:
         augment: int = 0,
         seed: int = 0,
         report: PathLike | None = None,
+        force: bool = False,
         lang: str = "en",
         compared: results.ComparisonResult | None = None,
         progress: Progress | None = None,
@@ -648,6 +660,8 @@ class Library:
             Augmented copies are used for training only, in the folds in which their track is a training track.
         report : path of a folder or None
             Write ``report.html`` and its figures to this folder.
+        force : bool
+            Replace pages and pictures in it that were not written by sonotheque, see `sonotheque.output_files`.
         lang : str
             Language of the report: ``en`` or ``fr``.
         compared : ComparisonResult or None
@@ -665,15 +679,18 @@ class Library:
             If fewer than two genres have enough artists.
         LabelsError
             If the split is unusable.
+        LibraryError
+            If the report cannot be written, or would replace a file that must stay.
         """
         require_in_range(folds=folds, repeats=repeats, minutes=minutes, trials=trials, augment=augment, seed=seed)
         from sonotheque.classify import SearchBudget, evaluate_model
         from sonotheque.classify.data.given_split import read_given_split
 
+        page = None if report is None else self._open_report(report, split=split, force=force)
         training = self._training_set(embedders, model=model, augment=augment, copying=copying)
         given = read_given_split(Path(split), tracks=training.tracks) if split is not None else None
         budget = SearchBudget(minutes, trials)
-        if report is None:
+        if page is None:
             return evaluate_model(
                 training,
                 model=model,
@@ -689,7 +706,7 @@ class Library:
 
         return write_evaluation_report(
             training,
-            report,
+            page,
             model=model,
             aggregation=aggregation,
             folds=given or folds,
@@ -764,6 +781,7 @@ class Library:
         page: PathLike | None = None,
         audio: str = "auto",
         lang: str = "en",
+        force: bool = False,
         cutting: Progress | None = None,
     ) -> results.LabelIssuesResult:
         """Find labels that are probably wrong, worst first. No label is changed, and no trained classifier is needed.
@@ -784,6 +802,9 @@ class Library:
             What the page plays; see `map`.
         lang : str
             Language of the page: ``en`` or ``fr``.
+        force : bool
+            Replace a CSV or page that was not written by sonotheque, or in which corrections were entered, see
+            `sonotheque.output_files`.
         cutting : callable or None
             Called with (excerpts done, total) while excerpts are cut for the page.
 
@@ -795,10 +816,8 @@ class Library:
         ------
         ClassifierError
             If the labelled tracks have fewer than two genres.
-        LabelsError
-            If the CSV cannot be written.
         LibraryError
-            If the page cannot be written.
+            If the CSV or the page cannot be written, or would replace a file that must stay.
         """
         require_in_range(limit=limit, seed=seed)
         from threadpoolctl import threadpool_limits
@@ -806,18 +825,18 @@ class Library:
         from sonotheque.explore.label_issues.corrections import write_corrections
         from sonotheque.explore.label_issues.find_issues import find_label_issues
 
-        if page is not None:
-            require_extension(page, ".html", ".htm")
+        table = None if csv is None else self._open_output(csv, CSV, "errors --csv", whole=True, force=force)
+        html = None if page is None else self._open_output(page, HTML, "errors --page", whole=True, force=force)
         training = self._training_set(embedders, model="logreg", segments=False)
         with threadpool_limits(limits=1, user_api="blas"):
             issues = find_label_issues(training, catalogue=self.catalogue, limit=limit, seed=seed)
-        if csv is not None:
-            write_corrections(issues, csv)
-        if page is not None:
+        if table is not None:
+            write_corrections(issues, table)
+        if html is not None:
             from sonotheque.report.label_issues.page import write_label_issues_page
 
             write_label_issues_page(
-                page,
+                html,
                 issues,
                 tracks={track.path: track for track in training.tracks},
                 command=self._command("errors --apply"),
@@ -886,6 +905,7 @@ class Library:
         rebuild: bool = False,
         audio: str = "auto",
         csv: PathLike | None = None,
+        force: bool = False,
         progress: Progress | None = None,
         cutting: Progress | None = None,
     ) -> results.MapResult:
@@ -914,6 +934,9 @@ class Library:
             ``none`` plays nothing. ``auto`` means ``embed`` for up to 300 tracks, otherwise ``files``.
         csv : path or None
             Write the cluster of each track to this CSV.
+        force : bool
+            Replace a page or a CSV that was not written by sonotheque, or for another or a much larger library, see
+            `sonotheque.output_files`.
         progress : callable or None
             Called with (steps done, total steps) while the map is computed.
         cutting : callable or None
@@ -926,32 +949,32 @@ class Library:
         Raises
         ------
         LibraryError
-            If the library is empty, or the page cannot be written.
+            If the library is empty, or a file cannot be written or would replace one that must stay.
         SpaceError
             If the embedder is unknown or the library has no vectors of it.
-        LabelsError
-            If the CSV cannot be written.
         """
         require_in_range(neighbours=neighbours, cluster_size=cluster_size, seed=seed)
         from sonotheque.explore.map.layout import MapSettings
         from sonotheque.explore.map.map_summary import write_clusters
 
-        if page is not None:
-            require_extension(page, ".html", ".htm")
+        html = None if page is None else self._open_output(page, HTML, "map -o", whole=True, force=force)
+        table = None if csv is None else self._open_output(csv, CSV, "clusters --csv", whole=True, force=force)
         settings = MapSettings(seed, neighbours, cluster_size)
         view = self._map_view(embedder, settings, rebuild=rebuild, with_labels=page is not None, progress=progress)
-        if page is not None:
+        if html is not None:
             from sonotheque.report.genre_colours import load_genre_colours
             from sonotheque.report.map import write_map
 
-            write_map(page, *view, audio=audio, genre_colours=load_genre_colours(self.catalogue), progress=cutting)
-        if csv is not None:
-            write_clusters(view.summary, csv)
+            write_map(html, *view, audio=audio, genre_colours=load_genre_colours(self.catalogue), progress=cutting)
+        if table is not None:
+            write_clusters(view.summary, table)
         return view.summary
 
     # One file
 
-    def inspect(self, path: PathLike, *, picture: PathLike | None = None) -> results.InspectionResult:
+    def inspect(
+        self, path: PathLike, *, picture: PathLike | None = None, force: bool = False
+    ) -> results.InspectionResult:
         """Analyse one file, whether or not it is in the library. If there is a trained classifier, the genre over time is included.
 
         Parameters
@@ -959,6 +982,8 @@ class Library:
         path : path of an audio file
         picture : path or None
             Draw the analysis to this PNG.
+        force : bool
+            Replace a picture that was not written by sonotheque, see `sonotheque.output_files`.
 
         Returns
         -------
@@ -972,22 +997,26 @@ class Library:
             If the picture cannot be written.
         """
         if picture is not None:
-            require_extension(picture, ".png")
+            _open_picture(picture, path, force=force)
         prediction: results.Prediction | None = None
         timeline: Sequence[results.TimelineSegment] = ()
         if self._classifier_path.exists() and (tracks := self.classify(path, timeline=True).tracks):
             timeline = tracks[0].timeline or ()
             prediction = replace(tracks[0], timeline=None)
-        return inspect_file(path, picture=picture, timeline=timeline, prediction=prediction, compute=self._compute)
+        return inspect_file(
+            path, picture=picture, force=force, timeline=timeline, prediction=prediction, compute=self._compute
+        )
 
     # Export
 
-    def export_tags(self, path: PathLike) -> results.ExportResult:
+    def export_tags(self, path: PathLike, *, force: bool = False) -> results.ExportResult:
         """Write the attributes of all tracks as CSV or Parquet: tempo, key, mood, instruments, style, era and auto-tags.
 
         Parameters
         ----------
         path : path of a file that ends in ``.csv`` or ``.parquet``
+        force : bool
+            Replace a table that was not written by sonotheque, see `sonotheque.output_files`.
 
         Returns
         -------
@@ -996,17 +1025,21 @@ class Library:
         Raises
         ------
         LibraryError
-            If the library is empty, the file has another extension, or it cannot be written.
-        LabelsError
-            If a CSV cannot be written.
+            If the library is empty, the file has another extension, or it cannot be written or would replace a file that must stay.
         """
-        from sonotheque.explore.attribute_table import COLUMNS, export_attributes
+        from sonotheque.explore.attribute_table import COLUMNS, export_attributes, table_kind
 
+        table = self._open_output(path, table_kind(path), "export --tags", whole=True, force=force)
         self._first_space()
-        return results.ExportResult(os.fspath(path), export_attributes(self.catalogue, path), list(COLUMNS))
+        return results.ExportResult(os.fspath(path), export_attributes(self.catalogue, table), list(COLUMNS))
 
     def export_points(
-        self, path: PathLike, *, embedder: str | None = None, progress: Progress | None = None
+        self,
+        path: PathLike,
+        *,
+        embedder: str | None = None,
+        force: bool = False,
+        progress: Progress | None = None,
     ) -> results.ExportResult:
         """Write vectors, map positions, nearest tracks and attributes of all tracks as Parquet, in the format of embedding-atlas.
 
@@ -1017,6 +1050,8 @@ class Library:
         path : path of a file that ends in ``.parquet``
         embedder : str or None
             See `map`.
+        force : bool
+            Replace a table that was not written by sonotheque, see `sonotheque.output_files`.
         progress : callable or None
             Called with (steps done, total steps) if the map must be computed.
 
@@ -1027,21 +1062,21 @@ class Library:
         Raises
         ------
         LibraryError
-            If the library is empty, or the file cannot be written.
+            If the library is empty, or the file cannot be written or would replace one that must stay.
         """
         from sonotheque.explore.map.export_points import COLUMNS, MAP_COLUMNS, export_points, export_vectors
 
-        require_extension(path, ".parquet")
+        table = self._open_output(path, PARQUET, "export --parquet", whole=True, force=force)
         space = self.catalogue.spaces.get(self._map_space(embedder))
         if space.tracks > MAX_MAPPED_TRACKS:
             log.warning(
                 "no map is computed for %d tracks (the limit is 200,000); only vectors and attributes are written",
                 space.tracks,
             )
-            rows = export_vectors(path, self.catalogue, space=space.id)
+            rows = export_vectors(table, self.catalogue, space=space.id)
             return results.ExportResult(os.fspath(path), rows, [name for name in COLUMNS if name not in MAP_COLUMNS])
         view = self._map_view(embedder, progress=progress)
-        return results.ExportResult(os.fspath(path), export_points(path, *view), list(COLUMNS))
+        return results.ExportResult(os.fspath(path), export_points(table, *view), list(COLUMNS))
 
     def tag(
         self,
@@ -1113,6 +1148,31 @@ class Library:
         is_default = self.path.absolute() == default_path().absolute()
         library = "" if is_default else f"-L {shlex.quote(str(self.path.absolute()))} "
         return f"sonotheque {library}{arguments}"
+
+    def _open_output(
+        self,
+        path: PathLike,
+        kind: FileKind,
+        output: str,
+        *,
+        inputs: Sequence[PathLike] = (),
+        whole: bool = False,
+        force: bool,
+    ) -> OutputFile:
+        """Check that a file may be written. If it is about the `whole` library, a much larger one is not replaced silently."""
+        return open_output(path, kind, output=output, inputs=inputs, force=force, **self._output_rules(whole=whole))
+
+    def _open_report(self, folder: PathLike, *, split: PathLike | None, force: bool) -> OutputFile:
+        """Check that a report may be written into a folder."""
+        from sonotheque.report.page import open_report
+
+        inputs = () if split is None else (split,)
+        rules = self._output_rules(whole=True)
+        return open_report(folder, output="evaluate --report", inputs=inputs, force=force, **rules)
+
+    def _output_rules(self, *, whole: bool) -> dict[str, Any]:
+        tracks = self.catalogue.tracks.count() if whole else None
+        return {"written": self.catalogue.outputs, "library": self.path, "tracks": tracks}
 
     @property
     def _classifier_path(self) -> Path:
@@ -1228,10 +1288,16 @@ def _has_content(file: Path) -> bool:
         ) from None
 
 
+def _open_picture(picture: PathLike, path: PathLike, *, force: bool) -> OutputFile:
+    """Check that the picture of a file may be written. It needs no library: the picture itself tells whether it was changed."""
+    return open_output(picture, PNG, output="inspect -o", inputs=[path], force=force)
+
+
 def inspect_file(
     path: PathLike,
     *,
     picture: PathLike | None = None,
+    force: bool = False,
     timeline: Sequence[results.TimelineSegment] = (),
     prediction: results.Prediction | None = None,
     compute: Compute = Compute(),
@@ -1240,7 +1306,7 @@ def inspect_file(
 
     Parameters
     ----------
-    path, picture : see `Library.inspect`
+    path, picture, force : see `Library.inspect`
     timeline : sequence of TimelineSegment
         The genre of each segment, if it is known.
     prediction : Prediction or None
@@ -1258,11 +1324,10 @@ def inspect_file(
     """
     from sonotheque.explore.inspection import inspect_recording
 
-    if picture is not None:
-        require_extension(picture, ".png")
+    output = None if picture is None else _open_picture(picture, path, force=force)
     inspection = inspect_recording(existing_path(path), timeline=timeline, prediction=prediction, compute=compute)
-    if picture is not None:
+    if output is not None:
         from sonotheque.report.inspection import draw_inspection
 
-        draw_inspection(inspection, picture, title=os.path.basename(path))
+        draw_inspection(inspection, output, title=os.path.basename(path))
     return inspection.result

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import io
-import os
 from collections.abc import Iterable, Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from sonotheque.output_files import write_atomic
+from sonotheque.output_files import PARQUET, FilePath, OutputFile, as_output
 
 COLUMN_TYPES = ("string", "float32", "float64", "int64", "bool", "floats", "neighbors")
 """Column types. ``floats`` are lists of float32. ``neighbors`` are structs of ``ids`` (lists of int64) and ``distances`` (lists of
@@ -18,7 +16,7 @@ float32). Vectors are plain lists because not every reader supports lists of a f
 
 
 def write_parquet(
-    path: str | os.PathLike[str],
+    path: FilePath | OutputFile,
     columns: Mapping[str, str],
     batches: Iterable[Mapping[str, Any]],
     *,
@@ -31,7 +29,8 @@ def write_parquet(
 
     Parameters
     ----------
-    path : path of the file
+    path : path of the file, or OutputFile
+        See `sonotheque.output_files.as_output`.
     columns : mapping of name to type, one of `COLUMN_TYPES`
         In the order in which they are written.
     batches : iterable of mapping of column name to values
@@ -48,10 +47,11 @@ def write_parquet(
     Raises
     ------
     LibraryError
-        If the file cannot be written.
+        If the file cannot be written, or would replace a file that is not a Parquet table.
     """
     row_counts: list[int] = []
-    write_atomic(Path(path), _encode(columns, batches, metadata or {}, row_counts))
+    parts = _encode(columns, batches, metadata or {}, row_counts)
+    as_output(path, PARQUET).write(parts)
     return sum(row_counts)
 
 

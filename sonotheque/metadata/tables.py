@@ -15,10 +15,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TextIO
 
-from sonotheque.audio.formats import EXTENSIONS
 from sonotheque.errors import LabelsError
 from sonotheque.metadata.file_names import existing_path
 from sonotheque.metadata.genres import genre_key
+from sonotheque.output_files import CSV, FilePath, OutputFile, as_output
 
 MAX_TABLE_BYTES = 1 << 30
 """Larger files are rejected before they are read."""
@@ -104,21 +104,24 @@ def read_table(path: str | os.PathLike[str]) -> Table:
     return Table(path, header, rows)
 
 
-def write_table(path: str | os.PathLike[str], rows: Sequence[Sequence[object]]) -> None:
+def write_table(path: FilePath | OutputFile, rows: Sequence[Sequence[object]]) -> None:
     """Write a CSV in UTF-8. The first row is the header; None becomes an empty field.
+
+    Parameters
+    ----------
+    path : path of the CSV, or OutputFile
+        See `sonotheque.output_files.as_output`.
+    rows : sequence of sequences
 
     Raises
     ------
-    LabelsError
-        If the file cannot be written, or has the extension of an audio file.
+    LibraryError
+        If the file cannot be written, or would replace a file that is not a CSV table.
     """
-    if Path(path).suffix.lower() in EXTENSIONS:
-        raise LabelsError(f"{path}: this is the name of an audio file; choose a name that ends in .csv")
-    try:
-        with Path(path).open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
-            write_rows(file, rows)
-    except OSError as error:
-        raise LabelsError(f"{path}: cannot be written ({error.strerror or error})") from None
+    output = as_output(path, CSV)
+    text = io.StringIO(newline="")
+    write_rows(text, rows)
+    output.write([text.getvalue().encode("utf-8", "backslashreplace")])
 
 
 def write_rows(file: TextIO, rows: Iterable[Sequence[object]]) -> None:

@@ -9,6 +9,7 @@ from sonotheque.classify.data.folds import Fold
 from sonotheque.classify.data.training_set import TrainingSet
 from sonotheque.classify.evaluation.evaluate_model import make_evaluation_learner
 from sonotheque.classify.models.search import SearchBudget
+from sonotheque.output_files import OutputFile
 from sonotheque.report.feature_importance.importance_data import load_logits_of_tracks
 from sonotheque.report.genre_colours import load_genre_colours
 from sonotheque.report.page import write_report
@@ -19,7 +20,7 @@ from sonotheque.types import PathLike, Progress
 
 def write_evaluation_report(
     training: TrainingSet,
-    folder: PathLike,
+    folder: PathLike | OutputFile,
     *,
     model: str,
     aggregation: str,
@@ -40,8 +41,8 @@ def write_evaluation_report(
     Parameters
     ----------
     training : TrainingSet
-    folder : path
-        Folder of ``report.html`` and its figures.
+    folder : path, or OutputFile
+        Folder of ``report.html`` and its figures, see `sonotheque.report.write_report`.
     model, aggregation, folds, repeats, budget, seed, progress
         See `sonotheque.classify.evaluate_model`.
     catalogue : Catalogue

@@ -45,6 +45,13 @@ MARKERS: Trace = {"type": "scatter", "mode": "markers", "cliponaxis": False}
 LINES_AND_MARKERS: Trace = {**MARKERS, "mode": "lines+markers"}
 
 
+FIGURE_KEYS = (
+    *("classes", "genres", "roc", "precision_recall", "confusion", "confusion_rates", "calibration", "coverage"),
+    *("models", "decisions", "permutation", "trees", "columns", "learning"),
+)
+"""Keys of all figures that a report can have, in the order of the page."""
+
+
 def build_figures(data: ReportData, statistics: ReportStatistics, *, lang: str) -> list[Figure]:
     """Build all figures that the data allow, in the order of the page."""
     builder = FigureBuilder(data, statistics, Translator(lang))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from importlib import resources
 from typing import Any
 
+from sonotheque import __version__
 from sonotheque.report.html_elements import Html, data_script, join, tag
 
 CONTENT_SECURITY_POLICY = (
@@ -68,7 +69,7 @@ def build_html_page(
         ),
         tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
         tag("meta", name="color-scheme", content="light dark"),
-        tag("meta", name="generator", content="sonotheque"),
+        tag("meta", name="generator", content=f"sonotheque {__version__}"),  # see `sonotheque.output_files`
         tag("title", title),
         tag("link", rel="icon", href="data:,"),
         Html(f"<style>{(files / f'{name}.css').read_text(encoding='utf-8')}</style>"),

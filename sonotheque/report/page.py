@@ -6,32 +6,57 @@ The page loads nothing from any host. Its sections are built in `sonotheque.repo
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from sonotheque.output_files import HTML, PNG, FilePath, OutputFile, beside, open_output
 from sonotheque.report.audio_excerpts import cut_excerpts
-from sonotheque.report.figures import build_figures
+from sonotheque.report.figures import FIGURE_KEYS, build_figures
 from sonotheque.report.html_page import build_html_page
 from sonotheque.report.plotly_figure import PALETTES, Figure
 from sonotheque.report.report_data import MAX_MISCLASSIFICATIONS, ReportData
 from sonotheque.report.report_statistics import compute_statistics
 from sonotheque.report.sections import SectionBuilder, format_title
-from sonotheque.report.static_figures import write_static_figures
+from sonotheque.report.static_figures import draw_static_figures
 from sonotheque.report.text import build_text
 from sonotheque.report.translation import Translator
 
 
-def write_report(data: ReportData, folder: str | os.PathLike[str], *, lang: str = "en") -> Path:
+def open_report(folder: FilePath, **rules: Any) -> OutputFile:
+    """Check that the page and the figures of a report may be written into a folder, before they are computed.
+
+    Parameters
+    ----------
+    folder : path
+    **rules
+        Passed to `sonotheque.output_files.open_output`.
+
+    Returns
+    -------
+    OutputFile
+        The page, ``report.html``.
+
+    Raises
+    ------
+    LibraryError
+        If a file would replace one that must stay.
+    """
+    page = open_output(Path(folder) / "report.html", HTML, **rules)
+    for key in FIGURE_KEYS:
+        beside(page, f"{key}.png", PNG).check()
+    return page
+
+
+def write_report(data: ReportData, folder: FilePath | OutputFile, *, lang: str = "en") -> Path:
     """Write ``report.html`` and a PNG of each figure into a folder.
 
     Parameters
     ----------
     data : ReportData
         From `sonotheque.report.collect_report_data`. The files of misclassified tracks are read again, for excerpts.
-    folder : path
-        Created if it does not exist; files with the same names are replaced.
+    folder : path, or the OutputFile that `open_report` returns
+        The folder is created if it does not exist. Pages and pictures with the same names are replaced.
     lang : str
         ``en`` or ``fr``.
 
@@ -44,17 +69,15 @@ def write_report(data: ReportData, folder: str | os.PathLike[str], *, lang: str 
     ------
     ValueError
         If the language is unknown.
-    OSError
-        If the folder cannot be written.
+    LibraryError
+        If a file cannot be written, or would replace one that must stay.
     """
+    page = folder if isinstance(folder, OutputFile) else open_report(folder, force=True)
     translator = Translator(lang)
     statistics = compute_statistics(data)
     figures = build_figures(data, statistics, lang=lang)
     text = build_text(data, statistics, lang=lang)
-    output_folder = Path(folder)
-    output_folder.mkdir(parents=True, exist_ok=True)
-    write_static_figures(figures, output_folder)
-    page = build_html_page(
+    content = build_html_page(
         list(SectionBuilder(data, statistics, figures, text, translator).body()),
         title=translator.translate("page.title"),
         lang=translator.lang,
@@ -63,9 +86,13 @@ def write_report(data: ReportData, folder: str | os.PathLike[str], *, lang: str 
         data_id="report-data",
         data=_script_data(data, figures, translator),
     )
-    path = output_folder / "report.html"
-    path.write_text(page, encoding="utf-8")
-    return path
+    pictures = {beside(page, f"{key}.png", PNG): picture for key, picture in draw_static_figures(figures).items()}
+    for output in pictures:
+        output.check()
+    for output, picture in pictures.items():
+        output.write([picture])
+    page.write([content.encode("utf-8")])
+    return page.path
 
 
 def _script_data(data: ReportData, figures: Sequence[Figure], translator: Translator) -> dict[str, Any]:

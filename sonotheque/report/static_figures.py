@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from html import unescape
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,25 +24,24 @@ _LINESTYLES = {"solid": "-", "dash": "--", "dot": ":"}
 _MARKERS = {"circle": "o", "square": "s"}
 
 
-def write_static_figures(figures: Sequence[Figure], folder: Path) -> list[Path]:
-    """Write each figure to ``folder/KEY.png``, with the light palette.
+def draw_static_figures(figures: Sequence[Figure]) -> dict[str, bytes]:
+    """Draw each figure as a PNG, with the light palette.
 
     Parameters
     ----------
     figures : sequence of Figure
-    folder : Path
-        Must exist.
 
     Returns
     -------
-    list of Path
+    dict of the figure's key to the content of the file
     """
-    paths = []
+    pictures = {}
     for figure in figures:
-        path = folder / f"{figure.key}.png"
-        _draw_figure(figure).savefig(path, dpi=DPI, metadata={"Software": None, "Title": figure.title})
-        paths.append(path)
-    return paths
+        content = io.BytesIO()
+        metadata = {"Software": None, "Title": figure.title}
+        _draw_figure(figure).savefig(content, format="png", dpi=DPI, metadata=metadata)
+        pictures[figure.key] = content.getvalue()
+    return pictures
 
 
 def _draw_figure(figure: Figure) -> Any:

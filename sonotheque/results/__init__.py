@@ -48,7 +48,7 @@ from sonotheque.results.map import (
     ProjectionQuality,
     WeakRegion,
 )
-from sonotheque.results.similarity import SimilarityResult, SimilarTrack
+from sonotheque.results.similarity import Shortfall, SimilarityResult, SimilarTrack
 from sonotheque.results.status import FailedFile, RemovalResult, SpaceStatus, Status, TrackNotice
 
 __all__ = [
@@ -86,6 +86,7 @@ __all__ = [
     "Prediction",
     "ProjectionQuality",
     "RemovalResult",
+    "Shortfall",
     "SimilarTrack",
     "SimilarityResult",
     "SpaceStatus",

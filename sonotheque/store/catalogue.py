@@ -21,8 +21,10 @@ from sonotheque.store.files import FileRepository
 from sonotheque.store.history import HistoryRepository
 from sonotheque.store.labels import LabelRepository
 from sonotheque.store.maps import MapRepository
+from sonotheque.store.outputs import OutputRepository
 from sonotheque.store.records import TrackLabelChange
 from sonotheque.store.removals import RemovalRepository
+from sonotheque.store.search_names import SearchNameRepository
 from sonotheque.store.tempo_keys import TempoKeyRepository
 from sonotheque.store.tracks import TrackRepository
 from sonotheque.store.vectors import SpaceRepository, StoredVectors, VectorRepository
@@ -48,7 +50,7 @@ class Catalogue:
     Attributes
     ----------
     database : Database
-    tracks, files, labels, history, removals, spaces, vectors, auto_tags, tempo_keys, augmented_copies, maps
+    tracks, files, labels, history, removals, spaces, vectors, auto_tags, tempo_keys, augmented_copies, maps, outputs, search_names
         One repository for each subject.
 
     Raises
@@ -70,6 +72,8 @@ class Catalogue:
         self.tempo_keys = TempoKeyRepository(self.database)
         self.augmented_copies = AugmentedCopyRepository(self.database)
         self.maps = MapRepository(self.database)
+        self.outputs = OutputRepository(self.database)
+        self.search_names = SearchNameRepository(self.database)
 
     def __enter__(self) -> Self:
         """Return the catalogue."""

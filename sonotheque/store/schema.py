@@ -226,6 +226,21 @@ MIGRATIONS = (
         PRIMARY KEY (change_id, track_id)
     ) STRICT;
     """,
+    """
+    CREATE TABLE outputs (                 -- files that were written for the user
+        path TEXT PRIMARY KEY,             -- without symbolic links
+        output TEXT NOT NULL,              -- command and option, such as 'clusters --csv'
+        sha256 TEXT NOT NULL,              -- of the content
+        tracks INTEGER                     -- tracks in the library then; NULL: not about the whole library
+    ) STRICT;
+
+    CREATE TABLE search_names (            -- a cache of what tracks are called, see store/search_names.py
+        key TEXT NOT NULL,                 -- without case and accents
+        field TEXT NOT NULL,               -- 'file', 'stem', 'title' or 'artist'
+        track_id INTEGER NOT NULL,
+        PRIMARY KEY (key, field, track_id)
+    ) STRICT, WITHOUT ROWID;
+    """,
 )
 
 

@@ -10,7 +10,7 @@ from sonotheque.store.database import Database
 from sonotheque.store.history import HistoryRepository
 from sonotheque.store.records import Track
 
-SELECT = (
+SELECT_TRACKS = (
     "SELECT tracks.id, hash, min(path) AS first, seconds, silent, notice, title, "
     "coalesce(labels.artist, tracks.artist), coalesce(labels.album, tracks.album), genre, label, source "
     "FROM tracks JOIN files ON files.track_id = tracks.id LEFT JOIN labels ON labels.track_id = tracks.id"
@@ -30,16 +30,39 @@ class TrackRepository:
 
     def all(self) -> list[Track]:
         """List all tracks by path."""
-        rows = self._database.execute(f"{SELECT} GROUP BY tracks.id ORDER BY first")
-        return [_track(row) for row in rows]
+        return [_track(row) for row in self._database.execute(f"{SELECT_TRACKS} GROUP BY tracks.id ORDER BY first")]
 
-    def get(self, tracks: Iterable[int]) -> list[Track]:
-        """List some tracks, given by their ids, in this order. Unknown ids are left out, and no other track is read."""
-        found = (
-            self._database.execute(f"{SELECT} WHERE tracks.id = ? GROUP BY tracks.id", (track,)).fetchone()
-            for track in tracks
+    def read(self, tracks: Iterable[int]) -> dict[int, Track]:
+        """Read some tracks by their ids. Unknown ids are left out."""
+        found = {}
+        for track in tracks:
+            row = self._database.execute(f"{SELECT_TRACKS} WHERE tracks.id = ? GROUP BY tracks.id", (track,)).fetchone()
+            if row is not None:
+                found[track] = _track(row)
+        return found
+
+    def find(self, content: str) -> int | None:
+        """Return the id of the track with a content hash, or None."""
+        row = self._database.execute("SELECT id FROM tracks WHERE hash = ?", (content,)).fetchone()
+        return None if row is None else int(row[0])
+
+    def genres(self) -> list[str]:
+        """List the genres of the tracks: the label, or for tracks without a label the genre in the file tags."""
+        rows = self._database.execute(
+            "SELECT DISTINCT coalesce(nullif(label, ''), tracks.genre) AS found FROM tracks "
+            "LEFT JOIN labels ON labels.track_id = tracks.id WHERE found <> '' ORDER BY found"
         )
-        return [_track(row) for row in found if row is not None]
+        return [genre for (genre,) in rows]
+
+    def with_genre(self, genre: str, *, space: str) -> list[int]:
+        """List the ids of the tracks that have a genre, spelt as in `genres`, and a vector in a space."""
+        rows = self._database.execute(
+            "SELECT tracks.id FROM tracks LEFT JOIN labels ON labels.track_id = tracks.id "
+            "JOIN vectors ON vectors.track_id = tracks.id JOIN spaces ON spaces.id = space_id "
+            "WHERE name = ? AND coalesce(nullif(label, ''), tracks.genre) = ?",
+            (space, genre),
+        )
+        return [track for (track,) in rows]
 
     def hashes(self) -> dict[str, int]:
         """Map the content hash of each track to its id."""

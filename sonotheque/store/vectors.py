@@ -66,6 +66,13 @@ class VectorRepository:
                 result.setdefault(track, set()).add(name)
         return result
 
+    def has(self, track: int, space: str) -> bool:
+        """Return whether a track has a vector in a space."""
+        row = self._database.execute(
+            "SELECT 1 FROM vectors JOIN spaces ON spaces.id = space_id WHERE track_id = ? AND name = ?", (track, space)
+        ).fetchone()
+        return row is not None
+
     def matrix(self, space: str) -> tuple[IdArray, FloatArray]:
         """Read all track vectors of a space, ordered by content hash, so that the order of adding does not matter.
 

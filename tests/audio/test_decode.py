@@ -10,6 +10,8 @@ import soundfile as sf
 from conftest import RATE, encode, tone
 
 from sonotheque.audio import MonoStream, load
+from sonotheque.audio.ffmpeg_decoder import DEMUXERS
+from sonotheque.audio.formats import EXTENSIONS
 from sonotheque.errors import EmptyFileError, InvalidSamplesError, MissingFileError, NoSamplesError, NotAudioError
 
 NAMES = ["wav16.wav", "wav24.wav", "float.wav", "flac.flac", "vorbis.ogg", "mp3.mp3", "aiff.aiff", "opus.opus"]
@@ -29,6 +31,21 @@ def test_every_format(formats: dict[str, Path], name: str) -> None:
     assert peak_frequency(samples, 16_000) == pytest.approx(440, abs=1)
     assert np.sqrt(np.mean(samples[4000:-4000] ** 2)) == pytest.approx(0.3 / np.sqrt(2), rel=0.05)
     assert (stream.notice, stream.silent, stream.channels) == (None, False, 2)
+
+
+@pytest.mark.parametrize(
+    ("name", "codec"), [("a.tta", "tta"), ("a.eac3", "eac3"), ("a.mp2", "mp2"), ("a.rm", "ac3"), ("a.voc", "pcm_s16le")]
+)
+def test_rarer_formats(tmp_path: Path, name: str, codec: str) -> None:
+    assert Path(name).suffix in EXTENSIONS
+    samples, _ = load(encode(tmp_path / name, codec, tone()), sample_rate=16_000)
+    assert len(samples) / 16_000 == pytest.approx(3.0, abs=0.15)
+    assert peak_frequency(samples, 16_000) == pytest.approx(440, abs=1)
+
+
+def test_musepack_is_known() -> None:
+    assert {".mpc", ".mp+", ".mpp"} <= EXTENSIONS
+    assert {"mpc", "mpc8"} <= set(DEMUXERS.split(","))
 
 
 @pytest.mark.parametrize("rate", [8_000, 11_025, 22_050, 32_000, 44_100, 48_000, 88_200, 96_000, 192_000])

@@ -11,7 +11,7 @@ import pytest
 
 from sonotheque import Library
 from sonotheque.embed.tempo_key import MIN_CONFIDENCE
-from sonotheque.errors import LabelsError, LibraryError
+from sonotheque.errors import LibraryError
 from sonotheque.explore.attribute_table import BATCH, COLUMNS, attribute_rows, export_attributes
 
 
@@ -74,6 +74,6 @@ def test_empty_library_gives_a_header(tmp_path: Path) -> None:
 def test_other_extensions_are_refused(demo_library: Library, tmp_path: Path) -> None:
     with pytest.raises(LibraryError, match=r"tags\.xlsx: .* ends in \.csv or \.parquet"):
         export_attributes(demo_library.catalogue, tmp_path / "tags.xlsx")
-    with pytest.raises(LabelsError, match="cannot be written"):
+    with pytest.raises(LibraryError, match="cannot be written"):
         export_attributes(demo_library.catalogue, tmp_path / "nowhere" / "tags.csv")
     assert not list(tmp_path.glob("tags*"))

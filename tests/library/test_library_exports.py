@@ -15,7 +15,7 @@ import pytest
 from sonotheque import Library
 from sonotheque.demo import music, unlabelled
 from sonotheque.embed.musicnn import SPACE
-from sonotheque.errors import AudioError, ClassifierError, LabelsError, LibraryError
+from sonotheque.errors import AudioError, ClassifierError, LibraryError
 from sonotheque.explore.map.export_points import COLUMNS
 from sonotheque.metadata.tables import write_table
 
@@ -144,7 +144,7 @@ def test_music_and_devices_are_not_overwritten(writable_library: Library) -> Non
         for path in (audio, "/dev/null", ""):
             with pytest.raises((LibraryError, AudioError)):
                 write(path)
-    with pytest.raises(LabelsError, match="the name of an audio file"):
+    with pytest.raises(LibraryError, match=r"choose a name that ends in \.csv"):
         write_table(audio, [["a"]])
     assert Path(audio).read_bytes() == content
 

@@ -16,7 +16,7 @@ from sonotheque.classify.data.given_split import read_given_split
 from sonotheque.classify.inference.submission import fill_template
 from sonotheque.errors import LabelsError, LibraryError, MissingFileError
 from sonotheque.explore.label_issues.corrections import apply_corrections
-from sonotheque.explore.similar.query import resolve_query
+from sonotheque.explore.similar.query import ResolvedQuery, resolve_query
 from sonotheque.extract import Extraction, scan_paths
 from sonotheque.extract.file_identity import FileStamp, content_hash
 from sonotheque.metadata.file_names import existing_path
@@ -75,7 +75,7 @@ def test_every_command_finds_the_file_by_either_name(tmp_path: Path, name: str, 
         ids = add_tracks(catalogue, folder / name / f"{name}.wav", folder / "other.wav")
         path = str(folder / name / f"{name}.wav")
         for query in (str(folder / other / f"{other}.wav"), f"{other}.wav", other):
-            assert resolve_query(query, catalogue=catalogue) == (path, ids[path]), query
+            assert resolve_query(query, catalogue=catalogue) == ResolvedQuery([path], [ids[path]]), query
         assert catalogue.files.inside(str(folder / other)) == {path}
         assert catalogue.files.find(str(folder / other / f"{other}.wav")) == (path, ids[path])
         assert [file.path for file in scan_paths([folder / other])] == [path]
@@ -103,8 +103,8 @@ def test_two_files_whose_names_differ_in_normalisation_stay_two(tmp_path: Path) 
         assert len(set(ids.values())) == 2
         for name in (NFC, NFD):
             path = str(tmp_path / f"{name}.wav")
-            assert resolve_query(path, catalogue=catalogue) == (path, ids[path])
-            assert resolve_query(name, catalogue=catalogue) == (path, ids[path])
+            assert resolve_query(path, catalogue=catalogue) == ResolvedQuery([path], [ids[path]])
+            assert resolve_query(name, catalogue=catalogue) == ResolvedQuery([path], [ids[path]])
             assert catalogue.files.inside(path) == {path}
             assert [file.path for file in scan_paths([path])] == [path]
         assert len(catalogue.remove_paths(catalogue.files.inside(str(tmp_path / f"{NFC}.wav"))).paths) == 1

@@ -107,6 +107,6 @@ def test_an_interrupted_write_keeps_the_old_file(tmp_path: Path) -> None:
 
 def test_a_path_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "folder.parquet").mkdir()
-    with pytest.raises(LibraryError, match=r"folder\.parquet: cannot be written \(Is a directory\)"):
+    with pytest.raises(LibraryError, match=r"folder\.parquet: exists and is not a regular file"):
         write_parquet(tmp_path / "folder.parquet", {"n": "int64"}, [{"n": [1]}])
     assert [path.name for path in tmp_path.iterdir()] == ["folder.parquet"]

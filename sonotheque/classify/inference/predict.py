@@ -202,7 +202,7 @@ def _explaining_neighbours(
         candidates = catalogue.labels.tracks_with(genre, space=space)
         rows = [row for row, name in enumerate(genres) if name == genre]
         ids, similarities = index.search(data.tracks[space][rows], k=N_NEIGHBOURS + 1, restrict_to=candidates)
-        tracks = {track.id: track for track in catalogue.tracks.get(np.unique(ids).tolist())}
+        tracks = catalogue.tracks.read(np.unique(ids).tolist())
         for row, found, values in zip(rows, ids, similarities, strict=True):
             others = [
                 results.LabelledNeighbour(

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from sonotheque.errors import LabelsError
 from sonotheque.metadata.file_names import normalize_name
 from sonotheque.metadata.tables import GenreIds, read_table, write_table
+from sonotheque.output_files import OutputFile
 from sonotheque.results import ClassificationResult
 
 DEFAULT_COLUMNS = ("file", "genre")
@@ -17,7 +18,7 @@ FilePath = str | os.PathLike[str]
 
 def write_submission(
     result: ClassificationResult,
-    path: FilePath,
+    path: FilePath | OutputFile,
     *,
     columns: Sequence[str] | None = None,
     ids: FilePath | None = None,
@@ -28,7 +29,8 @@ def write_submission(
     Parameters
     ----------
     result : ClassificationResult
-    path : path of the CSV to write
+    path : path of the CSV to write, or OutputFile
+        See `sonotheque.output_files.as_output`.
     columns : sequence of two str, or None
         The header, by default `DEFAULT_COLUMNS`.
     ids : path or None
@@ -44,7 +46,9 @@ def write_submission(
     Raises
     ------
     LabelsError
-        If the ids or the template are unusable, or the file cannot be written.
+        If the ids or the template are unusable.
+    LibraryError
+        If the file cannot be written, or would replace a file that is not a CSV table.
     """
     genres = {track.path: track.genre for track in result.tracks if track.answered}
     genre_ids = GenreIds(ids) if ids else None
@@ -55,7 +59,11 @@ def write_submission(
 
 
 def write_predictions(
-    path: FilePath, genres: Mapping[str, str], *, columns: Sequence[str] = DEFAULT_COLUMNS, ids: GenreIds | None = None
+    path: FilePath | OutputFile,
+    genres: Mapping[str, str],
+    *,
+    columns: Sequence[str] = DEFAULT_COLUMNS,
+    ids: GenreIds | None = None,
 ) -> None:
     """Write one row for each file, with its path and its genre.
 
@@ -64,7 +72,8 @@ def write_predictions(
 
     Parameters
     ----------
-    path : path of the CSV to write
+    path : path of the CSV to write, or OutputFile
+        See `sonotheque.output_files.as_output`.
     genres : mapping of file path to genre
     columns : sequence of two str
         The header.
@@ -88,7 +97,7 @@ def write_predictions(
 
 
 def fill_template(
-    path: FilePath,
+    path: FilePath | OutputFile,
     genres: Mapping[str, str],
     *,
     template: FilePath,
@@ -102,7 +111,8 @@ def fill_template(
 
     Parameters
     ----------
-    path : path of the CSV to write
+    path : path of the CSV to write, or OutputFile
+        See `sonotheque.output_files.as_output`.
     genres : mapping of file path to genre
     template : path of a CSV
         Its first column contains ids, and its second column is filled.

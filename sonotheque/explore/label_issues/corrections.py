@@ -11,6 +11,7 @@ from sonotheque.errors import LabelsError
 from sonotheque.metadata.genres import choose_spellings, genre_key, suggest_genre
 from sonotheque.metadata.label_sources import Label
 from sonotheque.metadata.tables import Row, read_table, write_table
+from sonotheque.output_files import OutputFile
 from sonotheque.results import LabelIssue, LabelIssuesResult, LabellingResult
 from sonotheque.store.catalogue import Catalogue
 from sonotheque.store.label_tracks import list_changes
@@ -27,13 +28,13 @@ MAX_GENRES = 30
 COLUMNS = ("file", "artist", "title", "label", "proposal", "confidence", "support", "decision")
 
 
-def write_corrections(issues: LabelIssuesResult, path: PathLike) -> None:
+def write_corrections(issues: LabelIssuesResult, path: PathLike | OutputFile) -> None:
     """Write one row per label issue, worst first. The column ``decision`` is empty, for the corrected label.
 
     Raises
     ------
-    LabelsError
-        If the file cannot be written.
+    LibraryError
+        If the file cannot be written, or would replace a file that is not a CSV table.
     """
     write_table(path, [COLUMNS, *map(correction_row, issues.suspicious)])
 

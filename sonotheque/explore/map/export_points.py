@@ -17,6 +17,7 @@ from sonotheque.explore.map.map_data import MapData
 from sonotheque.explore.map.predictions import MapPredictions
 from sonotheque.explore.track_attributes import TrackAttributes, likely_tags, load_track_attributes
 from sonotheque.metadata.parquet import write_parquet
+from sonotheque.output_files import OutputFile
 from sonotheque.store.catalogue import Catalogue
 from sonotheque.store.records import Track
 from sonotheque.types import PathLike
@@ -62,7 +63,7 @@ BATCH = 10_000
 
 
 def export_points(
-    path: PathLike,
+    path: PathLike | OutputFile,
     data: MapData,
     predictions: MapPredictions,
     attributes: Mapping[int, TrackAttributes],
@@ -97,7 +98,7 @@ def export_points(
     )
 
 
-def export_vectors(path: PathLike, catalogue: Catalogue, *, space: str) -> int:
+def export_vectors(path: PathLike | OutputFile, catalogue: Catalogue, *, space: str) -> int:
     """Write the same rows without the `MAP_COLUMNS`, for libraries that are too large for a map.
 
     Parameters

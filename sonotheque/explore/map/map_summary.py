@@ -16,6 +16,7 @@ from sonotheque.explore.map.predictions import MapPredictions
 from sonotheque.explore.map.projection_quality import measure_projection_quality
 from sonotheque.explore.track_attributes import TrackAttributes
 from sonotheque.metadata.tables import write_table
+from sonotheque.output_files import OutputFile
 from sonotheque.types import PathLike, Rows
 
 N_EXAMPLES = 3
@@ -84,13 +85,13 @@ def summarize_map(
     )
 
 
-def write_clusters(summary: results.MapResult, path: PathLike) -> None:
+def write_clusters(summary: results.MapResult, path: PathLike | OutputFile) -> None:
     """Write the cluster and position of each track to a CSV, ordered by path.
 
     Raises
     ------
-    LabelsError
-        If the file cannot be written.
+    LibraryError
+        If the file cannot be written, or would replace a file that is not a CSV table.
     """
     names = {cluster.number: cluster.name for cluster in summary.clusters}
     header = ("file", "cluster", "name", "leans_to", "membership", "x", "y")

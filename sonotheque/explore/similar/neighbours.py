@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,11 +14,11 @@ from sonotheque.errors import LibraryError
 from sonotheque.explore.similar.query import resolve_query
 from sonotheque.extract import extract_file
 from sonotheque.index import ExactIndex, l2_normalize
-from sonotheque.metadata.genres import genre_key
-from sonotheque.results import SimilarityResult, SimilarTrack
+from sonotheque.results import Shortfall, SimilarityResult, SimilarTrack
 from sonotheque.store.catalogue import Catalogue
 from sonotheque.store.records import Track
-from sonotheque.types import FloatArray, PathLike
+from sonotheque.store.search_names import search_key
+from sonotheque.types import FloatArray, IdArray, PathLike
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class SimilarityLimits:
     max_per_artist : int or None
         Maximum number of tracks by one artist. A track without an artist counts as an artist of its own.
     genre : str or None
-        Return only tracks with this label or, for unlabelled tracks, with this genre in their file tags. Case, white
+        Return only tracks with this label or, for unlabelled tracks, with this genre in their file tags. Case, accents, white
         space and Unicode normalisation are ignored.
     """
 
@@ -54,7 +54,8 @@ def find_similar(
 
     Parameters
     ----------
-    queries : sequence of paths, or of file names of tracks
+    queries : sequence of str or path
+        See `resolve_query`. An artist counts as one query: the mean of its tracks.
     catalogue : Catalogue
     index : ExactIndex
         The index of the space.
@@ -67,30 +68,36 @@ def find_similar(
     Returns
     -------
     SimilarityResult
+        The queries and their duplicates are not in it. If fewer tracks are found than requested, `shortfall` says why.
 
     Raises
     ------
     LibraryError
-        If a query is neither a track nor a file, or no track has the genre.
+        If a query is neither a file nor names a track, or no track has the genre.
     AudioError
         If a file cannot be decoded.
     """
-    embedded = catalogue.vectors.embedded([space])
-    tracks = {track.id: track for track in catalogue.tracks.all() if track.id in embedded}
-    vectors, exclude, paths = [], set(), []
+    vectors: list[FloatArray] = []
+    exclude: set[int] = set()
+    paths: list[str] = []
     for query in queries:
-        path, track = resolve_query(os.fspath(query), catalogue=catalogue)
-        paths.append(path)
-        if track is not None and track in tracks:
-            exclude.add(track)
-            vectors.append(catalogue.vectors.track_vector(track, space))
+        resolved = resolve_query(os.fspath(query), catalogue=catalogue)
+        paths += resolved.paths
+        embedded = [track for track in resolved.tracks if catalogue.vectors.has(track, space)]
+        exclude.update(embedded)
+        if embedded:
+            vectors.append(_mean_direction([catalogue.vectors.track_vector(track, space) for track in embedded]))
         else:
-            vectors.append(extract_file(path, spaces=[space], compute=compute)[space][0])
-    genres = {_genre(track) for track in tracks.values()}
-    if limits.genre is not None and genre_key(limits.genre) not in genres:
-        known = ", ".join(sorted(genres - {""})[:20]) or "none"
-        raise LibraryError(f"no track is labelled or tagged {limits.genre!r}; the genres here are: {known}")
-    hits = nearest_tracks(np.stack(vectors), index=index, tracks=tracks, exclude=exclude, limits=limits)
+            vectors.append(extract_file(resolved.paths[0], spaces=[space], compute=compute)[space][0])
+    candidates = None if limits.genre is None else _tracks_of_genre(catalogue, limits.genre, space)
+    hits, shortfall = nearest_tracks(
+        _mean_direction(vectors),
+        index=index,
+        catalogue=catalogue,
+        restrict_to=candidates,
+        exclude=exclude,
+        limits=limits,
+    )
     return SimilarityResult(
         query=paths,
         space=space,
@@ -98,56 +105,107 @@ def find_similar(
             SimilarTrack(rank, similarity, hit.path, hit.title, hit.artist, hit.album, hit.seconds)
             for rank, (hit, similarity) in enumerate(hits, start=1)
         ],
+        shortfall=shortfall,
     )
 
 
+def _mean_direction(vectors: Sequence[FloatArray]) -> FloatArray:
+    """Return the mean direction of vectors, float32 [D], with equal weights. A single vector is returned unchanged."""
+    if len(vectors) == 1:
+        return vectors[0]
+    mean: FloatArray = l2_normalize(l2_normalize(np.stack(vectors)).mean(axis=0))
+    return mean
+
+
+def _tracks_of_genre(catalogue: Catalogue, genre: str, space: str) -> IdArray:
+    known = catalogue.tracks.genres()
+    same = [name for name in known if search_key(name) == search_key(genre)]
+    if not same:
+        names = ", ".join(sorted({name.casefold() for name in known})[:20]) or "none"
+        raise LibraryError(f"no track is labelled or tagged {genre!r}; the genres here are: {names}")
+    return np.array([id_ for name in same for id_ in catalogue.tracks.with_genre(name, space=space)], dtype=np.int64)
+
+
 def nearest_tracks(
-    queries: FloatArray,
+    query: FloatArray,
     *,
     index: ExactIndex,
-    tracks: Mapping[int, Track],
+    catalogue: Catalogue,
+    restrict_to: IdArray | None = None,
     exclude: Collection[int] = (),
     limits: SimilarityLimits = SimilarityLimits(),
-) -> list[tuple[Track, float]]:
-    """Find the tracks that are nearest to the mean direction of the queries.
+) -> tuple[list[tuple[Track, float]], Shortfall | None]:
+    """Find the tracks that are nearest to a query vector. Only the tracks that are found are read.
 
     Parameters
     ----------
-    queries : float32 array [Q, D]
+    query : float32 array [D]
     index : ExactIndex
         Its ids are track ids.
-    tracks : mapping of track id to Track
+    catalogue : Catalogue
+    restrict_to : int64 array [M] or None
+        Return only tracks with these ids, those of the genre.
     exclude : collection of track ids
-        Tracks that are never returned, such as the queries themselves.
+        Tracks that are never returned, such as the queries themselves. They are in the index.
     limits : SimilarityLimits
 
     Returns
     -------
-    list of (track, cosine similarity)
+    hits : list of (track, cosine similarity)
         The nearest first. Ties are ordered by content hash.
+    shortfall : Shortfall or None
+        Why there are fewer than `limits.k`.
     """
-    genre = genre_key(limits.genre) if limits.genre else None
-    candidates = np.array(
-        [id_ for id_, track in tracks.items() if id_ not in exclude and (genre is None or _genre(track) == genre)],
-        dtype=np.int64,
-    )
-    center = l2_normalize(l2_normalize(queries).mean(axis=0, keepdims=True))
+    others = len(index) - len(exclude)
+    of_genre = others if restrict_to is None else int((~np.isin(restrict_to, list(exclude))).sum())
     k = limits.k if limits.max_per_artist is None else 4 * limits.k
+    tracks: dict[int, Track] = {}
     while True:
-        ids, similarities = index.search(center, k=k, restrict_to=candidates)
+        ids, similarities = index.search(query[None], k=k + len(exclude), restrict_to=restrict_to)
+        found = [
+            (int(id_), float(s)) for id_, s in zip(ids[0], similarities[0], strict=True) if int(id_) not in exclude
+        ]
+        tracks |= catalogue.tracks.read(id_ for id_, _ in found if id_ not in tracks)
         ranked = sorted(
-            ((tracks[int(id_)], round(float(s), 6)) for id_, s in zip(ids[0], similarities[0], strict=True)),
+            ((tracks[id_], round(similarity, 6)) for id_, similarity in found),
             key=lambda hit: (-hit[1], hit[0].hash),
         )
-        result = _limit_per_artist(ranked, limits.max_per_artist)[: limits.k]
-        if len(result) == limits.k or k >= len(candidates):
-            return result
+        allowed = _limit_per_artist(ranked, limits.max_per_artist)
+        if len(allowed) >= limits.k:
+            return allowed[: limits.k], None
+        if k >= of_genre:
+            unembedded = catalogue.tracks.count() - len(index)
+            return allowed, _explain_shortfall(
+                limits, others=others, unembedded=unembedded, of_genre=of_genre, found=len(allowed)
+            )
         k *= 4
 
 
-def _genre(track: Track) -> str:
-    """Return the key of the label of a track, else of the genre in its file tags. Empty if it has neither."""
-    return genre_key(track.label or track.genre or "")
+def _explain_shortfall(
+    limits: SimilarityLimits, *, others: int, unembedded: int, of_genre: int, found: int
+) -> Shortfall:
+    reasons = []
+    if others < limits.k:
+        missing = f" ({_count(unembedded)} more without vectors in this space)" if unembedded else ""
+        reasons.append(
+            f"the library has {f'only {_count(others)}' if others else 'no track'} besides the query{missing}"
+        )
+    if limits.genre is not None and of_genre < min(others, limits.k):
+        only = f"only {of_genre} of them have" if reasons else f"only {_count(of_genre)} besides the query have"
+        reasons.append(f"{only} the genre {limits.genre!r}")
+    if found < of_genre:
+        reasons.append(f"the maximum of {limits.max_per_artist} per artist leaves out {_count(of_genre - found)}")
+    return Shortfall(
+        requested=limits.k,
+        others=others,
+        of_genre=None if limits.genre is None else of_genre,
+        over_artist_limit=None if limits.max_per_artist is None else of_genre - found,
+        reason="; ".join(reasons),
+    )
+
+
+def _count(tracks: int) -> str:
+    return f"{tracks} track{'' if tracks == 1 else 's'}"
 
 
 def _limit_per_artist(ranked: list[tuple[Track, float]], limit: int | None) -> list[tuple[Track, float]]:

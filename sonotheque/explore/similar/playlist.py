@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from sonotheque.errors import LibraryError
+from sonotheque.output_files import M3U, FilePath, OutputFile, as_output
 from sonotheque.results import SimilarTrack
 from sonotheque.types import PathLike
 
@@ -47,16 +47,19 @@ def format_m3u(tracks: Iterable[SimilarTrack], *, folder: PathLike) -> str:
     return "\n".join(lines) + "\n"
 
 
-def write_m3u(tracks: Iterable[SimilarTrack], path: PathLike) -> None:
+def write_m3u(tracks: Iterable[SimilarTrack], path: FilePath | OutputFile) -> None:
     """Write tracks to an extended M3U playlist in UTF-8.
+
+    Parameters
+    ----------
+    tracks : iterable of SimilarTrack
+    path : path of the playlist, or OutputFile
+        See `sonotheque.output_files.as_output`.
 
     Raises
     ------
     LibraryError
-        If the file cannot be written.
+        If the file cannot be written, or would replace a file that is not a playlist.
     """
-    file = Path(path)
-    try:
-        file.write_text(format_m3u(tracks, folder=file.parent), encoding="utf-8")
-    except OSError as error:
-        raise LibraryError(f"{path}: cannot be written ({error.strerror or error})") from None
+    output = as_output(path, M3U)
+    output.write([format_m3u(tracks, folder=output.path.parent).encode("utf-8", "surrogateescape")])

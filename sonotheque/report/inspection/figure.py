@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import io
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from sonotheque import results
 from sonotheque.explore.inspection import Inspection
-from sonotheque.output_files import write_atomic
+from sonotheque.output_files import PNG, FilePath, OutputFile, as_output, sign_png
 from sonotheque.report.inspection import panels
 from sonotheque.report.inspection.formatting import (
     GRID_COLOUR,
@@ -73,7 +71,7 @@ class Panel:
         return self.height + TITLE_HEIGHT + TICK_LABEL_HEIGHT * self.tick_labels
 
 
-def draw_inspection(inspection: Inspection, path: str | os.PathLike[str], *, title: str) -> None:
+def draw_inspection(inspection: Inspection, path: FilePath | OutputFile, *, title: str) -> None:
     """Write the figure of an inspection as a PNG file.
 
     The same inspection gives the same bytes.
@@ -81,19 +79,20 @@ def draw_inspection(inspection: Inspection, path: str | os.PathLike[str], *, tit
     Parameters
     ----------
     inspection : Inspection
-    path : path of the PNG file
-        Written atomically; missing folders are created.
+    path : path of the PNG file, or OutputFile
+        Written atomically; missing folders are created. See `sonotheque.output_files.as_output`.
     title : str
         For example the file name; characters that the font lacks are replaced.
 
     Raises
     ------
     LibraryError
-        If the file cannot be written.
+        If the file cannot be written, or would replace a file that is not a PNG picture.
     """
+    output = as_output(path, PNG)
     content = io.BytesIO()
     build_figure(inspection, title).savefig(content, format="png", dpi=DPI, metadata={"Software": None})
-    write_atomic(Path(path), [content.getvalue()])
+    output.write([sign_png(content.getvalue(), output="inspect -o")])
 
 
 def build_figure(inspection: Inspection, title: str) -> Any:

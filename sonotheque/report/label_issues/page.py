@@ -13,14 +13,14 @@ from typing import Any
 
 from sonotheque import results
 from sonotheque.explore.label_issues.corrections import COLUMNS, correction_row
-from sonotheque.output_files import write_atomic
+from sonotheque.output_files import HTML, FilePath, OutputFile, as_output
 from sonotheque.report.html_elements import Html, tag
 from sonotheque.report.html_page import build_html_page
 from sonotheque.report.sections import format_title
 from sonotheque.report.track_audio import TrackAudio, collect_track_audio
 from sonotheque.report.translation import Translator
 from sonotheque.store.records import Track
-from sonotheque.types import PathLike, Progress
+from sonotheque.types import Progress
 
 MESSAGES = (
     "progress", "saved", "nothing_decided", "new_genre", "not_kept", "play", "pause", "cannot_play", "kept", "restored",
@@ -29,7 +29,7 @@ MESSAGES = (
 
 
 def write_label_issues_page(
-    path: PathLike,
+    path: FilePath | OutputFile,
     issues: results.LabelIssuesResult,
     *,
     tracks: Mapping[str, Track],
@@ -42,8 +42,8 @@ def write_label_issues_page(
 
     Parameters
     ----------
-    path : path of the page
-        An existing file is replaced.
+    path : path of the page, or OutputFile
+        See `sonotheque.output_files.as_output`.
     issues : LabelIssuesResult
         From `sonotheque.explore.label_issues.find_issues.find_label_issues`; nothing is computed again.
     tracks : mapping of path to Track
@@ -67,6 +67,7 @@ def write_label_issues_page(
     LibraryError
         If `audio` is unknown, or the page cannot be written.
     """
+    output = as_output(path, HTML)
     translator = Translator(lang)
     paths = dict.fromkeys(path for issue in issues.suspicious for path in _heard_paths(issue))
     heard = [tracks[path] for path in paths]
@@ -85,8 +86,8 @@ def write_label_issues_page(
         plotly=False,
         media=sound.origin,
     )
-    write_atomic(Path(path), [page.encode("utf-8")])
-    return Path(path)
+    output.write([page.encode("utf-8")])
+    return output.path
 
 
 def _heard_paths(issue: results.LabelIssue) -> Iterator[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from sonotheque.explore.map.map_data import MapData
 from sonotheque.explore.map.predictions import MapPredictions
 from sonotheque.explore.map.projection_quality import K
 from sonotheque.explore.track_attributes import TrackAttributes
-from sonotheque.output_files import write_atomic
+from sonotheque.output_files import HTML, FilePath, OutputFile, as_output
 from sonotheque.report.html_elements import Html, table, tag
 from sonotheque.report.html_page import build_html_page
 from sonotheque.report.map.data import make_page_data
@@ -24,7 +23,7 @@ MIN_MEASURABLE = 2 * K + 1
 
 
 def write_map(
-    path: str | os.PathLike[str],
+    path: FilePath | OutputFile,
     map_data: MapData,
     predictions: MapPredictions,
     attributes: Mapping[int, TrackAttributes],
@@ -38,8 +37,8 @@ def write_map(
 
     Parameters
     ----------
-    path : path of the page
-        An existing file is replaced.
+    path : path of the page, or OutputFile
+        See `sonotheque.output_files.as_output`.
     map_data : MapData
     predictions : MapPredictions
     attributes : mapping of track id to TrackAttributes
@@ -59,8 +58,9 @@ def write_map(
     Raises
     ------
     LibraryError
-        If `audio` is none of these, or the page cannot be written.
+        If `audio` is none of these, the page cannot be written, or it would replace a file that is not an HTML page.
     """
+    output = as_output(path, HTML)
     sound = collect_track_audio(map_data.tracks, audio=audio, progress=progress)
     page = build_html_page(
         [
@@ -92,8 +92,8 @@ def write_map(
         webgl=True,
         media=sound.origin,
     )
-    write_atomic(Path(path), [page.encode("utf-8")])
-    return Path(path)
+    output.write([page.encode("utf-8")])
+    return output.path
 
 
 def _make_header() -> Html:

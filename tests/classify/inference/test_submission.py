@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sonotheque.classify import fill_template, write_predictions
-from sonotheque.errors import LabelsError
+from sonotheque.errors import LabelsError, LibraryError
 from sonotheque.metadata.tables import GenreIds, read_table
 
 GENRES = {"Classical": "1", "Hip-Hop": "4", "Rock": "8"}
@@ -62,5 +62,5 @@ def test_unusable_columns_genres_and_paths(tmp_path: Path, ids: GenreIds) -> Non
         write_predictions(tmp_path / "out.csv", {}, columns=("a", "b", "c"))
     with pytest.raises(LabelsError, match="no id for 'Polka'"):
         write_predictions(tmp_path / "out.csv", {"/a.mp3": "Polka"}, ids=ids)
-    with pytest.raises(LabelsError, match="cannot be written"):
+    with pytest.raises(LibraryError, match="cannot be written"):
         write_predictions(tmp_path / "no" / "out.csv", {})

@@ -69,7 +69,7 @@ def test_unusable_queries(demo_library: Library, tmp_path: Path) -> None:
     with pytest.raises(LibraryError, match="neither a file on disk nor"):
         demo_library.similar("nothing of that name")
     with pytest.raises(LibraryError, match="did you mean obsidian-shell-fear"):
-        demo_library.similar("FEAR")
+        demo_library.similar("SHELL-FEA")
     (tmp_path / "words.mp3").write_text("words")
     with pytest.raises(AudioError, match=r"words\.mp3: not an audio file"):
         demo_library.similar(tmp_path / "words.mp3")
@@ -83,3 +83,44 @@ def test_order_of_adding_does_not_matter(tmp_path: Path, demo_library: Library) 
             other.add(music() / genre)
         demo_library.remove(*(music() / genre for genre in ("acoustic", "ambient", "electronic")))
         assert other.similar(AVE, k=100).results == demo_library.similar(AVE, k=100).results
+
+
+def test_fewer_tracks_than_requested_are_explained(demo_library: Library, tmp_path: Path) -> None:
+    assert demo_library.similar(AVE, k=45).shortfall is None
+    assert demo_library.similar(AVE, k=10, genre="metal").shortfall is None
+    others = [track for track in demo_library.catalogue.tracks.all() if track.path != str(AVE)]
+    surplus = len(others) - len({track.artist for track in others})
+    metal = [track for track in others if track.label == "metal"]
+    metal_surplus = len(metal) - len({track.artist for track in metal})
+    for k, genre, limit, reason in (
+        (100, None, None, "the library has only 45 tracks besides the query"),
+        (20, "METAL", None, "only 10 tracks besides the query have the genre 'METAL'"),
+        (40, None, 1, f"the maximum of 1 per artist leaves out {surplus} tracks"),
+        (
+            50,
+            "metal",
+            1,
+            "the library has only 45 tracks besides the query; only 10 of them have the genre 'metal'; "
+            f"the maximum of 1 per artist leaves out {metal_surplus} tracks",
+        ),
+    ):
+        result = demo_library.similar(AVE, k=k, genre=genre, max_per_artist=limit)
+        assert result.shortfall is not None
+        assert (result.shortfall.requested, result.shortfall.others) == (k, 45)
+        assert (result.shortfall.of_genre, result.shortfall.reason) == (10 if genre else None, reason)
+        found = (10 if genre else 45) - (result.shortfall.over_artist_limit or 0)
+        assert len(result.results) == found
+    with Library(tmp_path / "one") as library:
+        library.add(AVE)
+        alone = library.similar(AVE)
+    assert alone.results == []
+    assert alone.shortfall is not None
+    assert alone.shortfall.reason == "the library has no track besides the query"
+
+
+def test_only_the_tracks_that_are_found_are_read(demo_library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = demo_library.similar(AVE, k=3, genre="classical", max_per_artist=1)
+    for repository, method in (("tracks", "all"), ("tracks", "hashes"), ("files", "all"), ("vectors", "embedded")):
+        monkeypatch.setattr(getattr(demo_library.catalogue, repository), method, None)
+    assert demo_library.similar(AVE, k=3, genre="classical", max_per_artist=1) == expected
+    assert demo_library.similar("John Michel", k=3)
