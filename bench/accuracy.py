@@ -57,7 +57,7 @@ def main() -> None:
     unevaluated = ", ".join(genre.label for genre in result.unevaluated_classes)
     print(f"{len(y)} clips, {len(set(groups))} artists; {len(SEEDS)} seeds of {result.folds} artist-grouped folds;")
     print(f"evaluated: {len(result.tested)} clips; genres not evaluated: {unevaluated}\n")
-    print("| vectors | model | accuracy, 95 % interval | balanced accuracy | macro F1 |")
+    print("| vectors | model | accuracy, 95% interval | balanced accuracy | macro F1 |")
     print("|---|---|---|---|---|")
     print_row("20 MFCCs, mean and standard deviation", EmbeddingSet.from_matrix(baseline), y, groups, "logreg")
     for model in ("knn", "logreg", "auto"):

@@ -8,7 +8,7 @@ threshold are fitted to out-of-fold predictions of the training set, and evaluat
 merges several genres into one, which makes the task easier. The folds are still made from the original genres, so a genre with
 too few artists is not tested; with --lone, the folds are made from the merged genres. A case is a fold of one seed that gives a
 threshold. A case with few predictions may fall below its target by chance, so cases are counted separately whose accuracy is
-clearly below, by a one-sided 95 % bound over artists.
+clearly below, by a one-sided 95% bound over artists.
 """
 
 from __future__ import annotations

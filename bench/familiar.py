@@ -36,7 +36,7 @@ def main() -> None:
     if options.other_sounds:
         with Library(options.other_sounds, create=False) as library:
             other_sounds = EmbeddingSet({space: library.catalogue.vectors.matrix(space)[1] for space in spaces})
-    print("| spaces | music by new artists marked, 95 % interval | other sounds marked | AUC: mean, lowest fold |")
+    print("| spaces | music by new artists marked, 95% interval | other sounds marked | AUC: mean, lowest fold |")
     print("|---|---|---|---|")
     subsets = [[space] for space in spaces] + ([spaces] if len(spaces) > 1 else [])
     for subset in subsets:

@@ -5,9 +5,9 @@
 The difficulty of an artist is a random effect on the logit, so the predictions for tracks by one artist are correlated. The numbers
 of tracks of an artist are similar (geometric, mean 2.5) or very unequal (Pareto, at most 40).
 
-The first table shows how often the bound lies above the true accuracy of all predictions, which should happen in 5 % of the runs.
+The first table shows how often the bound lies above the true accuracy of all predictions, which should happen in 5% of the runs.
 The second table shows how often a threshold is given, and how often one is given whose true accuracy above the threshold is below
-the target, which should happen in at most 5 % of the runs. The third table divides the artists into five folds, as
+the target, which should happen in at most 5% of the runs. The third table divides the artists into five folds, as
 `bench/confidence.py` does: even if a threshold holds in truth, the accuracy on the few tracks of a fold may be below the target.
 """
 

@@ -24,6 +24,7 @@ LAYERS = (
         "parameters",
         "user_folders",
         "error_log",
+        "plurals",
         "output_files",
         "results",
         "documents",

@@ -103,6 +103,15 @@ def test_every_key_of_a_result_is_in_the_reference() -> None:
                 assert f"`{field.name}`" in text, f"{name}.{field.name}"
 
 
+def test_per_cent_is_written_in_one_way() -> None:
+    """English has no space before the sign (95%), as Python's format and the report write it; French has one."""
+    phrases = ROOT / "sonotheque" / "report" / "translations" / "en.toml"
+    console = sorted((ROOT / "sonotheque" / "console").glob("*.py"))
+    for path in [*PAGES, phrases, *console]:
+        found = re.findall(r".{0,30}\d\s+%.{0,20}", path.read_text(encoding="utf-8"))
+        assert found == [], path.relative_to(ROOT)
+
+
 def test_links_lead_somewhere() -> None:
     for page in PAGES:
         for target in re.findall(r"\]\(([^)#]+)", page.read_text(encoding="utf-8")):

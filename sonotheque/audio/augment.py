@@ -46,14 +46,14 @@ def check_installed() -> None:
 def build_transforms() -> Any:
     """Build the random transform: for each copy it applies two to five of the six transforms below, in this order.
 
-    - time stretch by up to 15 %;
+    - time stretch by up to 15%;
     - pitch shift by up to 2 semitones;
     - seven-band parametric equaliser with gains of up to 6 dB;
     - coloured noise at a signal-to-noise ratio of 15 to 40 dB;
     - gain of -12 to 0 dB;
     - MP3 compression at 32 to 128 kbit/s.
 
-    Schlüter & Grill (2015) shift tempo and pitch by up to 30 % for singing voice detection. The changes are smaller here
+    Schlüter & Grill (2015) shift tempo and pitch by up to 30% for singing voice detection. The changes are smaller here
     because tempo and register are part of a genre.
 
     Returns

@@ -13,7 +13,7 @@ from sonotheque.classify.data.embedding_set import EmbeddingSet
 from sonotheque.classify.data.folds import count_artists, default_grouped_folds, default_n_folds
 from sonotheque.classify.data.training_set import TrainingSet, warn_ungrouped
 from sonotheque.classify.evaluation.cross_validation import cross_validate
-from sonotheque.classify.evaluation.evaluate_model import evaluation_result
+from sonotheque.classify.evaluation.evaluate_model import describe_protocol, evaluation_result
 from sonotheque.classify.inference.calibration import CalibrationSet, fit_temperature
 from sonotheque.classify.inference.novelty import NoveltyDetector
 from sonotheque.classify.inference.persistence import SavedClassifier
@@ -45,6 +45,8 @@ class TrainedClassifier:
         Accuracy of each model that was compared without a search.
     evaluation : EvaluationResult or None
         After a search, the evaluation of the same search within artist-grouped folds.
+    protocol : str
+        How the accuracies were measured.
     """
 
     ensemble: Ensemble
@@ -52,6 +54,7 @@ class TrainedClassifier:
     out_of_fold: Probabilities | None
     accuracies: dict[ModelSpec, float]
     evaluation: results.EvaluationResult | None
+    protocol: str
 
 
 def train_classifier(
@@ -86,13 +89,15 @@ def train_classifier(
 
     data, codes, groups = training.data, training.codes, training.groups
     spaces, copies = data.spaces, data.copies is not None
+    artists = count_artists(codes, groups, n_classes=int(codes.max()) + 1)
+    protocol = describe_protocol(training, folds=default_n_folds(codes, artists), seed=seed)
     with threadpool_limits(limits=1, user_api="blas"):
         if model == "auto" and budget:
-            return _train_by_search(training, budget=budget, seed=seed, progress=progress)
+            return _train_by_search(training, budget=budget, protocol=protocol, seed=seed, progress=progress)
         if model != "auto":
             learner = make_learner(model, spaces=spaces, aggregation=aggregation, copies=copies)
             ensemble = learner(data, codes, groups, seed)
-            return TrainedClassifier(*_calibrate(ensemble, training, seed=seed, progress=progress), {}, None)
+            return TrainedClassifier(*_calibrate(ensemble, training, seed=seed, progress=progress), {}, None, protocol)
         warn_ungrouped(training)
         specs = [ModelSpec(name, spaces, aggregation, copies=copies) for name in QUICK_MODELS]
         accuracies = compare_specs(specs, data, codes, groups=groups, seed=seed)
@@ -101,11 +106,11 @@ def train_classifier(
         calibrated = _calibrate(ensemble, training, seed=seed, progress=progress)
     if not accuracies:
         log.warning("too few artists in each genre to compare models; using %s", best.model)
-    return TrainedClassifier(*calibrated, accuracies, None)
+    return TrainedClassifier(*calibrated, accuracies, None, protocol)
 
 
 def _train_by_search(
-    training: TrainingSet, *, budget: SearchBudget, seed: int, progress: Progress | None
+    training: TrainingSet, *, budget: SearchBudget, protocol: str, seed: int, progress: Progress | None
 ) -> TrainedClassifier:
     warn_ungrouped(training)
     data, codes, groups = training.data, training.codes, training.groups
@@ -116,7 +121,7 @@ def _train_by_search(
         search(data, codes, groups, seed), validation.probabilities, rows=validation.tested, training=training
     )
     evaluation = evaluation_result(training, validation, model="auto", seed=seed)
-    return TrainedClassifier(*calibrated, {}, evaluation)
+    return TrainedClassifier(*calibrated, {}, evaluation, protocol)
 
 
 def _calibrate(
@@ -194,6 +199,8 @@ def training_result(
     training: TrainingSet, trained: TrainedClassifier, saved: SavedClassifier
 ) -> results.TrainingResult:
     """Describe a trained classifier."""
+    tested = trained.calibration_set
+    is_single = len(trained.ensemble.members) == 1 and saved.model != "ensemble"
     return results.TrainingResult(
         model=saved.model,
         spaces=saved.spaces,
@@ -211,4 +218,7 @@ def training_result(
             for member, weight in zip(trained.ensemble.members, trained.ensemble.weights, strict=True)
         ],
         evaluated=trained.evaluation,
+        protocol=trained.protocol if tested else None,
+        tested=len(tested.correct) if tested else 0,
+        accuracy=round(float(tested.correct.mean()), 6) if tested and is_single and not trained.evaluation else None,
     )

@@ -19,6 +19,7 @@ from sonotheque.cli.options import (
     paths_argument,
 )
 from sonotheque.output_files import refuse_inputs
+from sonotheque.plurals import pluralize
 
 
 @click.command()
@@ -49,7 +50,7 @@ def train(
     library = open_library(ctx)
     with (
         console.progress_bar("augmenting", unit="copies") as augmentation_progress,
-        console.progress_bar("training", unit="steps") as progress,
+        console.progress_bar("training", unit="trials" if trials else "%") as progress,
     ):
         result = library.train(
             model=model,
@@ -161,7 +162,10 @@ def _check_submission(path: Path | None, sample: Path | None, ids: Path | None) 
 
     if path is not None and sample is not None:
         rows = check_submission(path, sample=sample, ids=ids)
-        click.echo(f"{path}: valid; {rows} rows with the same ids and order as {sample}, known genres only", err=True)
+        click.echo(
+            f"{path}: valid; {pluralize(rows, 'row')} with the same ids and order as {sample}, known genres only",
+            err=True,
+        )
 
 
 @click.command()
@@ -230,7 +234,7 @@ def evaluate(
     comparison = None
     with (
         console.progress_bar("augmenting", unit="copies") as augmentation_progress,
-        console.progress_bar("evaluating", unit="steps") as progress,
+        console.progress_bar("evaluating", unit=_evaluation_unit(model, minutes, trials)) as progress,
     ):
         if model == "all":
             comparison = library.compare(
@@ -269,3 +273,10 @@ def evaluate(
         console.print_comparison(comparison)
     else:
         console.print_evaluation(result)
+
+
+def _evaluation_unit(model: str, minutes: float | None, trials: int | None) -> str:
+    """Return what an evaluation counts while it runs: trials of a search, folds, or parts of its time or of many fits."""
+    if minutes is not None or model == "all":
+        return "%"
+    return "trials" if trials is not None else "folds"

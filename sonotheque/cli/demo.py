@@ -25,10 +25,11 @@ def demo(ctx: click.Context) -> None:
     from sonotheque.user_folders import data_folder
 
     ctx.obj = ctx.obj or data_folder() / "demo"
-    paths = {"MUSIC": str(music()), "NEW": str(unlabelled()), "PAGE": str(ctx.obj / "map.html")}
+    page, report = ctx.obj / "map.html", ctx.obj / "report"
+    paths = {"MUSIC": str(music()), "NEW": str(unlabelled()), "PAGE": str(page), "REPORT": str(report)}
     click.echo("In the commands below:")
     for name, path in paths.items():
-        click.echo(f"  {name:<5} stands for {path}")
+        click.echo(f"  {name:<6} stands for {path}")
 
     def run_step(title: str, command: click.Command, *arguments: str) -> None:
         click.secho(f"\n{title}", bold=True)
@@ -41,7 +42,11 @@ def demo(ctx: click.Context) -> None:
         *("MUSIC", "--labels", "MUSIC/metadata.csv", "--embedder", "musicnn"),
     )
     run_step("Find tracks that sound like this cello.", similar, QUERY, *("-k", "5", "--max-per-artist", "1"))
-    run_step("Estimate how accurate the genre classification is for new artists.", evaluate)
+    run_step(
+        "Estimate how accurate the genre classification is for new artists, and write a report.",
+        evaluate,
+        *("--report", "REPORT"),
+    )
     click.echo(
         "(There are only about two clips by each artist, selected for this demo. The numbers are not a benchmark.)"
     )
@@ -61,6 +66,9 @@ def demo(ctx: click.Context) -> None:
         click.echo(f"  {line}")
     click.echo("Or look at the demo library again:")
     click.echo(f"  {shlex.join(['sonotheque', '-L', str(ctx.obj)])} status")
+    click.echo("Open these pages in a browser:")
+    for name, path in (("map", page), ("report", report / "report.html")):
+        click.echo(f"  {name:<7} {path.absolute().as_uri()}")
 
 
 def _expand(argument: str, paths: dict[str, str]) -> str:

@@ -49,7 +49,7 @@ def export(
     if tags:
         tables.append(library.export_tags(tags, force=force))
     if parquet:
-        with console.progress_bar("computing the map", unit="steps") as progress:
+        with console.progress_bar("computing the map", unit="%") as progress:
             tables.append(library.export_points(parquet, embedder=embedder, force=force, progress=progress))
     if as_json:
         console.print_json(ExportResults(tables))

@@ -85,7 +85,7 @@ def map_(
     library = open_library(ctx)
     with (
         console.silence_decoders(),
-        console.progress_bar("computing the map", unit="steps") as progress,
+        console.progress_bar("computing the map", unit="%") as progress,
         console.progress_bar("extracting excerpts", unit="excerpts") as excerpt_progress,
     ):
         result = library.map(
@@ -136,7 +136,7 @@ def clusters(
     from sonotheque import console
 
     library = open_library(ctx)
-    with console.progress_bar("computing the map", unit="steps") as progress:
+    with console.progress_bar("computing the map", unit="%") as progress:
         result = library.map(
             embedder=embedder,
             neighbours=neighbours,

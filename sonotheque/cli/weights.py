@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sonotheque.errors import WeightsError
+from sonotheque.plurals import pluralize
 
 if TYPE_CHECKING:
     from sonotheque.embed.weights.openl3 import PublishedModel
@@ -78,7 +79,7 @@ def verify() -> None:
             n_damaged += not is_intact
             click.echo(f"{name}: {'OK' if is_intact else f'damaged; delete {path} and download it again'}")
     if n_damaged:
-        raise WeightsError(f"{n_damaged} networks in the cache are damaged")
+        raise WeightsError(f"{pluralize(n_damaged, 'damaged network')} in the cache")
 
 
 @weights.command()

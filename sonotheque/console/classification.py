@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 import click
@@ -11,16 +12,19 @@ from sonotheque.console.formatting import (
     display_path,
     format_time,
     format_track,
-    pluralize,
     print_table,
 )
 from sonotheque.console.library import print_failed_files
+from sonotheque.plurals import pluralize
 
 
 def print_training(result: results.TrainingResult) -> None:
     """Print the classifier that was trained, and the accuracies that it was selected by."""
+    protocol = f"{result.protocol}; {pluralize(result.tested, 'track')}"
+    if result.candidates:
+        click.echo(protocol)
     for candidate in result.candidates:
-        click.echo(f"{candidate.model}: accuracy {candidate.accuracy:.3f} on artist-grouped folds")
+        click.echo(f"{candidate.model}: accuracy {candidate.accuracy:.3f}")
     if len(result.members) > 1:
         click.echo("ensemble weights:")
         for member in sorted(result.members, key=lambda member: -member.share):
@@ -31,14 +35,23 @@ def print_training(result: results.TrainingResult) -> None:
     if result.evaluated:
         low, high = result.evaluated.accuracy_interval
         click.echo(
-            f"nested cross-validation of the search ({result.evaluated.folds} artist-grouped folds): "
-            f"accuracy {result.evaluated.accuracy:.3f}, 95 % interval {low:.3f} to {high:.3f}, "
+            f"{protocol}; the search was repeated inside each fold: "
+            f"accuracy {result.evaluated.accuracy:.3f}, 95% interval {low:.3f} to {high:.3f}, "
             f"balanced accuracy {result.evaluated.balanced_accuracy:.3f}"
         )
     selected = " (the most accurate of these)" if result.candidates else ""
     data = f"{pluralize(result.tracks, 'track')} in {pluralize(len(result.labels), 'genre')}"
-    hint = "" if result.evaluated else "; `sonotheque evaluate` estimates its accuracy on new artists"
-    click.echo(f"trained {result.model}{selected} on {data}{hint}")
+    click.echo(f"trained {result.model}{selected} on {data}")
+    if result.candidates:
+        click.echo(
+            "the best of several accuracies is a little too optimistic; `sonotheque evaluate` repeats the choice inside each fold"
+        )
+    elif result.accuracy is not None:
+        click.echo(
+            f"accuracy {result.accuracy:.3f} ({protocol}); `sonotheque evaluate --model {result.model}` shows more"
+        )
+    elif result.protocol and not result.evaluated:
+        click.echo(f"`sonotheque evaluate --model {result.model}` estimates its accuracy on new artists")
 
 
 def _format_spaces(spaces: Sequence[str]) -> str:
@@ -56,7 +69,7 @@ def print_comparison(result: results.ComparisonResult) -> None:
     """Print the comparison table, with the difference of each row from the best single model."""
     click.echo(f"{result.protocol}; {pluralize(result.tracks, 'track')}")
     click.echo(
-        f"difference: accuracy minus that of the best single model ({result.best}); brackets: 95 % intervals over artists"
+        f"difference: accuracy minus that of the best single model ({result.best}); brackets: 95% intervals over artists"
     )
     click.echo()
     rows = [
@@ -110,9 +123,10 @@ def print_predictions(result: results.ClassificationResult) -> None:
         click.echo(
             f"predictions below probability {abstention.threshold:.2f} are marked uncertain; on grouped folds, "
             f"{abstention.coverage:.0%} of the tracks are above it, with accuracy {abstention.accuracy:.1%} "
-            f"(at least {abstention.lower:.1%} with 95 % confidence)"
+            f"(at least {abstention.lower:.1%} with 95% confidence)"
         )
-    click.echo(f"{pluralize(len(result.tracks), 'file')} classified by {result.model}, {len(result.failed)} failed")
+    failed = f", {len(result.failed)} failed" if result.failed else ""
+    click.echo(f"{pluralize(len(result.tracks), 'file')} classified by {result.model}{failed}")
 
 
 def _format_genre(track: results.Prediction) -> str:
@@ -162,9 +176,10 @@ def format_timeline(timeline: Sequence[results.TimelineSegment]) -> str:
 def print_evaluation(result: results.EvaluationResult) -> None:
     """Print the overall metrics, the metrics of each genre, and the confusion matrix."""
     low, high = result.accuracy_interval
-    selected = f" (selected in each fold: {', '.join(result.chosen)})" if result.chosen else ""
+    folds = ", ".join(f"{name} in {pluralize(count, 'fold')}" for name, count in Counter(result.chosen).most_common())
+    selected = f" (selected inside the folds: {folds})" if folds else ""
     click.echo(f"{result.protocol}; model {result.model}{selected}; {pluralize(result.tracks, 'track')}")
-    click.echo(f"accuracy {result.accuracy:.3f}, 95 % interval {low:.3f} to {high:.3f} (bootstrap over artists)")
+    click.echo(f"accuracy {result.accuracy:.3f}, 95% interval {low:.3f} to {high:.3f} (bootstrap over artists)")
     low, high = result.balanced_accuracy_interval
     click.echo(
         f"balanced accuracy {result.balanced_accuracy:.3f} ({low:.3f} to {high:.3f}), macro F1 {result.macro_f1:.3f}"
@@ -204,5 +219,5 @@ def print_evaluation(result: results.EvaluationResult) -> None:
             ]
             for point in result.learning_curve
         ]
-        header = ["training tracks", "accuracy", "95 % interval", "balanced accuracy"]
+        header = ["training tracks", "accuracy", "95% interval", "balanced accuracy"]
         print_table(header, curve, right_aligned=range(4))

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 import click
 
 from sonotheque import results
-from sonotheque.console.formatting import display_path, pluralize
+from sonotheque.console.formatting import display_path
 from sonotheque.console.library import print_failed_files
+from sonotheque.plurals import pluralize
 
 
 def print_exported_tables(tables: Sequence[results.ExportResult]) -> None:
@@ -23,12 +24,16 @@ def print_tag_changes(result: results.TaggingResult) -> None:
         click.echo(f"{display_path(change.path)}: {change.field} {change.before or '(none)'} -> {change.after}")
     print_failed_files(result.failed)
     n_files = len({change.path for change in result.changes})
-    parts = [pluralize(len(result.changes), "change")]
-    if result.dry_run:
-        parts.append(f"{pluralize(n_files, 'file')} would be written (use --write to write)")
+    changes = pluralize(len(result.changes), "change")
+    if not result.changes:
+        summary = "nothing to change"
+    elif result.dry_run:
+        summary = f"{changes} in {pluralize(n_files, 'file')}; nothing was written (use --write)"
     else:
-        parts.append(f"{pluralize(result.written, 'file')} written")
+        summary = f"{changes}, {pluralize(result.written, 'file')} written"
+    parts = [summary]
     if result.kept:
         parts.append(f"{pluralize(result.kept, 'existing value')} kept (use --overwrite to replace)")
-    parts.append(f"{pluralize(len(result.failed), 'file')} failed")
-    click.echo(", ".join(parts))
+    if result.failed:
+        parts.append(f"{pluralize(len(result.failed), 'file')} failed")
+    click.echo("; ".join(parts))

@@ -60,17 +60,6 @@ def print_table(header: Sequence[str], rows: Sequence[Sequence[str]], *, right_a
         click.echo("  ".join(cells).rstrip())
 
 
-def pluralize(count: int, noun: str) -> str:
-    """Format a count with its noun in the singular or plural.
-
-    Examples
-    --------
-    >>> pluralize(1, "track"), pluralize(2, "track")
-    ('1 track', '2 tracks')
-    """
-    return f"{count} {noun}{'' if count == 1 else 's'}"
-
-
 def display_path(path: str) -> str:
     """Return a path relative to the working folder if that is shorter, with control characters escaped."""
     with suppress(ValueError, OSError):  # on another drive, or the working folder no longer exists

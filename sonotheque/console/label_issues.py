@@ -5,8 +5,9 @@ from __future__ import annotations
 import click
 
 from sonotheque import results
-from sonotheque.console.formatting import display_path, pluralize, print_table, truncate_cell
+from sonotheque.console.formatting import display_path, print_table, truncate_cell
 from sonotheque.console.labels import print_changed_labels
+from sonotheque.plurals import pluralize
 
 
 def print_label_issues(result: results.LabelIssuesResult) -> None:
@@ -41,10 +42,9 @@ def print_label_issues(result: results.LabelIssuesResult) -> None:
         click.echo(f"outlier: {display_path(path)}")
     for notice in result.remarks:
         click.echo(f"notice: {display_path(notice.path)}: {notice.notice}")
-    doubtful = pluralize(result.doubtful, "track")
     click.echo(
-        f"{len(result.suspicious)} of {pluralize(result.tracks, 'labelled track')} listed; the suggested label has more support "
-        f"than the label for {doubtful} in total; no label was changed"
+        f"{len(result.suspicious)} of {pluralize(result.tracks, 'labelled track')} listed; "
+        f"for {result.doubtful or 'none'} the suggested label has more support; no label was changed"
     )
 
 

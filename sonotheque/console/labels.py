@@ -9,7 +9,8 @@ from datetime import datetime
 import click
 
 from sonotheque import results
-from sonotheque.console.formatting import MAX_LISTED, display_path, pluralize
+from sonotheque.console.formatting import MAX_LISTED, display_path
+from sonotheque.plurals import pluralize
 
 
 def print_label_changes(result: results.LabellingResult) -> None:

@@ -9,9 +9,10 @@ from collections.abc import Sequence
 import click
 
 from sonotheque import results
-from sonotheque.console.formatting import MAX_LISTED, display_path, pluralize
+from sonotheque.console.formatting import MAX_LISTED, display_path
 from sonotheque.console.labels import print_changed_labels
 from sonotheque.metadata.genres import list_spellings
+from sonotheque.plurals import pluralize
 
 
 def print_failed_files(failed: Sequence[results.FailedFile], *, limit: int | None = MAX_LISTED) -> None:
@@ -60,13 +61,15 @@ def print_status(status: results.Status, *, library: str, roots: Sequence[str] |
         click.echo("labels: " + ", ".join(f"{label} ({count})" for label, count in status.labels.items()))
     parts = [pluralize(status.tracks, "track")]
     if status.files > status.tracks:
-        parts.append(f"{status.files} files")
-    parts.append(
-        f"{status.labelled} labelled" + (f" in {pluralize(len(status.labels), 'genre')}" if status.labels else "")
-    )
+        parts.append(pluralize(status.files, "file"))
+    if status.labelled:
+        parts.append(f"{status.labelled} labelled in {pluralize(len(status.labels), 'genre')}")
+    else:
+        parts.append("none labelled")
     if status.remarks:
         parts.append(f"{len(status.remarks)} with a notice")
-    parts.append(f"{pluralize(len(status.failed), 'file')} failed")
+    if status.failed:
+        parts.append(f"{pluralize(len(status.failed), 'file')} failed")
     click.echo(", ".join(parts))
 
 

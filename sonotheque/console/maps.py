@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 import click
 
 from sonotheque import results
-from sonotheque.console.formatting import pluralize, print_table
+from sonotheque.console.formatting import print_table
+from sonotheque.plurals import pluralize
 
 
 def print_map_summary(result: results.MapResult, *, genre_table: bool = False) -> None:
@@ -37,9 +38,8 @@ def print_map_summary(result: results.MapResult, *, genre_table: bool = False) -
     if result.agreement:
         agreement = result.agreement
         click.echo(
-            f"agreement of clusters and labels ({pluralize(agreement.tracks, 'track')}): "
-            f"adjusted mutual information {agreement.adjusted_mutual_information:.3f}, "
-            f"adjusted Rand index {agreement.adjusted_rand:.3f}, homogeneity {agreement.homogeneity:.3f}"
+            f"clusters agree with labels: {agreement.adjusted_mutual_information:.2f} "
+            "(adjusted mutual information; 0 is chance, 1 is perfect)"
         )
     if result.error_rate is not None:
         click.echo(
@@ -56,16 +56,16 @@ def print_map_summary(result: results.MapResult, *, genre_table: bool = False) -
         )
     quality = result.quality
     if quality.trustworthiness is not None:
-        click.echo(f"trustworthiness of the map: {quality.trustworthiness:.3f}")
+        click.echo(f"neighbours on the map sound alike: {quality.trustworthiness:.2f} (trustworthiness; 1 is perfect)")
     if quality.same_label_map is not None and quality.same_label_space is not None:
         click.echo(
             f"ten nearest neighbours with the same label: {quality.same_label_map:.0%} on the map, "
             f"{quality.same_label_space:.0%} in the vector space, {quality.same_label_chance:.0%} by chance"
         )
     later = f" ({result.later} added after the map was computed)" if result.later else ""
+    unclustered = f", {pluralize(result.unclustered, 'track')} in none" if result.unclustered else ""
     click.echo(
-        f"{pluralize(result.tracks, 'track')}{later}, {pluralize(len(result.clusters), 'cluster')}, "
-        f"{result.unclustered} unclustered"
+        f"{pluralize(result.tracks, 'track')}{later} in {pluralize(len(result.clusters), 'cluster')}{unclustered}"
     )
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import click
 
 from sonotheque import results
-from sonotheque.console.formatting import display_path, pluralize, print_table, truncate_cell
+from sonotheque.console.formatting import display_path, print_table, truncate_cell
+from sonotheque.plurals import pluralize
 
 
 def print_similar_tracks(result: results.SimilarityResult) -> None:

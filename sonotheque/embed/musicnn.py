@@ -25,7 +25,7 @@ PATCH_LENGTH = 187
 """Length of the network's input in mel frames: 2.992 s."""
 
 GROUP_SIZE = 32
-"""Patches that are prepared before the network runs on them one by one: 6 % faster than alternating with the decoder."""
+"""Patches that are prepared before the network runs on them one by one: 6% faster than alternating with the decoder."""
 
 OUTPUTS = {"penultimate": 200, "max_pool": 753, "mean_pool": 753, "taggram": 50}
 """Outputs of the network and their dimensions."""

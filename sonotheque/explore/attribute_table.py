@@ -16,6 +16,7 @@ from sonotheque.explore.track_attributes import TrackAttributes, likely_tags, lo
 from sonotheque.metadata.parquet import write_parquet
 from sonotheque.metadata.tables import write_table
 from sonotheque.output_files import CSV, PARQUET, FileKind, OutputFile, open_output
+from sonotheque.plurals import pluralize
 from sonotheque.store.catalogue import Catalogue
 from sonotheque.store.records import Track
 from sonotheque.types import PathLike
@@ -72,8 +73,8 @@ def attribute_rows(catalogue: Catalogue) -> Iterator[Row]:
     ):
         if count:
             log.warning(
-                "%d of %d tracks have no %s; `sonotheque add FOLDER%s` computes them",
-                *(count, len(tracks), missing, option),
+                "no %s for %s (of %d); `sonotheque add FOLDER%s` computes them",
+                *(missing, pluralize(count, "track"), len(tracks), option),
             )
     for track in tracks:
         yield _row(track, attributes[track.id])

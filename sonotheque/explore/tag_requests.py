@@ -6,6 +6,7 @@ import logging
 from collections.abc import Mapping, Sequence
 
 from sonotheque.explore.track_attributes import load_track_attributes
+from sonotheque.plurals import pluralize
 from sonotheque.store.catalogue import Catalogue
 from sonotheque.store.records import Track
 from sonotheque.store.tag_update import TagRequest
@@ -50,5 +51,7 @@ def make_tag_requests(
     ]
     empty = sum(request.genre is None and request.bpm is None for request in requests)
     if empty:
-        log.info("%d of %d tracks have neither a label nor a tempo; nothing is written for them", empty, len(requests))
+        log.info(
+            "nothing to write for %s (of %d) with neither a label nor a tempo", pluralize(empty, "track"), len(requests)
+        )
     return requests

@@ -13,6 +13,7 @@ from sonotheque.extract.file_identity import printable_path
 from sonotheque.metadata import LabelSource, open_label_source
 from sonotheque.metadata.file_tags import read_tags
 from sonotheque.metadata.label_sources import TagLabels
+from sonotheque.plurals import pluralize, summarize_counts
 from sonotheque.results import AdditionPreview, LabelChange
 from sonotheque.store import Catalogue, Ingest, label_tracks
 from sonotheque.store.label_tracks import choose_labels, collect_labels, require_names
@@ -61,17 +62,21 @@ def add_files(
         restored = catalogue.labels.restore_kept(command=command)
         unmatched = _label(catalogue, source, files, command=command, new_genres=new_genres)
     counts = ingest.counts
-    log.info(
-        "%d files embedded, %d moved or duplicate, %d already known, %d failed%s",
-        *(counts.embedded, counts.linked, counts.unchanged, counts.failed),
-        f", {len(restored)} labels restored that removed tracks had" if restored else "",
-    )
+    done = {
+        "embedded": counts.embedded,
+        "moved or duplicate": counts.linked,
+        "already known": counts.unchanged,
+        "failed": counts.failed,
+    }
+    log.info("%s", summarize_counts("file", done))
+    if restored:
+        log.info("%s restored that removed tracks had", pluralize(len(restored), "label"))
     if counts.analysed:
-        log.info("tempo and key of %d known tracks computed; nothing was embedded again for them", counts.analysed)
+        known = pluralize(counts.analysed, "known track")
+        log.info("tempo and key of %s computed; nothing was embedded again for that", known)
     if unmatched:
-        log.warning(
-            "%d rows of the label file match none of the added files, for example %r", len(unmatched), unmatched[0]
-        )
+        rows = pluralize(len(unmatched), "row")
+        log.warning("%s of the label file without an added file, for example %r", rows, unmatched[0])
     return files
 
 

@@ -31,6 +31,7 @@ from sonotheque.metadata.file_names import existing_path
 from sonotheque.metadata.genres import find_variants
 from sonotheque.output_files import CSV, HTML, M3U, PARQUET, PNG, FileKind, OutputFile, open_output
 from sonotheque.parameters import require_in_range
+from sonotheque.plurals import pluralize
 from sonotheque.store import Catalogue, Track, label_tracks, undo_last_change
 from sonotheque.store.label_tracks import list_changes
 from sonotheque.store.records import track_notices
@@ -307,7 +308,7 @@ class Library:
         )
         if result.matched == 0 and result.unmatched:
             raise LabelsError(
-                f"{source}: none of its {len(result.unmatched)} rows matches a track; the first one is "
+                f"{source}: no row matches a track; the first of {pluralize(len(result.unmatched), 'row')} is "
                 f"{result.unmatched[0]!r}. Name the files by path, file name or stem"
             )
         return result

@@ -15,6 +15,7 @@ from sonotheque.audio import MonoStream
 from sonotheque.audio.source import Source
 from sonotheque.embed.runtime import count_cores
 from sonotheque.errors import AudioError
+from sonotheque.plurals import pluralize
 from sonotheque.store.records import Track
 from sonotheque.types import FloatArray, Progress
 
@@ -80,8 +81,9 @@ def cut_excerpts(tracks: Sequence[Track], *, progress: Progress | None = None) -
     missing = [track.path for track, clip in zip(tracks, clips, strict=True) if clip is None]
     if missing:
         log.warning(
-            "%d files can no longer be read, for example %s; `sonotheque remove --missing` removes tracks whose file is gone",
-            len(missing),
+            "no excerpt of %s that can no longer be read, for example %s; `sonotheque remove --missing` removes tracks whose "
+            "file is gone",
+            pluralize(len(missing), "file"),
             missing[0],
         )
     return clips

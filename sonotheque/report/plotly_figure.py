@@ -98,7 +98,7 @@ def error_bars(measured: Sequence[Estimate]) -> Trace:
 
 
 def percent_axis(title: str) -> dict[str, Any]:
-    """Make an axis from 0 to 100 %."""
+    """Make an axis from 0 to 100%."""
     return {"title": {"text": title}, "range": [-0.02, 1.02], "tickformat": ".0%", "zeroline": False}
 
 

@@ -43,7 +43,7 @@ LearningCurveVerdict = Literal["rising", "uncertain", "flat"]
 
 @dataclass(frozen=True)
 class Estimate:
-    """A metric with its 95 % confidence interval; the interval is None with fewer than two artists."""
+    """A metric with its 95% confidence interval; the interval is None with fewer than two artists."""
 
     value: float
     interval: Interval | None
@@ -118,7 +118,7 @@ class CalibrationBin:
     accuracy : Estimate
     count : int
     consistency_interval : Interval
-        95 % of the accuracies that exact probabilities would give.
+        95% of the accuracies that exact probabilities would give.
     """
 
     confidence: float
@@ -151,7 +151,7 @@ class ReportStatistics:
     calibration_error : float
         Expected calibration error.
     calibration_range : Interval
-        95 % of the calibration errors that a perfectly calibrated model with these probabilities would have.
+        95% of the calibration errors that a perfectly calibrated model with these probabilities would have.
     mean_confidence : float
         Mean probability of the predicted genres.
     coverage : sequence of (fraction of the predictions, accuracy)
@@ -365,7 +365,7 @@ def _calibration_bins(cv: CrossValidationResult, *, n_bins: int = 10) -> list[Ca
 
 
 def _consistency_interval(probabilities: Float64Array, *, n_resamples: int = 1000, seed: int = 0) -> Interval:
-    """Compute 95 % of the accuracies that exact probabilities would give (consistency bars: Bröcker & Smith 2007)."""
+    """Compute 95% of the accuracies that exact probabilities would give (consistency bars: Bröcker & Smith 2007)."""
     correct = np.random.default_rng(seed).random((n_resamples, len(probabilities))) < probabilities
     low, high = np.quantile(correct.mean(axis=1), [0.025, 0.975])
     return float(low), float(high)

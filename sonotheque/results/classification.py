@@ -59,6 +59,13 @@ class TrainingResult:
     members : sequence of EnsembleMember
     evaluated : EvaluationResult or None
         After a search: its evaluation by nested cross-validation, with a search inside each fold.
+    protocol : str or None
+        How the accuracies were measured, as in `EvaluationResult`; None if there are too few artists for folds.
+    tested : int
+        Number of tracks that these folds test.
+    accuracy : float or None
+        Accuracy of the trained model with this protocol: that of ``evaluate`` with this model. None for an ensemble, whose weights
+        were learned from the same tracks.
     """
 
     model: str
@@ -68,6 +75,9 @@ class TrainingResult:
     candidates: Sequence[Candidate]
     members: Sequence[EnsembleMember]
     evaluated: EvaluationResult | None
+    protocol: str | None = None
+    tested: int = 0
+    accuracy: float | None = None
 
 
 @dataclass(frozen=True)
@@ -129,7 +139,7 @@ class Prediction:
     none_of_these : bool
         Whether the file is novel: its novelty score is above 1.
     strangeness : float
-        Novelty score: the local distance from the labelled tracks, relative to the distance that 99 % of them have from each other.
+        Novelty score: the local distance from the labelled tracks, relative to the distance that 99% of them have from each other.
     margin : float
         Difference of the two highest probabilities.
     unsure : bool
@@ -183,7 +193,7 @@ class AbstentionResult:
     coverage : float
         Fraction of the out-of-fold predictions at or above the threshold.
     accuracy, lower : float or None
-        Accuracy of those predictions, and its one-sided 95 % lower bound.
+        Accuracy of those predictions, and its one-sided 95% lower bound.
     """
 
     target: float

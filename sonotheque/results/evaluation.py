@@ -44,7 +44,7 @@ class FeatureImportance:
     log_loss_rise : float
         Increase of the log loss.
     drop_interval, log_loss_rise_interval : (float, float)
-        95 % bootstrap intervals over artists.
+        95% bootstrap intervals over artists.
     """
 
     space: str
@@ -57,7 +57,7 @@ class FeatureImportance:
 
 @dataclass(frozen=True)
 class EvaluationResult:
-    """Metrics of a classifier on out-of-fold predictions, with 95 % bootstrap intervals over artists.
+    """Metrics of a classifier on out-of-fold predictions, with 95% bootstrap intervals over artists.
 
     Attributes
     ----------

@@ -51,7 +51,7 @@ def test_missing_attributes_are_warned_of_once(demo_library: Library, caplog: py
     assert {(row["tempo"], row["key"]) for row in rows} == {(None, None)}
     assert all(row["style"] for row in rows)
     warnings = [record.message for record in caplog.records if record.levelno == logging.WARNING]
-    assert warnings == ["46 of 46 tracks have no tempo and key; `sonotheque add FOLDER` computes them"]
+    assert warnings == ["no tempo and key for 46 tracks (of 46); `sonotheque add FOLDER` computes them"]
 
 
 def test_batches_contain_all_rows(demo_library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

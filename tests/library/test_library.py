@@ -48,6 +48,18 @@ def test_stored_and_newly_extracted_vectors_give_the_same_predictions(demo_libra
     assert extracted == stored
 
 
+def test_train_and_evaluate_give_one_accuracy_for_one_protocol(demo_library: Library) -> None:
+    trained = demo_library.train(model="svm")
+    evaluated = demo_library.evaluate(model="svm")
+    assert trained.protocol == evaluated.protocol == "4 stratified folds grouped by artist, seed 0"
+    assert trained.tested == evaluated.tracks == 36
+    assert trained.accuracy == evaluated.accuracy < 1
+    compared = demo_library.train()
+    assert {one.model: one.accuracy for one in compared.candidates}["svm"] == evaluated.accuracy
+    assert compared.protocol == evaluated.protocol
+    assert compared.accuracy == max(one.accuracy for one in compared.candidates)
+
+
 def test_evaluate(demo_library: Library) -> None:
     result = demo_library.evaluate(folds=3)
     assert result.folds == 3
@@ -77,7 +89,7 @@ def test_labels_can_be_changed_later(demo_library: Library, tmp_path: Path) -> N
     assert demo_library.status().labels["doom"] == 1
     assert demo_library.label("tags").changed == 46  # a different label or source
     path.write_text("file,genre\nnobody,doom\n")
-    with pytest.raises(LabelsError, match="none of its 1 rows"):
+    with pytest.raises(LabelsError, match="no row matches a track; the first of 1 row is"):
         demo_library.label(str(path))
     with pytest.raises(LabelsError, match="--labels folder"):
         demo_library.label("folder")

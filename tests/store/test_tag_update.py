@@ -163,7 +163,7 @@ def test_written_files_are_not_embedded_again(tmp_path: Path, clips: Path, caplo
         assert len({content_hash(str(clips / name)) for name in ("metal.ogg", "copy.ogg")}) == 1
         caplog.clear()
         assert library.add(clips) == status
-        assert "0 files embedded, 0 moved or duplicate, 4 already known, 0 failed" in caplog.text
+        assert "4 files already known" in caplog.text
         ids, matrix = library.catalogue.vectors.matrix("musicnn-msd-penultimate-h3.0@1")
         assert {int(id_): row.tobytes() for id_, row in zip(ids, matrix, strict=True)} == {
             int(id_): row.tobytes() for id_, row in zip(*vectors, strict=True)

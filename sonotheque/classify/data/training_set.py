@@ -14,6 +14,7 @@ from sonotheque.audio.augment import VERSION
 from sonotheque.classify.data.embedding_set import AugmentedCopies, EmbeddingSet
 from sonotheque.classify.data.folds import folders_as_artists, group_tracks
 from sonotheque.errors import ClassifierError
+from sonotheque.plurals import pluralize
 from sonotheque.store.catalogue import Catalogue
 from sonotheque.store.records import Track
 from sonotheque.types import Codes
@@ -83,15 +84,15 @@ def load_training_set(
     )
     if len(tracks) < len(labelled):
         log.warning(
-            "%d of %d labelled tracks have no vector in %s and are left out; `sonotheque add` computes the missing vectors",
-            len(labelled) - len(tracks),
+            "left out: %s (of %d) without a vector in %s; `sonotheque add` computes the missing vectors",
+            pluralize(len(labelled) - len(tracks), "labelled track"),
             len(labelled),
             " and ".join(spaces),
         )
     n_genres = len({track.label for track in tracks})
     if n_genres < 2:
         raise ClassifierError(
-            f"there are {len(tracks)} labelled tracks of {n_genres} genre{'s' * (n_genres != 1)}, but two genres are needed; "
+            f"{pluralize(len(tracks), 'labelled track')} in {pluralize(n_genres, 'genre')}, but two genres are needed; "
             "set labels with `sonotheque label FILE.csv` or `sonotheque add --labels`"
         )
     folders = folders_as_artists(
@@ -144,8 +145,8 @@ def warn_ungrouped(training: TrainingSet) -> None:
     """Log a warning if artists are unknown, because scores are then too optimistic."""
     if training.n_ungrouped:
         log.warning(
-            "%d of %d labelled tracks have neither an artist nor an album; if tracks by one artist are in both the training and "
-            "the test set, scores are too optimistic. Add an artist column to the labels",
-            training.n_ungrouped,
+            "neither artist nor album is known for %s (of %d); if tracks by one artist are in both the training and the test set, "
+            "scores are too optimistic. Add an artist column to the labels",
+            pluralize(training.n_ungrouped, "labelled track"),
             len(training.tracks),
         )

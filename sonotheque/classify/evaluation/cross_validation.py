@@ -19,6 +19,7 @@ from sonotheque.classify.evaluation import bootstrap, metrics, probability_metri
 from sonotheque.classify.models.learners import Learner
 from sonotheque.classify.models.model_spec import Ensemble
 from sonotheque.errors import ClassifierError
+from sonotheque.plurals import pluralize
 from sonotheque.results import UnevaluatedGenre
 from sonotheque.types import Codes, Float64Array, Interval, Probabilities, Progress, Rows
 
@@ -70,7 +71,7 @@ class CrossValidationResult:
 
     @property
     def accuracy_interval(self) -> Interval:
-        """95 % bootstrap interval of the accuracy over artists."""
+        """95% bootstrap interval of the accuracy over artists."""
         return bootstrap.accuracy_interval(self.reference, self.predicted, groups=self.groups)
 
     @property
@@ -84,7 +85,7 @@ class CrossValidationResult:
         return metrics.macro_f1(self.confusion)
 
     def interval_of(self, statistic: Callable[[Codes], float]) -> Interval:
-        """95 % bootstrap interval over artists of a statistic of the confusion matrix."""
+        """95% bootstrap interval over artists of a statistic of the confusion matrix."""
         return bootstrap.confusion_interval(
             self.reference, self.predicted, groups=self.groups, n_classes=len(self.labels), statistic=statistic
         )
@@ -184,7 +185,7 @@ def cross_validate(
                 label=str(label),
                 tracks=int((codes == code).sum()),
                 artists=int(artists[code]),
-                reason=f"{artists[code]} {'artist' if artists[code] == 1 else 'artists'} for {count} folds"
+                reason=f"{pluralize(int(artists[code]), 'artist')} for {count} folds"
                 if given is None
                 else "none of its tracks is tested",
             )

@@ -139,7 +139,9 @@ def evaluation_result(
     unevaluated = {genre.label for genre in validation.unevaluated_classes}
     auc = validation.auc
     return results.EvaluationResult(
-        protocol="the given split" if given_split else _protocol(training, validation, repeats=repeats, seed=seed),
+        protocol="the given split"
+        if given_split
+        else describe_protocol(training, folds=validation.folds, repeats=repeats, seed=seed),
         model=model,
         chosen=[describe_ensemble(ensemble) for ensemble in validation.ensembles] if model == "auto" else [],
         spaces=list(training.data.spaces),
@@ -173,11 +175,12 @@ def evaluation_result(
     )
 
 
-def _protocol(training: TrainingSet, validation: CrossValidationResult, *, repeats: int, seed: int) -> str:
+def describe_protocol(training: TrainingSet, *, folds: int, repeats: int = 1, seed: int) -> str:
+    """Name the protocol of a cross-validation. Accuracies of one model with the same protocol are equal, whatever printed them."""
     times = f", repeated {repeats} times" if repeats > 1 else ""
     known = training.n_ungrouped < len(training.tracks)
     by = "artist" if known else "nothing: no artist is known, the figures are flattering"
-    return f"{validation.folds} stratified folds grouped by {by}{times}, seed {seed}"
+    return f"{folds} stratified folds grouped by {by}{times}, seed {seed}"
 
 
 def describe_ensemble(ensemble: Ensemble) -> str:

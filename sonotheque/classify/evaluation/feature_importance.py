@@ -50,7 +50,7 @@ class PermutationImportance:
     rise : float
         Increase of the log loss (natural logarithm).
     drop_interval, rise_interval : (float, float)
-        95 % bootstrap intervals over artists.
+        95% bootstrap intervals over artists.
     """
 
     family: FeatureFamily
@@ -204,7 +204,7 @@ def genre_correlations(
     correlation : float64 array [C, K]
         Spearman's correlation over the tested tracks. 0 if a column is constant.
     low, high : float64 arrays [C, K]
-        95 % bootstrap intervals over artists, with the ranks of the whole sample.
+        95% bootstrap intervals over artists, with the ranks of the whole sample.
     """
     from scipy.stats import rankdata
 

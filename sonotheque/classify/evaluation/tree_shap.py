@@ -41,7 +41,7 @@ class TreeShap:
     strengths : float64 array [F, C]
         Mean absolute SHAP value of a family (the sum over its columns) for a genre, over the tracks.
     means, low, high : float64 arrays [F]
-        Mean of `strengths` over the genres, and its 95 % bootstrap interval over artists.
+        Mean of `strengths` over the genres, and its 95% bootstrap interval over artists.
     columns : sequence of (space, name)
         The columns that have names.
     column_strengths : float64 array [D, C]

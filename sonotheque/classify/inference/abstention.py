@@ -25,7 +25,7 @@ class SelectiveThreshold:
     accuracy : float
         Accuracy of those predictions.
     lower : float
-        One-sided 95 % lower bound of that accuracy.
+        One-sided 95% lower bound of that accuracy.
     """
 
     threshold: float
@@ -57,9 +57,9 @@ def accuracy_lower_bound(correct: BoolArray, *, groups: npt.NDArray[Any], level:
 
     Notes
     -----
-    On simulated artists the bound lies above the true accuracy in 0 to 7 % of the cases, and in 9 % at worst, if few artists have
+    On simulated artists the bound lies above the true accuracy in 0 to 7% of the cases, and in 9% at worst, if few artists have
     most of the tracks (``bench/promises.py``). Korn & Graubard's original, with one degree of freedom fewer than artists and the
-    linearised variance, does so in up to 11 %.
+    linearised variance, does so in up to 11%.
     """
     from scipy.stats import beta, t
 

@@ -16,7 +16,7 @@ TEMPERATURES = np.geomspace(0.2, 5.0, 97)
 """Candidates of `fit_temperature`. 1 is one of them."""
 
 CHI_SQUARE_95 = 3.841
-"""95 % quantile of the chi-square distribution with one degree of freedom."""
+"""95% quantile of the chi-square distribution with one degree of freedom."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class CalibrationSet:
 def fit_temperature(probabilities: Probabilities, codes: Codes) -> float:
     """Find the temperature with the smallest log loss, or return 1 if it is not clearly better.
 
-    "Clearly" means significant at 5 % in a likelihood ratio test with one degree of freedom. With few predictions the best
+    "Clearly" means significant at 5% in a likelihood ratio test with one degree of freedom. With few predictions the best
     temperature is due to chance, and a wrong one does harm.
 
     Parameters

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from sonotheque.errors import LabelsError
 from sonotheque.metadata.tables import read_table
+from sonotheque.plurals import pluralize
 
 FilePath = str | os.PathLike[str]
 
@@ -67,5 +68,5 @@ def check_submission(path: FilePath, *, sample: FilePath, ids: FilePath | None =
                 f"{path}, line {row.line}: unknown genre {row[genre]!r}; choose one of {', '.join(sorted(known))}"
             )
     if len(submitted) != len(expected):
-        raise LabelsError(f"{path}: {len(submitted)} rows; {sample} has {len(expected)}")
+        raise LabelsError(f"{path}: {pluralize(len(submitted), 'row')}; {sample} has {len(expected)}")
     return len(submitted)

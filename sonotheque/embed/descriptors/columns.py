@@ -11,7 +11,7 @@ family              measures, in unit
 ``mfcc_delta2``     second derivative of the MFCCs
 ``centroid``        mean frequency of the magnitude spectrum, log2 of Hz
 ``bandwidth``       standard deviation around the centroid, log2 of Hz
-``rolloff``         frequency below which 85 % of the magnitude lies, log2 of Hz
+``rolloff``         frequency below which 85% of the magnitude lies, log2 of Hz
 ``flatness``        ratio of geometric to arithmetic mean of the power spectrum, dB: 0 if flat, far below for a tone
 ``zero_crossings``  fraction of samples where the sign changes
 ``contrast``        ratio of peaks to valleys in an octave band, dB: 00 up to 200 Hz, 01 up to 400 Hz, ..., 06 above 6.4 kHz

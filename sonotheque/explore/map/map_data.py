@@ -14,6 +14,7 @@ from sonotheque.explore.map.clustering import NO_CLUSTER
 from sonotheque.explore.map.layout import MapSettings, compute_layout, layout_parameters
 from sonotheque.explore.map.projection import MIN_TRACKS, standardize_for_cosine, transform_one
 from sonotheque.index import ExactIndex, KnnGraph, build_knn_graph
+from sonotheque.plurals import pluralize
 from sonotheque.store.catalogue import Catalogue
 from sonotheque.store.maps import StoredMap
 from sonotheque.store.records import Track
@@ -174,7 +175,7 @@ def _add_new_tracks(
     )
     _store(lambda: catalogue.maps.add_positions(space, added))
     merged = _concatenate(stored, added, ids)
-    log.info("%d tracks were added to the map; the other tracks did not move", len(missing))
+    log.info("%s added to the map; the other tracks did not move", pluralize(len(missing), "track"))
     if merged.later.mean() > MAX_LATER:
         log.warning(
             "%.0f %% of the tracks were added after the map was computed; --rebuild computes it again",

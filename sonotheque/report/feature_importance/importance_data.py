@@ -36,7 +36,7 @@ MAX_POSITIVE, MAX_NEGATIVE = 4, 2
 
 @dataclass(frozen=True)
 class AutoTagCorrelation:
-    """Spearman's rank correlation of an auto-tag with the probability of a genre, and its 95 % confidence interval."""
+    """Spearman's rank correlation of an auto-tag with the probability of a genre, and its 95% confidence interval."""
 
     name: str
     correlation: float

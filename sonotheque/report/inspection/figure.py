@@ -163,7 +163,7 @@ def _choose_panels(inspection: Inspection, seconds: float) -> list[Panel]:
     ]
     if len(inspection.beats) > panels.MAX_MARKED_BEATS:
         stack.append(Panel(0.75, panels.draw_beats, tick_labels=True, own_time_axis=True))
-    centroid = "Centroid (blue) and roll-off at 85 % (orange)"
+    centroid = "Centroid (blue) and roll-off at 85% (orange)"
     flatness = "Flatness: 0 dB for white noise, much lower for tones"
     contrast = "Contrast: spectral peaks relative to valleys"
     stack += [

@@ -151,7 +151,7 @@
     setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
     isSaved = true;
     const hasChanges = decisions.some((_, row) => isChange(row));
-    showNotice(hasChanges ? fill(page.messages.saved, { file: FILE_NAME, command: command() }) : page.messages.nothing_decided);
+    showNotice(hasChanges ? fill(page.messages.saved, { file: FILE_NAME }) : page.messages.nothing_decided);
   };
 
   cards.forEach((card, row) => {

@@ -223,7 +223,7 @@ class _PageBuilder:
             kind = {issue.label: "label", issue.proposal: "suggestion"}.get(neighbour.label, "other")
             artist = track.artist or self.translator.translate("page.unknown_artist")
             similarity = self.translator.format_number(neighbour.similarity, digits=2)
-            text = tag("span", format_title(track), tag("small", f"{artist} · {similarity}"), class_="neighbour")
+            text = tag("span", format_title(track), tag("small", f"{artist} ·\u00a0{similarity}"), class_="neighbour")
             items.append(
                 tag("li", self._play_button(neighbour.path), tag("span", neighbour.label, class_=f"chip {kind}"), text)
             )
@@ -261,9 +261,10 @@ class _PageBuilder:
         )
 
     def _footer(self) -> Html:
-        command = tag("code", id="command")
+        command = tag("code", id="command", tabindex=0)
         return tag(
             "footer",
-            tag("p", self.translate("apply"), " ", command),
+            tag("p", self.translate("apply")),
+            command,
             tag("p", self.translate("new_genres_option"), id="new-genres-note", hidden=True),
         )

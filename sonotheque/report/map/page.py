@@ -12,6 +12,7 @@ from sonotheque.explore.map.predictions import MapPredictions
 from sonotheque.explore.map.projection_quality import K
 from sonotheque.explore.track_attributes import TrackAttributes
 from sonotheque.output_files import HTML, FilePath, OutputFile, as_output
+from sonotheque.plurals import pluralize
 from sonotheque.report.html_elements import Html, table, tag
 from sonotheque.report.html_page import build_html_page
 from sonotheque.report.map.data import make_page_data
@@ -74,7 +75,7 @@ def write_map(
             tag("div", id="status", aria_live="polite", class_="visually-hidden"),
             _make_footer(result),
         ],
-        title=f"Map of {_count_tracks(len(map_data.tracks))}",
+        title=f"Map of {pluralize(len(map_data.tracks), 'track')}",
         lang="en",
         package="sonotheque.report.map",
         name="map",
@@ -237,9 +238,9 @@ def _make_cluster_rows(result: results.MapResult) -> list[tuple[str, ...]]:
 
 def _list_facts(result: results.MapResult) -> list[str]:
     quality, agreement = result.quality, result.agreement
-    facts = [f"{_count_tracks(result.tracks)}, embedded with {short_name(result.space)} ({result.space})"]
+    facts = [f"{pluralize(result.tracks, 'track')}, embedded with {short_name(result.space)} ({result.space})"]
     if result.later:
-        facts.append(f"{result.later} of them were added after the map was computed")
+        facts.append(f"{pluralize(result.later, 'track')} added after the map was computed")
     if quality.trustworthiness is not None:
         facts.append(
             f"trustworthiness {quality.trustworthiness:.3f} (1: all neighbours on the map also sound similar; about 0.5: chance)"
@@ -262,7 +263,7 @@ def _list_facts(result: results.MapResult) -> list[str]:
             else ""
         )
         facts.append(
-            f"out-of-fold error rate of a classifier: {result.error_rate:.0%} of the {result.judged} labelled tracks"
+            f"out-of-fold error rate of a classifier: {result.error_rate:.0%} of {pluralize(result.judged, 'labelled track')}"
             f"{same_artists}"
         )
     if result.alone:
@@ -271,14 +272,10 @@ def _list_facts(result: results.MapResult) -> list[str]:
         weakest = result.weakest
         most_frequent = "".join(f", most frequently {_format_confusion(pair)}" for pair in weakest.confusions[:1])
         facts.append(
-            f"highest local error rate, in the dashed circle: {weakest.error_rate:.0%} of {weakest.tracks} tracks"
+            f"highest local error rate, in the dashed circle: {weakest.error_rate:.0%} of {pluralize(weakest.tracks, 'track')}"
             f"{most_frequent}"
         )
     return facts
-
-
-def _count_tracks(count: int) -> str:
-    return f"{count} track" if count == 1 else f"{count} tracks"
 
 
 def _format_label_counts(labels: Mapping[str, int]) -> str:

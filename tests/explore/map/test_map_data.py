@@ -50,7 +50,7 @@ def test_new_tracks_are_added_and_the_others_do_not_move(
     assert {path: after[path] for path in before} == before
     new = [position for position in summary.places if position.later]
     assert len(new) == summary.later == 9
-    assert "9 tracks were added to the map" in caplog.text
+    assert "9 tracks added to the map" in caplog.text
     points = np.array([(position.x, position.y) for position in before.values()])
     low, high = points.min(axis=0), points.max(axis=0)
     extent = (high - low).max()
