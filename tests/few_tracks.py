@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import csv
+import json
 import shutil
-from collections.abc import Sequence
+import warnings
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import soundfile as sf
+from click.testing import CliRunner
 
 from sonotheque import Library
+from sonotheque.cli import cli
 
 RATE = 22_050
-EMBEDDERS = ("musicnn", "descriptors", "mel")
-
-SOUNDS = ("music", "silence", "one sound")
 MAX_CLIPS = 12
+SOUNDS = ("music", "silence", "one sound")
+GENRES = {"P": "pop", "R": "rock", "J": "jazz"}
+
+MODELS = ("auto", "ensemble", "logreg", "knn", "svm", "forest", "lightgbm", "xgboost", "mlp", "cnn", "head")
+AGGREGATIONS = ("track", "mean", "vote", "product", "learned")
 
 
 @dataclass(frozen=True)
@@ -57,6 +63,7 @@ CASES = {
     "3 genres of 2 tracks": Case("PPRRJJ"),
     "one artist, 2 genres": Case("PPPRRR", artists="aaaaaa"),
     "one artist for each genre": Case("PPPRRR", artists="aaabbb"),
+    "one artist for both genres, others for one": Case("PPPRRR", artists="abcccd"),
     "no artist known": Case("PPPRRR", artists="------"),
     "1 silent track": Case("P", sound="silence"),
     "2 silent tracks, 2 genres": Case("PR", sound="silence"),
@@ -71,8 +78,6 @@ CASES = {
 }
 """Every number of tracks from 0 to 3 with every number of genres, and what is degenerate in other ways."""
 
-GENRES = {"P": "pop", "R": "rock", "J": "jazz"}
-
 
 def make_clips(folder: Path) -> dict[str, list[Path]]:
     """Write the clips of each sound. All have different content; the clips of one sound have the same samples."""
@@ -80,17 +85,13 @@ def make_clips(folder: Path) -> dict[str, list[Path]]:
     clips: dict[str, list[Path]] = {sound: [] for sound in SOUNDS}
     time = np.arange(12 * RATE) / RATE
     for number in range(MAX_CLIPS):
-        seconds = 12 if number == 0 else 1.0 + 0.25 * number
-        count = int(seconds * RATE)
-        pitch = 110 * 2 ** (number / 4)
+        count = int((12 if number == 0 else 1 + 0.1 * number) * RATE)
         beat = np.sin(2 * np.pi * (1 + number / 4) * time[:count]) > 0.5
-        music = 0.3 * beat * np.sin(2 * np.pi * pitch * time[:count]) + generator.normal(
-            0, 0.01 + 0.003 * number, count
-        )
+        tone = 0.3 * beat * np.sin(2 * np.pi * 110 * 2 ** (number / 4) * time[:count])
         for sound, samples in (
-            ("music", music),
+            ("music", tone + generator.normal(0, 0.01 + 0.003 * number, count)),
             ("silence", np.zeros(count)),
-            ("one sound", 0.3 * np.sin(2 * np.pi * 440 * time[: 2 * RATE])),
+            ("one sound", 0.3 * np.sin(2 * np.pi * 440 * time[:RATE])),
         ):
             path = folder / sound / f"{number:02d}.wav"
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -101,19 +102,19 @@ def make_clips(folder: Path) -> dict[str, list[Path]]:
     return clips
 
 
-def add_all_clips(library: Path, clips: Sequence[Path], *, embedders: Sequence[str] = EMBEDDERS) -> None:
+def add_clips(library: Path, clips: Mapping[str, Sequence[Path]]) -> None:
     """Make a library of all clips, of which `make_library` takes some."""
     with Library(library) as opened:
-        opened.add(*clips, embedders=embedders)
+        opened.add(*(path for paths in clips.values() for path in paths), embedders=["musicnn", "descriptors"])
 
 
-def make_library(folder: Path, case: Case, *, source: Path, clips: Sequence[Path]) -> Path:
+def make_library(folder: Path, case: Case, *, source: Path, clips: Mapping[str, Sequence[Path]]) -> Path:
     """Make the library of a case from a library of all clips; without tracks, it is a new one."""
     if not case.labels:
         with Library(folder):
             return folder
     shutil.copytree(source, folder)
-    kept = clips[: len(case.labels)]
+    kept = clips[case.sound][: len(case.labels)]
     table = folder / "labels.csv"
     with table.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
@@ -122,8 +123,86 @@ def make_library(folder: Path, case: Case, *, source: Path, clips: Sequence[Path
             if label != "-":
                 writer.writerow([path, GENRES[label], "" if artist == "-" else f"Artist {artist}"])
     with Library(folder) as library:
-        if len(kept) < len(clips):
-            library.remove(*clips[len(kept) :])
+        library.remove(*(path for paths in clips.values() for path in paths if path not in kept))
         if set(case.labels) != {"-"}:
             library.label(str(table))
     return folder
+
+
+def quick_commands(query: Path, out: Path) -> list[list[str]]:
+    """List one run of every command that uses a library, in an order in which each finds what it needs."""
+    path = str(query)
+    return [
+        ["status"],
+        ["similar", path, "-k", "3", "--m3u", str(out / "a.m3u8")],
+        ["train", "--model", "logreg"],
+        ["classify", path, "--timeline", "--csv", str(out / "c.csv")],
+        ["evaluate", "--model", "knn", "--learning-curve", "--repeats", "2"],
+        ["errors", "--csv", str(out / "e.csv")],
+        ["map", "-o", str(out / "m.html"), "--audio", "none"],
+        ["clusters", "--csv", str(out / "k.csv"), "--cluster-size", "2"],
+        ["export", "--tags", str(out / "t.csv"), "--parquet", str(out / "p.parquet")],
+        ["tag", "--predicted", "--probability", "0"],
+    ]
+
+
+def all_commands(query: Path, out: Path) -> list[list[str]]:
+    """List runs of every command with every model, aggregation and output."""
+    path = str(query)
+    models = [["--model", model] for model in MODELS]
+    aggregations = [["--model", model, "--aggregation", name] for model in ("logreg", "knn") for name in AGGREGATIONS]
+    return [
+        *quick_commands(query, out),
+        ["similar", path, "--genre", "pop", "--max-per-artist", "1"],
+        *(
+            command
+            for options in (*models, *aggregations)
+            for command in (["train", *options], ["classify", path, "--timeline"], ["evaluate", *options])
+        ),
+        ["train", "--trials", "2"],
+        ["evaluate", "--trials", "1"],
+        ["evaluate", "--model", "all"],
+        ["evaluate", "--model", "logreg", "--folds", "2", "--report", str(out / "report")],
+        ["train", "--model", "logreg"],
+        ["classify", path, "--abstain", "0.9"],
+        ["errors", "--limit", "1", "--embedder", "descriptors"],
+        ["map", "-o", str(out / "n.html"), "--rebuild", "--neighbours", "2", "--embedder", "descriptors"],
+        ["inspect", path, "-o", str(out / "i.png")],
+        ["label", "tags"],
+        ["remove", path],
+    ]
+
+
+def check_command(library: Path, arguments: Sequence[str]) -> str:
+    """Run a command with and without ``--json`` and return what it said: ``ok``, or its error.
+
+    Raises
+    ------
+    AssertionError
+        If there was a traceback or a warning, if the error is not one line, or if the JSON is not valid.
+    """
+    said = []
+    for options in ([], ["--json"]):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            warnings.filterwarnings("ignore", category=DeprecationWarning)
+            warnings.filterwarnings("ignore", category=ResourceWarning)
+            result = CliRunner().invoke(cli, ["-L", str(library), *arguments, *options])
+        where = " ".join(arguments)
+        assert result.exception is None or isinstance(result.exception, SystemExit), f"{where}: {result.exception!r}"
+        assert result.exit_code in {0, 1}, f"{where}: {result.stderr}"
+        assert "Warning" not in result.stderr, where
+        if result.exit_code == 0:
+            if options:
+                json.loads(result.stdout, parse_constant=_refuse_constant)
+            said.append("ok")
+        else:
+            errors = [line for line in result.stderr.splitlines() if not line.startswith(("note: ", "warning: "))]
+            assert len(errors) == 1, f"{where}: {result.stderr}"
+            said.append(errors[0])
+    assert len(set(said)) == 1, f"{arguments}: {said}"
+    return said[0]
+
+
+def _refuse_constant(name: str) -> None:
+    raise AssertionError(f"{name} is not JSON")

@@ -103,6 +103,10 @@ def _check_readable(source: Source, name: str) -> None:
     else:
         path = Path(source)
         try:
+            str(path).encode()  # the decoders take names in UTF-8
+        except UnicodeEncodeError:
+            raise NotAudioError(f"{name}: its name is not valid UTF-8; rename it") from None
+        try:
             if path.is_dir():
                 raise NotAudioError(f"{name}: a folder, not an audio file")
             if path.exists() and not path.is_file():

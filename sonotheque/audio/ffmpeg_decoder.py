@@ -17,7 +17,7 @@ MAX_DAMAGED_PACKETS = 1000
 """FFmpeg skips this number of damaged packets, then it stops."""
 
 DEMUXERS = (
-    "mov,mp4,m4a,3gp,3g2,mj2,asf,aac,matroska,webm,mp3,wav,w64,flac,ogg,aiff,caf,avi,mpegts,mpeg,flv,ape,wv,ac3,amr,"
+    "mov,mp4,m4a,3gp,3g2,mj2,asf,aac,matroska,webm,mp3,wav,w64,flac,ogg,aiff,caf,au,avi,mpegts,mpeg,flv,ape,wv,ac3,amr,"
     "mpc,mpc8,tta,tak,dsf,iff,dts,eac3,rm,voc"
 )
 """Formats that FFmpeg may open: single-file containers only, since playlists and network formats could open other files."""

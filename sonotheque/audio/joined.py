@@ -2,7 +2,7 @@
 
 Ogg streams may be chained (RFC 3533, section 4), MP3 and AAC streams of web radio change their format, and files of any format are
 joined with `cat`. Decoders stop after the first recording. `find_recordings` tells where each begins, from page, frame and chunk
-headers; the samples are not decoded. A plain file is one recording, and costs a look at its headers.
+headers; the samples are not decoded. A plain file is one recording.
 """
 
 from __future__ import annotations

@@ -92,15 +92,19 @@ def tag(
 ) -> None:
     """Write genre and tempo into the file tags; a dry run by default.
 
-    Without --write, the changes are only listed. The genre is the label of the track. A genre or tempo that a file already
-    has is kept unless --overwrite is given. The audio itself is never changed.
+    Without --write, the changes are only listed, after the same checks, so files that cannot be written are listed too. The
+    genre is the label of the track. A genre or tempo that a file already has is kept unless --overwrite is given. The audio
+    itself is never changed.
     """
     from sonotheque import console
 
     if write and dry_run:
         raise click.UsageError("--write and --dry-run cannot be combined.")
     library = open_library(ctx)
-    with console.silence_decoders(), console.progress_bar("writing tags", unit="tracks") as progress:
+    with (
+        console.silence_decoders(),
+        console.progress_bar("writing tags" if write else "checking files", unit="tracks") as progress,
+    ):
         result = library.tag(
             *paths,
             write=write,

@@ -51,6 +51,7 @@ def print_table(header: Sequence[str], rows: Sequence[Sequence[str]], *, right_a
     right_aligned : sequence of int
         Numbers of the columns that are aligned to the right.
     """
+    rows = [[_escape(cell) for cell in row] for row in rows]
     widths = [max(len(row[column]) for row in [header, *rows]) for column in range(len(header))]
     for row in [header, *rows]:
         cells = [
@@ -58,6 +59,12 @@ def print_table(header: Sequence[str], rows: Sequence[Sequence[str]], *, right_a
             for column, (cell, width) in enumerate(zip(row, widths, strict=True))
         ]
         click.echo("  ".join(cells).rstrip())
+
+
+def _escape(text: str) -> str:
+    """Replace what standard output cannot show by the escapes that it will write, so that columns stay aligned."""
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    return text.encode(encoding, "backslashreplace").decode(encoding)
 
 
 def display_path(path: str) -> str:

@@ -82,13 +82,15 @@ def extract(
 
     source = path if augmentation_seed is None else make_augmented_copy(path, seed=augmentation_seed)
     embedded = embed_track(source, spaces=spaces, tempo_key=tempo_key, compute=compute)
+    tags = read_tags(path)
+    unreadable = None if tags.unreadable is None else f"its tags cannot be read ({tags.unreadable})"
     return Extraction(
         seconds=embedded.seconds,
         sample_rate=embedded.sample_rate,
         channels=embedded.channels,
         silent=embedded.silent,
-        notice=embedded.notice,
-        tags=read_tags(path),
+        notice="; ".join(filter(None, (embedded.notice, unreadable))) or None,
+        tags=tags,
         vectors={space: (embedded.track[space], embedded.segments[space]) for space in spaces},
         tempo_key=embedded.tempo_key,
     )
@@ -117,5 +119,6 @@ def from_json(content: Mapping[str, Any]) -> Extraction:
     for space, (track, segments) in content["vectors"].items():
         vector = array(track)
         vectors[space] = (vector, array(segments).reshape(-1, len(vector)))
+    tags = FileTags(**{**content["tags"], "genres": tuple(content["tags"]["genres"])})
     tempo_key = TempoKey(**content["tempo_key"]) if content["tempo_key"] else None
-    return Extraction(**{**content, "tags": FileTags(**content["tags"]), "vectors": vectors, "tempo_key": tempo_key})
+    return Extraction(**{**content, "tags": tags, "vectors": vectors, "tempo_key": tempo_key})

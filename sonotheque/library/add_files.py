@@ -74,6 +74,12 @@ def add_files(
     if counts.analysed:
         known = pluralize(counts.analysed, "known track")
         log.info("tempo and key of %s computed; nothing was embedded again for that", known)
+    if labels == "tags" and ingest.several_genres:
+        path, genres = next(iter(ingest.several_genres.items()))
+        log.info(
+            "%s with several genres in their tags; the first genre is the label, for example %r of %s in %s",
+            *(pluralize(len(ingest.several_genres), "new file"), genres[0], ", ".join(map(repr, genres)), path),
+        )
     if unmatched:
         rows = pluralize(len(unmatched), "row")
         log.warning("%s of the label file without an added file, for example %r", rows, unmatched[0])

@@ -1110,7 +1110,7 @@ class Library:
             Minimum probability of a predicted genre. Unsure predictions are left out too, and tracks that resemble no labelled
             track get no genre.
         progress : callable or None
-            Called with (tracks done, total) while files are written.
+            Called with (tracks done, total) while files are written or, without `write`, checked.
 
         Returns
         -------
@@ -1139,7 +1139,7 @@ class Library:
             self.catalogue, tracks, genres=genres, only=only, paths=frozenset(inside) if paths else None
         )
         if not write:
-            return plan_tags(self.catalogue, requests, overwrite=overwrite)
+            return plan_tags(self.catalogue, requests, overwrite=overwrite, progress=progress)
         return write_tags(self.catalogue, requests, overwrite=overwrite, progress=progress)
 
     # Shared by several commands

@@ -1,14 +1,18 @@
 """Read the tags of audio files. Unreadable tags are not an error.
 
-The names of the fields in each tag format are in `TAG_FIELDS`. `sonotheque.metadata.writable_tags` uses them for writing.
+If a file names several genres, `sonotheque.metadata.genre_tags` has the rule which one counts. The names of the fields in each tag
+format are in `TAG_FIELDS`. `sonotheque.metadata.writable_tags` uses them for writing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+from sonotheque.metadata.container_tags import read_container_tags
+from sonotheque.metadata.genre_tags import resolve_numbers, split_genres
 
 MAX_TAG_LENGTH = 500
 """Longer tags are cut to this number of characters."""
@@ -45,7 +49,7 @@ TAG_FIELDS: dict[str, dict[str, Sequence[str]]] = {
         "title": ["Title"],
         "artist": ["Author"],
         "album": ["WM/AlbumTitle"],
-        "genre": ["WM/Genre"],
+        "genre": ["WM/Genre", "WM/GenreID"],
         "tempo": ["WM/BeatsPerMinute"],
         "musicbrainz_id": ["MusicBrainz/Track Id"],
     },
@@ -68,13 +72,29 @@ MusicBrainz Picard.
 
 @dataclass(frozen=True)
 class FileTags:
-    """The tags of one file. A missing tag is None."""
+    """The tags of one file. A missing tag is None.
+
+    Attributes
+    ----------
+    title, artist, album, genre, musicbrainz_id : str or None
+        `genre` is the first of `genres`.
+    genres : tuple of str
+        All genres in the tags.
+    unreadable : str or None
+        Why the tags cannot be read.
+    """
 
     title: str | None = None
     artist: str | None = None
     album: str | None = None
     genre: str | None = None
     musicbrainz_id: str | None = None
+    genres: tuple[str, ...] = field(default=(), compare=False)
+    unreadable: str | None = field(default=None, compare=False)
+
+
+READ_FIELDS = ("title", "artist", "album", "genre", "musicbrainz_id")
+"""Fields that `read_tags` reads."""
 
 
 def tag_format(tags: Any) -> str | None:
@@ -90,7 +110,7 @@ def tag_format(tags: Any) -> str | None:
 
 
 def read_values(tags: Any, field: str) -> list[str]:
-    """Read all non-empty values of a field.
+    """Read all non-empty values of a field. Numbers of ID3 genres are replaced by names.
 
     Parameters
     ----------
@@ -103,8 +123,11 @@ def read_values(tags: Any, field: str) -> list[str]:
     list of str
         Empty if the tags lack the field.
     """
-    for name in TAG_FIELDS.get(tag_format(tags) or "", {}).get(field, ()):
+    format_name = tag_format(tags) or ""
+    for name in TAG_FIELDS.get(format_name, {}).get(field, ()):
         texts = [text for value in _raw_values(tags, name) if (text := _text(value))]
+        if format_name == "id3" and field == "genre":
+            texts = resolve_numbers((part for text in texts for part in text.split("\0")), id3=True)
         if texts:
             return texts
     return []
@@ -112,7 +135,7 @@ def read_values(tags: Any, field: str) -> list[str]:
 
 def _raw_values(tags: Any, name: str) -> Sequence[Any]:
     value = tags.get(name, [])
-    for attribute in ("genres", "text", "data"):  # of an ID3 frame; `genres` is `text` with ID3v1 numbers as names
+    for attribute in ("text", "data"):  # of an ID3 frame
         value = getattr(value, attribute, value)
     if isinstance(value, list | bytes):
         return [value] if isinstance(value, bytes) else value
@@ -124,16 +147,11 @@ def _text(value: Any) -> str:
     return text.strip().strip("\0")
 
 
-def first_value(tags: Any, field: str) -> str | None:
-    """Read the first value of a field, cut to `MAX_TAG_LENGTH` and with valid UTF-8 only. None if there is none."""
-    values = read_values(tags, field)
-    return values[0].encode("utf-8", "replace").decode("utf-8")[:MAX_TAG_LENGTH] if values else None
-
-
 def read_tags(path: str | Path) -> FileTags:
-    """Read the tags of a file with mutagen.
+    """Read the tags of a file: with mutagen, and with FFmpeg what mutagen does not read.
 
-    Missing and damaged tags are returned as None, because only the audio decides whether a file is usable.
+    Missing and damaged tags are returned as None, because only the audio decides whether a file is usable. If a file has tags of
+    several formats, a field is read from the first one that has it: its own format, ID3, APEv2, then what FFmpeg reads.
 
     Parameters
     ----------
@@ -143,13 +161,100 @@ def read_tags(path: str | Path) -> FileTags:
     -------
     FileTags
     """
+    found: dict[str, list[str]] = {}
+    reason = None
+    for read in (_native_fields, _id3_fields, _ape_fields, _container_fields):
+        if found.keys() >= {"title", "artist", "album", "genre"}:
+            break
+        try:
+            fields = read(Path(path))
+        except Exception as error:  # mutagen raises IndexError, struct.error and others for damaged tags
+            reason = reason or (str(error).splitlines() or [type(error).__name__])[0]
+            continue
+        for name, values in fields.items():
+            found.setdefault(name, values)
+        if read is _container_fields and reason is not None and not _begins_with_id3(path):
+            reason = None  # mutagen took the file for another format
+    genres = tuple(_clean(genre) for genre in found.pop("genre", []))
+    texts = {name: _clean(values[0]) for name, values in found.items()}
+    unreadable = reason if reason is not None and not found and not genres else None
+    return FileTags(**texts, genre=genres[0] if genres else None, genres=genres, unreadable=unreadable)
+
+
+def _clean(text: str) -> str:
+    """Cut a text to `MAX_TAG_LENGTH`, and keep valid UTF-8 only."""
+    return text.encode("utf-8", "replace").decode("utf-8")[:MAX_TAG_LENGTH]
+
+
+def _fields_of(tags: Any) -> dict[str, list[str]]:
+    fields = {name: read_values(tags, name) for name in READ_FIELDS}
+    fields["genre"] = split_genres(resolve_numbers(fields["genre"], id3=False))  # those of ID3 are names already
+    return {name: values for name, values in fields.items() if values}
+
+
+def _native_fields(path: Path) -> dict[str, list[str]]:
+    """Read the tags that mutagen expects in the format of a file."""
     import mutagen
 
+    with path.open("rb") as file:
+        opened: Any = mutagen.File(file)
+        if opened is not None and tag_format(opened.tags) == "id3":
+            file.seek(0)
+            opened = type(opened)(file, translate=False)  # without "Unknown" for numbers that are no genre
+    return {} if opened is None or opened.tags is None else _fields_of(opened.tags)
+
+
+def _begins_with_id3(path: str | Path) -> bool:
     try:
         with Path(path).open("rb") as file:
+            return file.read(3) == b"ID3"
+    except OSError:
+        return False
+
+
+def _id3_fields(path: Path) -> dict[str, list[str]]:
+    """Read ID3 tags before or after any format, such as AAC or FLAC."""
+    from mutagen.id3 import ID3, ID3NoHeaderError
+
+    try:
+        with path.open("rb") as file:
+            return _fields_of(ID3(file, translate=False))
+    except ID3NoHeaderError:
+        return {}
+
+
+def _ape_fields(path: Path) -> dict[str, list[str]]:
+    """Read APEv2 tags after any format, such as MP3."""
+    from mutagen.apev2 import APENoHeaderError, APEv2
+
+    try:
+        with path.open("rb") as file:
+            return _fields_of(APEv2(file))
+    except APENoHeaderError:
+        return {}
+
+
+def _container_fields(path: Path) -> dict[str, list[str]]:
+    """Read with FFmpeg the formats of which mutagen reads no tags, or only ID3."""
+    import mutagen
+    from mutagen.aiff import AIFF
+    from mutagen.mp4 import MP4
+    from mutagen.wave import WAVE
+
+    try:
+        with path.open("rb") as file:
             opened: Any = mutagen.File(file)
-        if opened is None or opened.tags is None:
-            return FileTags()
-        return FileTags(**{field: first_value(opened.tags, field) for field in FileTags.__annotations__})
-    except Exception:  # mutagen raises IndexError, struct.error and others for damaged tags
-        return FileTags()
+    except Exception:
+        opened = None
+    if opened is not None and opened.tags is not None and not isinstance(opened, AIFF | WAVE):
+        return {}
+    if opened is not None and not isinstance(opened, AIFF | WAVE | MP4):
+        return {}
+    fields = read_container_tags(path)
+    if fields is None:
+        if opened is None:
+            raise ValueError("neither mutagen nor FFmpeg knows their format")
+        return {}
+    if "genre" in fields:
+        fields["genre"] = split_genres(resolve_numbers(fields["genre"], id3=False))
+    return {name: values for name, values in fields.items() if values}

@@ -15,6 +15,7 @@ from typing import Protocol
 from sonotheque.audio.formats import EXTENSIONS
 from sonotheque.errors import LabelsError
 from sonotheque.metadata.file_names import existing_path, normalize_name
+from sonotheque.metadata.genre_tags import split_genres
 from sonotheque.metadata.genres import genre_key
 from sonotheque.metadata.tables import GenreIds, read_table
 
@@ -94,11 +95,12 @@ class FolderLabels:
 
 
 class TagLabels:
-    """Labels from the genre in the file tags."""
+    """Labels from the genre in the file tags. If it names several, the first one counts, see `split_genres`."""
 
     def label(self, path: str, *, root: str | None, genre: str | None) -> Label | None:
         """Return the label of one file, see `LabelSource`."""
-        return Label(genre, "tags") if genre else None
+        genres = split_genres([genre]) if genre else []
+        return Label(genres[0], "tags") if genres else None
 
     def unmatched(self) -> list[str]:
         """Return an empty list, because every tag comes from a file."""

@@ -11,15 +11,22 @@ from collections.abc import Iterator, Mapping
 from contextlib import closing
 
 from sonotheque.audio.decode import open_decoder
+from sonotheque.audio.stated_length import read_stated_length
 from sonotheque.errors import AudioError
 from sonotheque.metadata.writable_tags import WritableTags
 
 
 @contextlib.contextmanager
-def temporary_copy(path: str) -> Iterator[str]:
+def temporary_copy(path: str, *, folder: str | None = None) -> Iterator[str]:
     """Copy a file to a hidden file in its folder, with owner, permissions and extended attributes.
 
     The copy is deleted when the ``with`` block ends, unless it has been moved.
+
+    Parameters
+    ----------
+    path : str
+    folder : str or None
+        Another folder for the copy.
 
     Yields
     ------
@@ -27,7 +34,9 @@ def temporary_copy(path: str) -> Iterator[str]:
         Path of the copy.
     """
     status = os.stat(path)
-    handle, copy = tempfile.mkstemp(prefix=".sonotheque-", suffix=os.path.splitext(path)[1], dir=os.path.dirname(path))
+    handle, copy = tempfile.mkstemp(
+        prefix=".sonotheque-", suffix=os.path.splitext(path)[1], dir=folder or os.path.dirname(path)
+    )
     try:
         os.close(handle)
         shutil.copyfile(path, copy)
@@ -39,6 +48,20 @@ def temporary_copy(path: str) -> Iterator[str]:
     finally:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(copy)
+
+
+def require_stated_length(path: str) -> None:
+    """Check that the header of a file states how long it is: otherwise tags after the samples would be heard, or lost.
+
+    Raises
+    ------
+    AudioError
+        If it has a placeholder there, see `sonotheque.audio.stated_length`.
+    """
+    with open(path, "rb") as file:
+        stated = read_stated_length(file, start=0, limit=file.seek(0, os.SEEK_END))
+    if stated is not None and stated.unknown:
+        raise AudioError("its header does not state its length; save it again with an audio editor first")
 
 
 def write_verified(copy: str, original: str, fields: Mapping[str, str]) -> None:

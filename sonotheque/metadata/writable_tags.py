@@ -13,6 +13,7 @@ from typing import Any
 from sonotheque.audio.ffmpeg_decoder import DEMUXERS
 from sonotheque.errors import AudioError
 from sonotheque.metadata.file_tags import TAG_FIELDS, read_values, tag_format
+from sonotheque.metadata.genre_tags import resolve_numbers
 
 
 class WritableTags:
@@ -63,11 +64,10 @@ class WritableTags:
         """
         if self._format != "id3" or field != "genre":
             return
-        from mutagen.id3 import TCON
-
-        genres = TCON(text=[text]).genres
+        genres = resolve_numbers([text], id3=True)
         if genres != [text]:
-            raise AudioError(f"ID3 reads the genre {text!r} as {'; '.join(genres)!r}; give the genres names with --ids")
+            read = repr("; ".join(genres)) if genres else "none"
+            raise AudioError(f"ID3 reads the genre {text!r} as {read}; give the genres names with --ids")
 
     def write(self, fields: Mapping[str, str]) -> None:
         """Set fields and save the file.

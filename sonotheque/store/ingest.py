@@ -95,6 +95,8 @@ class Ingest:
     Attributes
     ----------
     counts : IngestCounts
+    several_genres : dict of path to tuple of str
+        The embedded files that name several genres in their tags.
     """
 
     def __init__(
@@ -120,6 +122,7 @@ class Ingest:
         self._analysed = catalogue.tempo_keys.tracks()
         self._files = catalogue.files.all()
         self.counts = IngestCounts()
+        self.several_genres: dict[str, tuple[str, ...]] = {}
         self._in_flight: dict[str, _Work] = {}
         self._recording = True
         self._contents: dict[str, str] = {}
@@ -155,6 +158,8 @@ class Ingest:
                     for path in changed:
                         self._fail(path, NO_STAMP, "changed while it was read; add it again")
                 else:
+                    if len(extraction.tags.genres) > 1:
+                        self.several_genres[work.path] = extraction.tags.genres
                     self._store(work, extraction)
                 self._advance(len(work.files))
 

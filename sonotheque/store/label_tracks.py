@@ -17,7 +17,7 @@ from sonotheque.metadata.genres import (
     list_spellings,
     suggest_genre,
 )
-from sonotheque.metadata.label_sources import Label, LabelSource
+from sonotheque.metadata.label_sources import Label, LabelSource, TagLabels
 from sonotheque.results import LabelChange, LabellingResult
 from sonotheque.store.catalogue import Catalogue
 from sonotheque.store.records import TrackLabelChange
@@ -108,10 +108,12 @@ def collect_labels(
         Without the tracks that have none.
     """
     labels: dict[Key, Label] = {}
+    untagged: dict[Key, str] = {}
     conflicts = []
     for path, track, genre in files:
         label = source.label(path, root=(roots or {}).get(path), genre=genre)
         if label is None or not clean_genre(label.label):
+            untagged.setdefault(track, path)
             continue
         first = labels.setdefault(track, label)
         if find_variants([first.label, label.label]) == [] and first.label != label.label:
@@ -120,6 +122,11 @@ def collect_labels(
             )
     _warn(conflicts, more="duplicates have conflicting labels")
     _warn(source.ambiguous(), more="files match rows that disagree")
+    if isinstance(source, TagLabels) and untagged:
+        log.warning(
+            "tracks without a genre in their tags, which get no label: %d of %d, for example %s",
+            *(len(untagged), len(untagged.keys() | labels.keys()), min(untagged.values())),
+        )
     return labels
 
 

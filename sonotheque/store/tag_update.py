@@ -6,15 +6,17 @@ A verified copy with the new tags replaces each file, so a file is always either
 from __future__ import annotations
 
 import contextlib
+import errno
 import logging
 import os
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sonotheque.errors import AudioError
 from sonotheque.extract.file_identity import FileStamp, content_hash
 from sonotheque.metadata.file_tags import read_tags
-from sonotheque.metadata.tag_rewriting import temporary_copy, write_verified
+from sonotheque.metadata.tag_rewriting import require_stated_length, temporary_copy, write_verified
 from sonotheque.metadata.writable_tags import WritableTags
 from sonotheque.results import FailedFile, TagChange, TaggingResult
 from sonotheque.store.catalogue import Catalogue
@@ -84,8 +86,12 @@ class _TrackFile:
     stamps: Mapping[str, FileStamp]
 
 
-def plan_tags(catalogue: Catalogue, requests: Sequence[TagRequest], *, overwrite: bool = False) -> TaggingResult:
-    """List the changes that `write_tags` would make. Tags are read; nothing is decoded or written.
+def plan_tags(
+    catalogue: Catalogue, requests: Sequence[TagRequest], *, overwrite: bool = False, progress: Progress | None = None
+) -> TaggingResult:
+    """List the changes that `write_tags` would make, and the files that it would refuse.
+
+    The same checks are made on a copy in the folder for temporary files. The files themselves and their folders are not written.
 
     Parameters
     ----------
@@ -94,20 +100,24 @@ def plan_tags(catalogue: Catalogue, requests: Sequence[TagRequest], *, overwrite
         Each track once.
     overwrite : bool
         Replace an existing genre or tempo. A tempo of 0 counts as none. A tempo that rounds to the requested one is equal.
+    progress : callable or None
+        Called with (tracks done, tracks to do).
 
     Returns
     -------
     TaggingResult
     """
     outcome = _Outcome()
-    for request, files in _files_of(catalogue, requests):
+    for done, (request, files) in enumerate(_files_of(catalogue, requests), start=1):
         for file in files:
             with outcome.collect_failure(file):
-                _require_known_content(request, file)
-                tags = WritableTags(file.real_path)
-                changes, kept = _changes(tags, file.path, request.fields(), overwrite=overwrite)
-                outcome.changes += changes
+                changes, kept = _checked_changes(request, file, overwrite=overwrite)
                 outcome.kept += kept
+                if changes:
+                    _rehearse(file, changes)
+                    outcome.changes += changes
+        if progress:
+            progress(done, len(requests))
     return outcome.result(dry_run=True)
 
 
@@ -177,6 +187,33 @@ def _require_writable(file: _TrackFile) -> None:
         raise AudioError("its folder is read-only; make it writable first")
 
 
+def _checked_changes(request: TagRequest, file: _TrackFile, *, overwrite: bool) -> tuple[list[TagChange], int]:
+    """List the changes to one file, after the checks that need no copy. See `_changes`."""
+    _require_known_content(request, file)
+    require_stated_length(file.real_path)
+    changes, kept = _changes(WritableTags(file.real_path), file.path, request.fields(), overwrite=overwrite)
+    if changes:
+        _require_writable(file)
+    return changes, kept
+
+
+def _rehearse(file: _TrackFile, changes: Sequence[TagChange]) -> None:
+    """Write the changes to a copy in the folder for temporary files, and verify the copy.
+
+    Raises
+    ------
+    AudioError
+        If the copy is not as expected.
+    """
+    try:
+        with temporary_copy(file.real_path, folder=tempfile.gettempdir()) as copy:
+            write_verified(copy, file.real_path, {change.field: change.after for change in changes})
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        log.warning("%s: not checked, since %s has no room for a copy of it", file.path, tempfile.gettempdir())
+
+
 def _changes(
     tags: WritableTags, path: str, fields: Mapping[str, str], *, overwrite: bool
 ) -> tuple[list[TagChange], int]:
@@ -215,10 +252,7 @@ def _write_track(
     try:
         for file in files:
             with outcome.collect_failure(file):
-                _require_known_content(request, file)
-                _require_writable(file)
-                tags = WritableTags(file.real_path)
-                changes, kept = _changes(tags, file.path, request.fields(), overwrite=overwrite)
+                changes, kept = _checked_changes(request, file, overwrite=overwrite)
                 outcome.kept += kept
                 if not changes:
                     continue

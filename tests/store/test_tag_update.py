@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile as sf
-from conftest import tone
+from conftest import encode, tone
 from mutagen.flac import FLAC
 from mutagen.id3 import TIT2
 
@@ -198,8 +199,9 @@ def test_permissions_stay_and_read_only_files_are_not_changed(
     read_only.chmod(0o444)
     add_tracks(catalogue, writable, read_only)
     planned = plan_tags(catalogue, tag_requests(catalogue))
-    assert {change.path for change in planned.changes} == {str(writable), str(read_only)}
     result = write_tags(catalogue, tag_requests(catalogue))
+    assert {change.path for change in planned.changes} == {str(writable)}
+    assert planned.failed == result.failed
     assert [failure.reason for failure in result.failed] == ["is read-only; make it writable first"]
     assert writable.stat().st_mode & 0o777 == 0o640
     assert genre_and_tempo(writable)[0] == ["Deep Funk"]
@@ -349,3 +351,71 @@ def test_a_file_that_becomes_a_duplicate_is_reported(
     assert plain.read_bytes() == tagged.read_bytes()
     assert catalogue.tracks.all() == known
     assert "a.flac is now a duplicate of another track; `sonotheque add` it again to merge the two" in caplog.text
+
+
+def refused_files(folder: Path, formats: dict[str, Path]) -> dict[str, Path]:
+    """Files that cannot be written for different reasons, and some that can although they are unusual."""
+    wav = formats["wav16.wav"].read_bytes()
+    data = wav.index(b"data") + 4
+    contents = {
+        "unknown-0.wav": wav[:data] + bytes(4) + wav[data + 4 :],
+        "unknown-1.wav": wav[:4] + b"\xff" * 4 + wav[8:data] + b"\xff" * 4 + wav[data + 4 :],
+        "truncated.wav": wav[: len(wav) // 2],
+        "chained.ogg": formats["vorbis.ogg"].read_bytes() * 2,
+        "joined.wav": wav * 2,
+        "padded.mp3": bytes(70_000) + formats["mp3.mp3"].read_bytes(),
+        "id3.aac": b"ID3\x04\0\0\0\0\0\x0a" + bytes(10) + formats["raw.aac"].read_bytes(),
+        "raw.aac": formats["raw.aac"].read_bytes(),
+        "read-only.flac": formats["flac.flac"].read_bytes(),
+    }
+    for name, content in contents.items():
+        (folder / name).write_bytes(content)
+    (folder / "read-only.flac").chmod(0o444)
+    encode(folder / "mp3-in.wav", "libmp3lame", tone(1.0))
+    encode(folder / "fragmented.mp4", "aac", tone(1.0), options={"movflags": "frag_keyframe+empty_moov"})
+    return {path.name: path for path in folder.iterdir()}
+
+
+def test_a_dry_run_refuses_what_would_not_be_written(
+    catalogue: Catalogue, folder: Path, formats: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = refused_files(folder, formats)
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    add_tracks(catalogue, *files.values())
+    before = {name: (path.read_bytes(), path.stat().st_mtime_ns) for name, path in files.items()}
+    mtime = folder.stat().st_mtime_ns
+    done: list[tuple[int, int]] = []
+    planned = plan_tags(catalogue, tag_requests(catalogue), progress=lambda *counts: done.append(counts))
+    assert {name: (path.read_bytes(), path.stat().st_mtime_ns) for name, path in files.items()} == before
+    assert (folder.stat().st_mtime_ns, list(temporary.iterdir()), done[-1]) == (mtime, [], (len(files), len(files)))
+    written = write_tags(catalogue, tag_requests(catalogue))
+    assert (planned.changes, planned.kept, planned.failed) == (written.changes, written.kept, written.failed)
+    reasons = {Path(failure.path).name: failure.reason for failure in planned.failed}
+    assert reasons.keys() >= {"unknown-0.wav", "unknown-1.wav", "truncated.wav", "read-only.flac", "raw.aac"}
+    assert reasons["unknown-0.wav"] == reasons["unknown-1.wav"]
+    assert reasons["unknown-0.wav"] == "its header does not state its length; save it again with an audio editor first"
+    assert reasons["read-only.flac"] == "is read-only; make it writable first"
+    for name in reasons:
+        assert files[name].read_bytes() == before[name][0]
+
+
+def test_a_dry_run_without_room_for_copies(
+    catalogue: Catalogue,
+    folder: Path,
+    formats: dict[str, Path],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    path = Path(shutil.copy(formats["flac.flac"], folder))
+    add_tracks(catalogue, path)
+
+    def copy_to_full_disk(source: str, target: str) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "copyfile", copy_to_full_disk)
+        planned = plan_tags(catalogue, tag_requests(catalogue))
+    assert (len(planned.changes), planned.failed) == (2, [])
+    assert f"{path}: not checked, since " in caplog.text
