@@ -65,9 +65,10 @@ def answer(library: Path, reply: bytes, *arguments: str | Path) -> tuple[int, st
 @pytest.mark.parametrize(("reply", "removed"), [(b"y\n", True), (b"\n", False), (b"\x04", False)])
 def test_remove_asks_on_a_terminal(library: Path, reply: bytes, removed: bool) -> None:
     status, shown = answer(library, reply, "remove", METAL)
-    assert "10 files and 10 tracks with 10 labels: metal (10)" in shown
+    assert "10 files and 10 tracks will be removed from the library, but not from disk, 36 tracks left; " in shown
+    assert "10 labels: metal (10)" in shown
     assert "muldjord-chaos-god.mp3" in shown
-    assert "Remove from the library? [y/N]" in shown
+    assert "Remove them? [y/N]" in shown
     assert status == (0 if removed else 1)
     assert ("nothing was removed" in shown) is not removed
     assert ("metal" in labels_of(library)) is not removed
@@ -84,17 +85,18 @@ def test_remove_without_a_terminal_says_how_to_undo(library: Path) -> None:
     before = labels_of(library)
     planned = run(library, "remove", METAL, "--dry-run")
     assert planned.stdout.count("would be removed: ") == 10
-    assert planned.stdout.splitlines()[-1].startswith("dry run: 10 files and 10 tracks with 10 labels: metal (10)")
+    counts = "36 tracks left; 10 labels: metal (10)"
+    assert planned.stdout.splitlines()[-1] == f"dry run: 10 files and 10 tracks would be removed, {counts}"
     assert labels_of(library) == before
     removed = run(library, "remove", METAL)
-    assert removed.stdout.startswith("10 files and 10 tracks with 10 labels: metal (10), removed from the library")
+    assert removed.stdout == f"10 files and 10 tracks removed from the library, {counts}\n"
     assert "`sonotheque undo` brings them back" in removed.stderr
     assert labels_of(library) == {genre: count for genre, count in before.items() if genre != "metal"}
     planned = run(library, "undo", "--dry-run")
     assert planned.stdout.splitlines()[-1].startswith(f"dry run: would undo: remove {METAL} (")
     assert "metal" not in labels_of(library)
     undone = run(library, "undo")
-    assert undone.stdout.splitlines()[0] == "(no label) -> metal: 10 tracks" or "-> metal" in undone.stdout
+    assert undone.stdout.count("(no label) -> metal") == 10
     assert undone.stdout.splitlines()[-1].endswith("10 tracks and 10 files brought back, 10 labels set back")
     assert labels_of(library) == before
 

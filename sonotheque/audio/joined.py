@@ -240,7 +240,7 @@ def _containers(file: BinaryIO, start: int, size: int) -> Iterator[Recording]:
     while True:
         length = read_stated_length(file, start=begin, limit=size)
         stated_end = _stated_end(file, begin, size) if length is None else length.end
-        search = begin + 1 if stated_end is None else stated_end
+        search = max(begin + 1, stated_end or 0)
         following = (
             next(_find_starts(file, CONTAINER_MAGIC, CONTAINER_START, search, size), size) if search < size else size
         )

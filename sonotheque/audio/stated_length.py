@@ -64,6 +64,8 @@ def read_stated_length(file: BinaryIO, *, start: int, limit: int) -> StatedLengt
     """
     file.seek(start)
     magic = file.read(16)
+    if limit - start < 24:  # shorter than any of the headers
+        return None
     if magic[:4] in (b"RIFF", b"RIFX", b"RF64", b"BW64") and magic[8:12] == b"WAVE":
         return _wave(
             file, start, limit, order=">" if magic[:4] == b"RIFX" else "<", wide=magic[:4] in (b"RF64", b"BW64")
@@ -206,5 +208,7 @@ def _caf(file: BinaryIO, start: int, limit: int) -> StatedLength | None:
         has_data = has_data or name == b"data"
         if name == b"caff" or not all(0x20 <= byte < 0x7F for byte in name):  # the next file, or padding
             return StatedLength(position - 12)
+        if size < 0:
+            break
         position += size
     return StatedLength(position) if has_data else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import sys
 import warnings
@@ -102,8 +103,9 @@ def main() -> None:
     open_closed_streams()
     escape_what_cannot_be_shown()
     debugging = os.environ.get("SONOTHEQUE_DEBUG", "0") not in {"", "0"}
-    if not debugging and not sys.warnoptions:
-        warnings.simplefilter("ignore")  # those of other packages; those of this one are logged
+    if not debugging and not sys.warnoptions:  # the warnings of other packages; those of this one have a handler
+        warnings.simplefilter("ignore")
+        logging.getLogger().addHandler(logging.NullHandler())
     try:
         status = _run()
     except Exception as error:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-import tempfile
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
@@ -32,6 +31,8 @@ def open_library(ctx: click.Context, *, create: bool = False, precision: str = "
 
 def open_library_for_preview(ctx: click.Context) -> Library:
     """Open the library given on the command line. If there is none, an empty temporary one takes its place."""
+    import tempfile
+
     from sonotheque.library import default_path
 
     if not ((ctx.obj or default_path()) / "library.sqlite").exists():

@@ -6,7 +6,10 @@ import codecs
 import io
 import os
 import sys
+import traceback
 from contextlib import suppress
+
+import click
 
 ESCAPED_ASCII = "sonotheque_ascii"
 """Name of a codec that is ASCII. click writes UTF-8 to a stream whose codec is called ``ascii``."""
@@ -69,12 +72,15 @@ def flush_standard_output() -> None:
 
 
 def output_error(error: BaseException) -> OSError | None:
-    """Return why standard output or standard error cannot be written, or None if they can.
+    """Return why standard output or standard error cannot be written, or None if that is not what failed.
 
-    What could not be written stays in the buffer, so writing it again fails again.
+    What could not be written stays in the buffer, so writing it again fails again. Streams without a buffer fail in click.
     """
     if not isinstance(error, OSError):
         return None
+    *_, (innermost, _) = traceback.walk_tb(error.__traceback__)
+    if innermost.f_globals.get("__name__") == click.echo.__module__:
+        return error
     for stream in (sys.stdout, sys.stderr):
         try:
             if stream is not None:

@@ -100,9 +100,9 @@ def confirm_removal(plan: results.RemovalResult) -> bool:
         click.echo(f"remove: {display_path(path)}", err=True)
     if len(plan.paths) > MAX_LISTED:
         click.echo(f"... and {len(plan.paths) - MAX_LISTED} more", err=True)
-    click.echo(f"{_removed(plan)}; {plan.tracks} left. Nothing on disk is changed.", err=True)
+    click.echo(_describe_removal(plan, "will be removed from the library, but not from disk"), err=True)
     try:
-        return click.confirm("Remove from the library?", default=False, err=True)
+        return click.confirm("Remove them?", default=False, err=True)
     except click.Abort:  # end of input
         click.echo(err=True)
         return False
@@ -113,18 +113,20 @@ def print_removal(result: results.RemovalResult) -> None:
     if result.dry_run:
         for path in result.paths:
             click.echo(f"would be removed: {display_path(path)}")
-        click.echo(f"dry run: {_removed(result)} would be removed, {result.tracks} left; nothing was changed")
+        click.echo(f"dry run: {_describe_removal(result, 'would be removed')}")
         return
-    click.echo(f"{_removed(result)} removed from the library, {pluralize(result.tracks, 'track')} left")
+    click.echo(_describe_removal(result, "removed from the library"))
     if result.places:
         click.echo("`sonotheque undo` brings them back", err=True)
 
 
-def _removed(result: results.RemovalResult) -> str:
-    """Describe what a removal removes."""
-    text = f"{pluralize(result.places, 'file')} and {pluralize(result.removed, 'track')}"
+def _describe_removal(result: results.RemovalResult, verb: str) -> str:
+    """Say how many files, tracks and labels are removed, and what is left."""
+    text = (
+        f"{pluralize(result.places, 'file')} and {pluralize(result.removed, 'track')} {verb}, "
+        f"{pluralize(result.tracks, 'track')} left"
+    )
     if result.labelled:
         labels = ", ".join(f"{label} ({count})" for label, count in list(result.labels.items())[:MAX_LISTED])
-        more = ", ..." if len(result.labels) > MAX_LISTED else ""
-        text += f" with {pluralize(result.labelled, 'label')}: {labels}{more},"
+        text += f"; {pluralize(result.labelled, 'label')}: {labels}{', ...' if len(result.labels) > MAX_LISTED else ''}"
     return text

@@ -199,9 +199,10 @@ def require_names(labels: Iterable[str], *, genres: Mapping[str, int], source: s
     numbers = list(dict.fromkeys(labels))
     names = [genre for genre in genres if not is_number(genre)]
     if numbers and names and all(map(is_number, numbers)) and not genres.keys() >= set(numbers):
+        remedy = "" if source in {"folder", "tags"} else "--ids FILE converts them to names, "
         raise LabelsError(
             f"{source}: its labels are numbers such as {numbers[0]!r}, but the genres of this library are names such as "
-            f"{names[0]!r}; --ids FILE converts them to names, --new-genres accepts the numbers. No label is changed"
+            f"{names[0]!r}; {remedy}--new-genres accepts the numbers. No label is changed"
         )
 
 

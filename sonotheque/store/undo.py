@@ -33,7 +33,7 @@ def undo_last_change(catalogue: Catalogue, *, dry_run: bool = False) -> UndoResu
         change = catalogue.history.last()
         if change is None:
             raise LibraryError(
-                f"{catalogue.path}: nothing to undo; no change of labels and no removal is in the history"
+                f"{catalogue.path.parent}: nothing to undo; no change of labels and no removal is in the history"
             )
         restored = catalogue.removals.restore(change.id) if change.kind == "removal" else RestoredTracks(0, 0, 0, 0)
         changes = []

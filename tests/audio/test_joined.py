@@ -318,3 +318,19 @@ def test_memory_does_not_grow_with_the_number_of_recordings(tmp_path: Path) -> N
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert peaks[1] < peaks[0] + 3_000_000
+
+
+def test_damaged_headers_raise_no_other_errors() -> None:
+    """Cut and altered headers of every format: whatever they say, it is only looked at."""
+    generator = np.random.default_rng(0)
+    contents = [written(LOW, *settings[:2], rate=48_000) for settings in WRITTEN.values()]
+    contents += [encoded(LOW, "ipod", "aac"), encoded(LOW, "asf", "wmav2"), encoded(LOW, "adts", "aac")]
+    for content in contents:
+        for size in range(1, 90, 3):
+            find_recordings(io.BytesIO(content[:size]))
+        for _ in range(30):
+            altered = bytearray(content[:4000])
+            for place in generator.integers(0, 200, 8):
+                altered[place] = (0, 255, int(generator.integers(256)))[generator.integers(3)]
+            recordings = find_recordings(io.BytesIO(bytes(altered)))
+            assert all(0 <= recording.start < recording.end <= 4000 for recording in recordings)

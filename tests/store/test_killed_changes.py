@@ -153,7 +153,7 @@ def test_commands_that_are_killed_from_outside_are_all_or_nothing(
     assert start(tmp_path / "whole").wait() == 0
     duration = time.monotonic() - began
     before, after = read_state(base), read_state(tmp_path / "whole")
-    for number, fraction in enumerate(np.linspace(0.5, 1.1, 25)):
+    for number, fraction in enumerate(np.linspace(0.5, 1.1, 12)):
         copy = Path(shutil.copytree(base, tmp_path / f"{number}"))
         process = start(copy)
         time.sleep(fraction * duration)

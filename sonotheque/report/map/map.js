@@ -223,10 +223,14 @@
   const weakRegionOutline = () => !data.weakest || state.colourBy !== "correct" ? [] : Array.from({ length: 90 }, (_, degrees) => [
     data.weakest.x + data.weakest.radius * Math.cos(degrees * Math.PI / 45), data.weakest.y + data.weakest.radius * Math.sin(degrees * Math.PI / 45),
   ]);
+  const mixColours = (first, second, part) => {
+    const [from, to] = [first, second].map((colour) => [1, 3, 5].map((at) => parseInt(colour.slice(at, at + 2), 16)));
+    return `rgb(${from.map((level, at) => Math.round(level * (1 - part) + to[at] * part)).join(",")})`;
+  };
   const clusterColour = (number) => {
     const { lines, ink } = currentPalette();
     const slot = state.colourBy === "cluster" ? colourOption("cluster").slots[number] : null;
-    return slot === null ? ink : lines[slot % lines.length];
+    return slot === null ? ink : mixColours(lines[slot % lines.length], ink, 0.4); // some are too light for text
   };
   const makeClusterLabels = () => {
     const size = plot._fullLayout?._size;
@@ -424,11 +428,14 @@
     const support = makeLabelSupport(row);
     support.hidden = !state.labelShown;
     const card = byId("card");
-    card.replaceChildren(makeElement("div", "", { class: "card-head" }, makeElement("h2", data.title[row]), close), player, playError, makeDefinitionList(listFacts(row)),
+    const hadFocus = [panel, results].some((element) => element.contains(document.activeElement));
+    const heading = makeElement("h2", data.title[row], { tabindex: "-1" });
+    card.replaceChildren(makeElement("div", "", { class: "card-head" }, heading, close), player, playError, makeDefinitionList(listFacts(row)),
       makeLabelButton(row), support,
       ...(similar.length ? [makeElement("h3", "Most similar tracks"), makeTrackList(similar)] : []), makeExportButtons([row, ...data.neighbours[row]], "Export all as"));
     card.hidden = false;
     updatePanel();
+    if (hadFocus) heading.focus({ preventScroll: true }); // the button that had it may be gone
     panel.scrollTop = state.selected ? card.offsetTop - panel.clientHeight / 3 : 0; // the selection stays above it
     player.setAttribute("aria-label", `Audio of ${data.title[row]}`);
     announce([data.title[row], artistOf(row), valueOf("genre", row)].filter(Boolean).join(", "));
@@ -519,7 +526,7 @@
     if (rows.length) {
       const heading = `${countTracks(rows.length)} selected`;
       const buttons = makeExportButtons(rows, "Export as");
-      buttons.append(makeButton("Clear selection", () => selectTracks([]), { id: "clear-selection" }));
+      buttons.append(makeButton("Clear", () => selectTracks([]), { id: "clear-selection", title: "Clear the selection (Escape)" }));
       const listed = rows.slice(0, MAX_LISTED_TRACKS).map((row) => makeTrackButton(row, artistOf(row), { moveView: true }));
       section.append(makeElement("h2", heading), buttons, makeTrackList(listed));
       if (rows.length > listed.length) section.append(makeElement("p", `and ${rows.length - listed.length} more`, { class: "muted" }));
@@ -555,7 +562,7 @@
   };
   const tagsOf = (row) => data.tags.codes[row].map((code) => data.tags.names[code]);
   const search = makeTrackSearch(trackCount, [
-    ["title", (row) => data.title[row]], ["artist", artistOf], ["album", (row) => decode(data.album, row)], ["genre", genreForSearch],
+    ["title", (row) => data.title[row]], ["artist", artistOf], ["genre", genreForSearch], ["album", (row) => decode(data.album, row)],
     ["tags", (row) => tagsOf(row).join(", ")], ["file", (row) => data.path[row]],
   ]);
   const searchBox = byId("search");
@@ -577,7 +584,7 @@
       head.append(makeButton("Select all", () => { results.hidden = true; selectTracks([...rows].sort((a, b) => a - b)); }, { id: "select-found" }));
     results.append(head);
     for (const row of rows.slice(0, MAX_SEARCH_RESULTS)) {
-      results.append(makeButton("", () => { results.hidden = true; openTrack(row, { moveView: true }); }, { class: "hit" },
+      results.append(makeButton("", () => { openTrack(row, { moveView: true }); results.hidden = true; }, { class: "hit" },
         makeElement("span", data.title[row]), makeElement("small", ` ${[artistOf(row), search.explain(row, words)].filter(Boolean).join(" · ")}`)));
     }
     if (rows.length > MAX_SEARCH_RESULTS) results.append(makeElement("p", `and ${rows.length - MAX_SEARCH_RESULTS} more`, { class: "muted" }));
@@ -666,13 +673,14 @@
     lasso.cancelled = true;
     Object.assign(state, { matches: null, current: null });
     results.replaceChildren();
+    if ([panel, results].some((element) => element.contains(document.activeElement))) plot.focus({ preventScroll: true });
     for (const element of [results, hover, byId("card")]) element.hidden = true;
     player.pause();
     restoreView();
     return selectTracks([]);
   };
   document.addEventListener("keydown", (event) => {
-    if (event.key === "Escape" && !event.target.closest?.("select")) clearAll();
+    if (event.key === "Escape") clearAll();
   });
   plot.addEventListener("keydown", (event) => {
     if (!KEYS[event.key] || event.ctrlKey || event.metaKey || event.altKey) return;
@@ -691,7 +699,11 @@
   byId("reset-view").addEventListener("click", resetView);
   const colourSelect = byId("colour");
   for (const option of data.colour_options) colourSelect.append(makeElement("option", option.label, { value: option.key }));
-  colourSelect.addEventListener("change", () => { state.colourBy = colourSelect.value; redraw(); });
+  colourSelect.addEventListener("change", () => {
+    state.colourBy = colourSelect.value;
+    redraw();
+    document.querySelector(".legend").scrollTo(0, 0);
+  });
 
   updateLegend();
   drawPlot().then(() => {

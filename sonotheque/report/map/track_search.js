@@ -1,5 +1,5 @@
 "use strict";
-// Finds tracks by words in any of their fields, ignoring case and accents. The first two fields, title and artist, come first.
+// Finds tracks by words in any of their fields, ignoring case and accents. The first two fields are title and artist.
 const makeTrackSearch = (count, fields) => {
   const foldText = (text) => text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
   const makeEntry = (row) => {
@@ -10,13 +10,14 @@ const makeTrackSearch = (count, fields) => {
   const getEntries = () => entries ??= Array.from({ length: count }, (_, row) => makeEntry(row));
   return {
     parse: (text) => foldText(text).split(/\s+/).filter(Boolean),
-    find: (words) => { // rows that contain all words; none without words
+    find: (words) => { // rows that contain all words, ordered by the last field that is needed to find them; none without words
       if (!words.length) return [];
-      const [byName, elsewhere] = [[], []];
-      getEntries().forEach(({ name, all }, row) => {
-        if (words.every((word) => all.includes(word))) (words.every((word) => name.includes(word)) ? byName : elsewhere).push(row);
+      const found = fields.map(() => []);
+      getEntries().forEach(({ texts, all }, row) => {
+        if (!words.every((word) => all.includes(word))) return;
+        found[Math.max(1, ...words.map((word) => texts.findIndex((text) => text.includes(word))))].push(row);
       });
-      return [...byName, ...elsewhere];
+      return found.flat();
     },
     explain: (row, words) => { // the field, other than title and artist, in which words were found, such as "genre: rock"; null if there is none
       const { name, texts } = getEntries()[row];
