@@ -122,9 +122,9 @@ def _add_frames(
     analysis: OnsetDetection | PitchHistogram, tail: FloatArray, samples: FloatArray, *, length: int, hop: int
 ) -> FloatArray:
     """Pass all complete frames to an analysis, and return the samples from the start of the first incomplete frame."""
-    joined = np.concatenate([tail, samples])
-    n_frames = (len(joined) - length) // hop + 1
+    all_samples = np.concatenate([tail, samples])
+    n_frames = (len(all_samples) - length) // hop + 1
     if n_frames <= 0:
-        return joined
-    analysis.add(joined[: (n_frames - 1) * hop + length])
-    return joined[n_frames * hop :]
+        return all_samples
+    analysis.add(all_samples[: (n_frames - 1) * hop + length])
+    return all_samples[n_frames * hop :]

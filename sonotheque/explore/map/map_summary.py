@@ -17,6 +17,7 @@ from sonotheque.explore.map.projection_quality import measure_projection_quality
 from sonotheque.explore.track_attributes import TrackAttributes
 from sonotheque.metadata.tables import write_table
 from sonotheque.output_files import OutputFile
+from sonotheque.store.records import Track
 from sonotheque.types import PathLike, Rows
 
 N_EXAMPLES = 3
@@ -42,7 +43,7 @@ def summarize_map(
     tracks, stored = data.tracks, data.stored_map
     labels = [track.label for track in tracks]
     quality = measure_projection_quality(data.standardized, stored.positions, labels=labels)
-    names = name_clusters(stored.clusters, cluster_features(data, attributes))
+    names = name_clusters(stored.clusters, make_cluster_features(data.tracks, attributes))
     code_of = {name: code for code, name in enumerate(predictions.names)}
     rows = np.flatnonzero(predictions.held_out)
     reference = np.array([code_of[str(labels[row])] for row in rows], dtype=np.int64)
@@ -110,9 +111,9 @@ def write_clusters(summary: results.MapResult, path: PathLike | OutputFile) -> N
     write_table(path, [header, *rows])
 
 
-def cluster_features(data: MapData, attributes: Mapping[int, TrackAttributes]) -> ClusterFeatures:
+def make_cluster_features(tracks: Sequence[Track], attributes: Mapping[int, TrackAttributes]) -> ClusterFeatures:
     """Collect the features of all tracks that clusters are named by."""
-    ordered = [attributes[track.id] for track in data.tracks]
+    ordered = [attributes[track.id] for track in tracks]
     tempo = np.array([np.nan if track.tempo is None else track.tempo for track in ordered], dtype=np.float64)
     log_odds = np.full((len(ordered), len(TAGS)), np.nan)
     for row, track in enumerate(ordered):
@@ -122,8 +123,8 @@ def cluster_features(data: MapData, attributes: Mapping[int, TrackAttributes]) -
     return ClusterFeatures(
         tags=None if np.isnan(log_odds).all() else log_odds,
         tempo=None if np.isnan(tempo).all() else tempo,
-        genres=[track.label for track in data.tracks],
-        artists=[track.artist for track in data.tracks],
+        genres=[track.label for track in tracks],
+        artists=[track.artist for track in tracks],
     )
 
 
