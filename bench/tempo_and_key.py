@@ -3,7 +3,7 @@
     python bench/tempo_and_key.py [--seed 1] [--step 5] [--library LIBRARY]
 
 Click tracks of 60 to 200 BPM, of five timbres, with and without accents, noise and jitter (`tests/made_music.py`): a tempo counts
-as right within 4 %. Chord progressions and scales in all 24 keys and three tunings. With a library, its tracks are decoded: both
+as right within 4%. Chord progressions and scales in all 24 keys and three tunings. With a library, its tracks are decoded: both
 tempi are compared, and tempo and key of the two halves of each clip, which shows what a confidence is worth. Then the time that
 tempo and key add to a clip is measured. librosa is only needed for its column; without it, the column is left out.
 

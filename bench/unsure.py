@@ -108,7 +108,7 @@ def main() -> None:
                 correct = calibrated.argmax(axis=1) == other.codes[rows]
                 name = f"other library: {spec.model}, {' + '.join(map(short_name, spec.spaces))}"
                 evaluated.setdefault(name, []).append((probability_margin(calibrated), correct, other.groups[rows]))
-    print("| model | unsure | accuracy of the unsure, 95 % interval | accuracy of the others | of all |")
+    print("| model | unsure | accuracy of the unsure, 95% interval | accuracy of the others | of all |")
     print("|---|---|---|---|---|")
     for name, parts in evaluated.items():
         margins, correct, groups = (np.concatenate(part) for part in zip(*parts, strict=True))

@@ -447,7 +447,7 @@ def _hash_file(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-PNG_KEYWORD = b"Software\0sonotheque "
+PNG_KEYWORD = b"sonotheque\0"
 
 
 def sign_png(content: bytes, *, output: str) -> bytes:

@@ -119,7 +119,7 @@ def main() -> None:
 def _run() -> int:
     """Run the command line and return its exit status."""
     try:
-        cli(prog_name="sonotheque", standalone_mode=False)
+        status = cli(prog_name="sonotheque", standalone_mode=False)
         flush_standard_output()
     except click.Abort:  # Ctrl-C
         click.echo(
@@ -133,7 +133,7 @@ def _run() -> int:
         return error.exit_code
     except click.exceptions.Exit as end:
         return end.exit_code
-    return 0
+    return status if isinstance(status, int) else 0
 
 
 def _report_unexpected_error(error: Exception) -> int:

@@ -12,7 +12,7 @@ from sonotheque import results
 from sonotheque.console.formatting import MAX_LISTED, display_path
 from sonotheque.console.labels import print_changed_labels
 from sonotheque.metadata.genres import list_spellings
-from sonotheque.plurals import pluralize
+from sonotheque.plurals import pluralize, summarize_counts
 
 
 def print_failed_files(failed: Sequence[results.FailedFile], *, limit: int | None = MAX_LISTED) -> None:
@@ -82,11 +82,15 @@ def print_addition_preview(preview: results.AdditionPreview) -> None:
     print_changed_labels(preview.changes)
     for row in preview.unmatched[:MAX_LISTED]:
         click.echo(f"no matching file: {row}", err=True)
-    click.echo(
-        f"dry run: {pluralize(preview.embedded, 'file')} would be embedded, {preview.linked} moved or duplicate, "
-        f"{preview.unchanged} already known, {preview.failed} failed, "
-        f"{pluralize(preview.changed, 'label')} would be set or changed; nothing was changed"
-    )
+    files = {
+        "to embed": preview.embedded,
+        "to analyse for tempo and key": preview.analysed,
+        "moved or duplicate": preview.linked,
+        "already known": preview.unchanged,
+        "that cannot be opened": preview.failed,
+    }
+    labels = f"{pluralize(preview.changed, 'label')} would be set or changed"
+    click.echo(f"dry run: {summarize_counts('file', files)}, {labels}; nothing was changed")
 
 
 def can_ask() -> bool:

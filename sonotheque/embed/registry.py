@@ -129,13 +129,13 @@ def choose_automatically() -> tuple[str, str]:
     is_damaged = cached is not None and not fetch.is_intact(cached, model)
     if named is not None or (cached is not None and not is_damaged):
         return "openl3", (
-            f"embedder: openl3, because its weights are on this machine: {_describe('openl3')}. "
-            f"`--embedder musicnn` needs no download: {_describe('musicnn')}"
+            f"embedder: openl3, because its weights are on this machine ({_describe('openl3')}). `--embedder musicnn` needs no "
+            f"download ({_describe('musicnn')})"
         )
     state = "are damaged" if is_damaged else "are not on this machine"
     return "musicnn", (
-        f"embedder: musicnn, which ships with sonotheque: {_describe('musicnn')}. The weights of OpenL3 {state}: "
-        f"`--embedder openl3` downloads {DOWNLOAD_MEGABYTES} MB once: {_describe('openl3')}"
+        f"embedder: musicnn, which ships with sonotheque ({_describe('musicnn')}). The weights of OpenL3 {state}; "
+        f"`--embedder openl3` would download {DOWNLOAD_MEGABYTES} MB once ({_describe('openl3')})"
     )
 
 

@@ -124,6 +124,7 @@ def preview_files(
         changed=len(changes),
         changes=changes,
         unmatched=source.unmatched() if source else [],
+        analysed=counts.analysed,
     )
 
 

@@ -998,7 +998,7 @@ class Library:
             If the picture cannot be written.
         """
         if picture is not None:
-            _open_picture(picture, path, force=force)
+            _open_picture(picture, path, library=self.path, force=force)
         prediction: results.Prediction | None = None
         timeline: Sequence[results.TimelineSegment] = ()
         if self._classifier_path.exists() and (tracks := self.classify(path, timeline=True).tracks):
@@ -1289,9 +1289,9 @@ def _has_content(file: Path) -> bool:
         ) from None
 
 
-def _open_picture(picture: PathLike, path: PathLike, *, force: bool) -> OutputFile:
+def _open_picture(picture: PathLike, path: PathLike, *, library: Path | None = None, force: bool) -> OutputFile:
     """Check that the picture of a file may be written. It needs no library: the picture itself tells whether it was changed."""
-    return open_output(picture, PNG, output="inspect -o", inputs=[path], force=force)
+    return open_output(picture, PNG, output="inspect -o", inputs=[path], library=library, force=force)
 
 
 def inspect_file(

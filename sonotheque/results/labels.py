@@ -52,6 +52,8 @@ class AdditionPreview:
     ----------
     embedded : int
         Number of files that would be embedded.
+    analysed : int
+        Number of files that are already embedded, and whose tempo and key would be computed.
     linked : int
         Number of moved files and duplicates of known tracks.
     unchanged : int
@@ -75,6 +77,7 @@ class AdditionPreview:
     changes: Sequence[LabelChange]
     unmatched: Sequence[str]
     dry_run: bool = True
+    analysed: int = 0
 
 
 @dataclass(frozen=True)

@@ -68,7 +68,7 @@ def test_auto_takes_musicnn_without_weights_and_downloads_nothing(no_downloads: 
         "embedder: musicnn",
         "330 clips",
         "accuracy 0.67",
-        "downloads 17 MB",
+        "would download 17 MB once",
         "not measured",
         "not on this machine",
     ):
@@ -82,8 +82,8 @@ def test_auto_takes_openl3_if_its_weights_are_there(fetched: Path, no_downloads:
     assert [space.embedder for space in choice.spaces] == ["openl3", "descriptors"]
     assert choice.spaces[0].id == OPENL3
     assert choice.reason is not None
-    assert choice.reason.startswith("embedder: openl3, because its weights are on this machine: about ")
-    assert "`--embedder musicnn` needs no download: about 330 clips" in choice.reason
+    assert choice.reason.startswith("embedder: openl3, because its weights are on this machine (about ")
+    assert "`--embedder musicnn` needs no download (about 330 clips" in choice.reason
     assert no_downloads == []
 
 

@@ -262,6 +262,16 @@ def test_time_axes_of_long_recordings(clip: Inspection, seconds: float) -> None:
     assert find_axes(figure, "Beats at").get_xlabel() == ("Time (h:min:s)" if seconds > 3600 else "Time (min:s)")
 
 
+def test_unsure_genres_are_pale(clip: Inspection) -> None:
+    timeline = [replace(segment, unsure=number == 1) for number, segment in enumerate(make_timeline(3))]
+    inspection = change_result(clip, seconds=30.0, windows=[clip.result.windows[0]] * 3, timeline=timeline)
+    axes = find_axes(build_figure(inspection, "genres"), "Genre over time")
+    assert axes.get_title(loc="left").endswith("(pale: unsure)")
+    bars = sorted(axes.patches, key=lambda bar: float(bar.get_x()))
+    assert [bar.get_alpha() < 1 for bar in bars] == [False, True, False]
+    assert [text.get_text().endswith("?") for text in axes.texts] == [False, True, False]
+
+
 def test_unwritable_path(clip: Inspection, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(LibraryError, match=r"a\.png: cannot be written"):

@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from sonotheque import Library, results
+from sonotheque.cli import cli
 from sonotheque.errors import LibraryError
 from sonotheque.explore.label_issues.corrections import COLUMNS
 from sonotheque.report.label_issues.page import write_label_issues_page
@@ -107,6 +109,27 @@ def test_a_page_without_issues_says_so(tmp_path: Path) -> None:
     assert "There is no label to check." in page
     assert "<article" not in page
     assert 'id="save"' not in page
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--audio", "none"), "--audio requires --page"),
+        (("--lang", "fr"), "--lang requires --page"),
+        (("--page", "a.html", "--apply", "b.csv"), "--apply cannot be combined with --csv, --page"),
+    ],
+)
+def test_options_of_the_page_need_the_page(tmp_path: Path, arguments: tuple[str, ...], message: str) -> None:
+    result = CliRunner().invoke(cli, ["-L", str(tmp_path), "errors", *arguments])
+    assert result.exit_code == 2
+    assert message in result.output
+
+
+def test_the_page_is_never_written_into_a_file_of_another_kind(demo_library: Library, tmp_path: Path) -> None:
+    for name in ("page.mp3", "page.csv", "page"):
+        with pytest.raises(LibraryError, match=r"ends in \.html"):
+            demo_library.errors(page=tmp_path / name)
+        assert not (tmp_path / name).exists()
 
 
 def test_audio_is_embedded_linked_or_left_out(tmp_path: Path) -> None:

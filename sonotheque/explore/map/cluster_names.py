@@ -3,7 +3,7 @@
 A tag is *present* in a track if its probability is at least `sonotheque.explore.track_attributes.MIN_PROBABILITY`. Its lift is its
 frequency in a cluster divided by that in the library (Brin et al. 1997, "Dynamic itemset counting and implication rules for market
 basket data"). A lift is significant by the one-sided exact test of Fisher (1922, "On the interpretation of chi-squared from
-contingency tables"), at a false discovery rate of 5 % over all tags and clusters (Benjamini & Hochberg 1995, "Controlling the false
+contingency tables"), at a false discovery rate of 5% over all tags and clusters (Benjamini & Hochberg 1995, "Controlling the false
 discovery rate").
 """
 
@@ -90,11 +90,15 @@ def name_clusters(clusters: Codes, features: ClusterFeatures) -> list[str]:
     n_clusters = int(clusters.max(initial=-1)) + 1
     insides = [clusters == number for number in range(n_clusters)]
     candidates = _rank_tags(features.tags, insides)
-    word_lists = [_name_words(features, inside, tags) for inside, tags in zip(insides, candidates, strict=True)]
+    leading = [_leading_genre(features.genres, inside) for inside in insides]
+    word_lists = [
+        _name_words(features, inside, genre, tags)
+        for inside, genre, (tags, _) in zip(insides, leading, candidates, strict=True)
+    ]
     frequency = Counter(frozenset(words) for words in word_lists)
-    for words, tags in zip(word_lists, candidates, strict=True):
+    for words, genre, (typical, rarer) in zip(word_lists, leading, candidates, strict=True):
         if words and frequency[frozenset(words)] > 1:
-            words += [tag for tag in tags if _is_new(tag, words)][:1]
+            words += [tag for tag in (*typical, *rarer) if _can_follow(tag, genre, words)][:1]
     names = [", ".join(words) or f"group {number + 1}" for number, words in enumerate(word_lists)]
     counts: Counter[str] = Counter()
     result = []
@@ -104,32 +108,46 @@ def name_clusters(clusters: Codes, features: ClusterFeatures) -> list[str]:
     return result
 
 
-def _name_words(features: ClusterFeatures, inside: BoolArray, tags: Sequence[str]) -> list[str]:
+def _leading_genre(genres: Sequence[str | None], inside: BoolArray) -> str | None:
+    """Return the genre of most labelled tracks of a cluster, or None if there is none or too few tracks are labelled."""
+    genre, n_labelled, n_tracks = _majority_genre(genres, inside)
+    return genre if n_labelled >= MAJORITY * n_tracks else None
+
+
+def _majority_genre(genres: Sequence[str | None], inside: BoolArray) -> tuple[str | None, int, int]:
+    """Return the genre of most labelled tracks of a cluster, and the numbers of its labelled tracks and of its tracks."""
     rows = np.flatnonzero(inside).tolist()
-    genres = [name for row in rows if (name := features.genres[row])]
-    genre, fraction = _most_frequent(genres)
-    has_genre = len(genres) >= MIN_LABELLED and fraction >= MAJORITY
-    genre_leads = has_genre and len(genres) >= MAJORITY * len(rows)
+    labels = [name for row in rows if (name := genres[row])]
+    genre, fraction = _most_frequent(labels)
+    return genre if len(labels) >= MIN_LABELLED and fraction >= MAJORITY else None, len(labels), len(rows)
+
+
+def _name_words(features: ClusterFeatures, inside: BoolArray, leading: str | None, tags: Sequence[str]) -> list[str]:
     tempo_word = _tempo_word(features.tempo, inside)
-    words = [genre] if genre_leads else []
-    words += [tempo_word] if tempo_word else []
+    words = [word for word in (leading, tempo_word) if word]
     n_others = len(words)
     for tag in tags:
-        if len(words) < n_others + MAX_TAGS and (_refines(tag, genre, words) if genre_leads else _is_new(tag, words)):
+        if len(words) < n_others + MAX_TAGS and _can_follow(tag, leading, words):
             words.append(tag)
-    if has_genre and not genre_leads and _is_new(genre, words):
+    genre, *_ = _majority_genre(features.genres, inside)
+    if genre and not leading and _is_new(genre, words):
         words.append(genre)
-    artist, fraction = _most_frequent(features.artists[row] or "" for row in rows)
+    artist, fraction = _most_frequent(features.artists[row] or "" for row in np.flatnonzero(inside).tolist())
     if artist and fraction >= MAJORITY:
         words.append(artist)
     return words
 
 
-def _refines(tag: str, genre: str, words: Sequence[str]) -> bool:
-    """Whether a tag can follow a genre: a mood, an instrument, or a style with all words of the genre and one more."""
+def _can_follow(tag: str, genre: str | None, words: Sequence[str]) -> bool:
+    """Whether a tag adds something to a name, and does not contradict the genre that leads it.
+
+    A mood or an instrument does not, nor does a style with all words of the genre and one more.
+    """
+    if genre is None:
+        return _is_new(tag, words)
     group = tag_group(tag)
     if group == "style":
-        return set(_split(genre)) < set(_split(tag)) and all(_is_new(tag, [word]) for word in words if word != genre)
+        return set(_split(genre)) < set(_split(tag)) and _is_new(tag, [word for word in words if word != genre])
     return group in {"mood", "instruments"} and _is_new(tag, words)
 
 
@@ -152,16 +170,17 @@ def _tempo_word(tempo: Float64Array | None, inside: BoolArray) -> str | None:
     return "slow" if cluster_median <= slow else "fast" if cluster_median >= fast else None
 
 
-def _rank_tags(tags: Float64Array | None, insides: Sequence[BoolArray]) -> list[list[str]]:
-    """List the tags that can be in the name of each cluster, the best first.
+def _rank_tags(tags: Float64Array | None, insides: Sequence[BoolArray]) -> list[tuple[list[str], list[str]]]:
+    """List the tags that can be in the name of each cluster, and those that can tell it from one of the same name, best first.
 
-    These are the tags with a significant lift and, if there are none, the most probable tag, if they are present in at least half
-    of the cluster's tracks. The order is that of the difference between the frequencies in the cluster and elsewhere; decades come
-    last. If ``instrumental`` is typical of a cluster and more probable than a style, the style is left out: the network knows
-    better that nobody sings than what it hears, as with classical music, for which it has no tag. See `MIN_JAZZ` too.
+    The first are the tags with a significant lift and, if there are none, the most probable tag, if they are present in at least
+    half of the cluster's tracks; the second are the others with a significant lift. The order is that of the difference between
+    the frequencies in the cluster and elsewhere; decades come last. If ``instrumental`` is typical of a cluster and more probable
+    than a style, the style is left out: the network knows better that nobody sings than what it hears, as with classical music,
+    for which it has no tag. See `MIN_JAZZ` too.
     """
     if tags is None or not insides:
-        return [[] for _ in insides]
+        return [([], []) for _ in insides]
     from scipy.stats import false_discovery_control, hypergeom
 
     tagged = ~np.isnan(tags[:, 0])
@@ -174,10 +193,10 @@ def _rank_tags(tags: Float64Array | None, insides: Sequence[BoolArray]) -> list[
     significant = (
         false_discovery_control(np.clip(p_values, 0, 1).ravel()).reshape(p_values.shape) <= FALSE_DISCOVERY_RATE
     )
-    result: list[list[str]] = []
+    result: list[tuple[list[str], list[str]]] = []
     for inside, size, count, is_significant in zip(insides, sizes, counts, significant, strict=True):
         if not size:
-            result.append([])
+            result.append(([], []))
             continue
         strength = tags[inside & tagged].mean(axis=0)
         typical = count >= MIN_COVERAGE * size
@@ -187,11 +206,20 @@ def _rank_tags(tags: Float64Array | None, insides: Sequence[BoolArray]) -> list[
             allowed = ~IS_STYLE | (strength >= strength[INSTRUMENTAL])
             allowed[JAZZ] &= strength[JAZZ] >= MIN_JAZZ
         chosen &= allowed
+        rarer = is_significant & allowed & ~typical
         if not chosen.any():
             chosen = typical & allowed & (strength == strength[typical & allowed].max(initial=-np.inf))
         difference = count / size - (frequency - count) / max(tagged.sum() - size, 1)
-        order = sorted(np.flatnonzero(chosen).tolist(), key=lambda tag: (IS_ERA[tag], -difference[tag], -strength[tag]))
-        result.append([TAGS[tag] for tag in order])
+
+        def by_difference(
+            tag: int, difference: Float64Array = difference, strength: Float64Array = strength
+        ) -> tuple[float, ...]:
+            return IS_ERA[tag], -difference[tag], -strength[tag]
+
+        first, second = (
+            [TAGS[tag] for tag in sorted(np.flatnonzero(some).tolist(), key=by_difference)] for some in (chosen, rarer)
+        )
+        result.append((first, second))
     return result
 
 

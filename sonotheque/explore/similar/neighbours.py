@@ -191,7 +191,7 @@ def _explain_shortfall(
             f"the library has {f'only {_count(others)}' if others else 'no track'} besides the query{missing}"
         )
     if limits.genre is not None and of_genre < min(others, limits.k):
-        only = f"only {of_genre} of them have" if reasons else f"only {_count(of_genre)} besides the query have"
+        only = f"only {of_genre} of them with" if reasons else f"only {_count(of_genre)} besides the query with"
         reasons.append(f"{only} the genre {limits.genre!r}")
     if found < of_genre:
         reasons.append(f"the maximum of {limits.max_per_artist} per artist leaves out {_count(of_genre - found)}")

@@ -238,13 +238,13 @@ def _list_facts(inspection: Inspection) -> list[tuple[str, str]]:
 def _format_genre(prediction: results.Prediction) -> str:
     """Format the predicted genre; for a training track, also the prediction without its artist."""
 
-    def answer(one: results.Prediction | results.OutOfFoldPrediction) -> str:
+    def describe(one: results.Prediction | results.OutOfFoldPrediction) -> str:
         return f"{one.genre}{'?' * one.unsure} {one.probability:.2f}"
 
     if not prediction.learned_from:
-        return answer(prediction) + " (unsure)" * prediction.unsure
-    without = f"; without its artist {answer(prediction.out_of_fold)}" if prediction.out_of_fold else ""
-    return f"{answer(prediction)} (trained on this track{without})"
+        return describe(prediction) + " (unsure)" * prediction.unsure
+    without = f"; without its artist {describe(prediction.out_of_fold)}" if prediction.out_of_fold else ""
+    return f"{describe(prediction)} (trained on this track{without})"
 
 
 def _draw_tags(axes: Any, inspection: Inspection) -> None:

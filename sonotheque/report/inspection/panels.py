@@ -45,6 +45,9 @@ MAX_MARKED_BEATS = 120
 BEATS_SECONDS = 10.0
 """Duration of the panel of `draw_beats`, in s."""
 
+UNSURE_ALPHA = 0.6
+"""Opacity of the bars of unsure segments."""
+
 LEGEND_COLUMNS, LEGEND_NAME_LENGTH = 5, 24
 """Genres in a row of the legend, and maximum number of characters of a name."""
 
@@ -285,30 +288,32 @@ def draw_descriptor(
 
 
 def draw_genres(axes: Any, inspection: Inspection) -> None:
-    """Draw the genre of each segment as a bar whose height is the probability, with a legend below."""
+    """Draw the genre of each segment as a bar whose height is the probability, pale if unsure, with a legend below."""
     from matplotlib.patches import Patch
 
     timeline, seconds = inspection.result.timeline, inspection.result.seconds
     starts = np.array([segment.start for segment in timeline])
     ends = np.append(starts[1:], max(seconds, starts[-1]))
     names = sorted({segment.genre for segment in timeline})
+    unsure = np.array([segment.unsure for segment in timeline])
+    heights = np.array([segment.probability for segment in timeline])
     patches = []
     for number, name in enumerate(names):
-        rows = np.array([segment.genre == name for segment in timeline])
-        heights = [segment.probability for segment in timeline if segment.genre == name]
+        of_genre = np.array([segment.genre == name for segment in timeline])
         style: dict[str, Any] = {
             "facecolor": LINE_COLOURS[number % len(LINE_COLOURS)],
             "edgecolor": "white",
             "linewidth": 0,
             "hatch": "//" * (number // len(LINE_COLOURS)),
         }
-        axes.bar(starts[rows], heights, (ends - starts)[rows], align="edge", **style)
+        for rows, alpha in ((of_genre & ~unsure, 1.0), (of_genre & unsure, UNSURE_ALPHA)):
+            axes.bar(starts[rows], heights[rows], (ends - starts)[rows], align="edge", alpha=alpha, **style)
         short = name if len(name) <= LEGEND_NAME_LENGTH else f"{name[: LEGEND_NAME_LENGTH - 1]}…"
         patches.append(Patch(**style, label=sanitize_text(short)))
     axes.set_ylim(0, 1)
-    style_axes(axes, "Genre over time, 10 s segments", "Probability", grid="y")
+    style_axes(axes, "Genre over time, 10 s segments" + " (pale: unsure)" * bool(unsure.any()), "Probability", grid="y")
     axes.set_xlim(0, seconds)
-    _label_runs(axes, [segment.genre for segment in timeline], starts, ends)
+    _label_runs(axes, [segment.genre + "?" * segment.unsure for segment in timeline], starts, ends)
     axes.legend(
         handles=patches,
         loc="upper left",

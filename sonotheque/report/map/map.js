@@ -462,7 +462,8 @@
     if (!always && !isCovered) return;
     const x = size.l + (data.x[row] - xaxis.range[0]) / (xaxis.range[1] - xaxis.range[0]) * size.w;
     const y = size.t + (yaxis.range[1] - data.y[row]) / (yaxis.range[1] - yaxis.range[0]) * size.h;
-    if (x > area.left + 8 && x < area.right - 8 && y > area.top + 8 && y < area.bottom - 8) return;
+    const margin = panelIsSheet() ? 40 : 8;
+    if (x > area.left + margin && x < area.right - margin && y > area.top + margin && y < area.bottom - margin) return;
     const right = (x - (area.left + area.right) / 2) / size.w * (xaxis.range[1] - xaxis.range[0]);
     const down = (y - (area.top + area.bottom) / 2) / size.h * (yaxis.range[1] - yaxis.range[0]);
     if (panelIsSheet()) viewBefore ??= [xaxis.range, yaxis.range];

@@ -121,3 +121,12 @@ def test_equal_names_get_one_more_tag() -> None:
     assert all(name.startswith("drone, ") for name in names[:2])
     assert "beautiful" in names[0]
     assert "acoustic" in names[1]
+
+
+def test_equal_names_get_a_rarer_tag_that_does_not_contradict_the_genre() -> None:
+    clusters = np.repeat([0, 1, 2], [40, 40, 40])
+    tags = make_log_odds(clusters, _2="metal")
+    for row, tag in ((0, "jazz"), (0, "sad"), (40, "guitar")):  # present in 15 of 40 tracks
+        tags[row : row + 15, TAGS.index(tag)] = 0.0
+    labelled = name_clusters(clusters, ClusterFeatures(tags, None, ["classical"] * 80 + [None] * 40, [None] * 120))
+    assert labelled == ["classical, sad", "classical, guitar", "metal"]

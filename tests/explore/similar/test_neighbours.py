@@ -94,13 +94,13 @@ def test_fewer_tracks_than_requested_are_explained(demo_library: Library, tmp_pa
     metal_surplus = len(metal) - len({track.artist for track in metal})
     for k, genre, limit, reason in (
         (100, None, None, "the library has only 45 tracks besides the query"),
-        (20, "METAL", None, "only 10 tracks besides the query have the genre 'METAL'"),
+        (20, "METAL", None, "only 10 tracks besides the query with the genre 'METAL'"),
         (40, None, 1, f"the maximum of 1 per artist leaves out {surplus} tracks"),
         (
             50,
             "metal",
             1,
-            "the library has only 45 tracks besides the query; only 10 of them have the genre 'metal'; "
+            "the library has only 45 tracks besides the query; only 10 of them with the genre 'metal'; "
             f"the maximum of 1 per artist leaves out {metal_surplus} tracks",
         ),
     ):
