@@ -29,6 +29,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from sonotheque.errors import LibraryError
+from sonotheque.plurals import pluralize
 
 log = logging.getLogger("sonotheque")
 
@@ -288,7 +289,7 @@ class OutputFile:
         else:
             return "exists and was not written by sonotheque" + (" for this library" if self.written else "")
         if then is not None and self.tracks is not None and then > MAX_SHRINKAGE * self.tracks:
-            return f"is about {then} tracks, and the library has only {self.tracks} now"
+            return f"is about {pluralize(then, 'track')}, and the library has only {self.tracks} now"
         return None
 
     def write(self, parts: Iterable[Any]) -> None:

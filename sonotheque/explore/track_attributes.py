@@ -14,6 +14,7 @@ import numpy as np
 from sonotheque.embed import musicnn
 from sonotheque.embed.auto_tags import GROUPS, TAGS, logistic, tag_logits
 from sonotheque.embed.tempo_key import TempoKey
+from sonotheque.plurals import pluralize
 from sonotheque.store.catalogue import Catalogue
 from sonotheque.types import Float64Array
 
@@ -117,8 +118,8 @@ def report_missing_auto_tags(attributes: Mapping[int, TrackAttributes], silent: 
     missing = sum(one.tags is None for one in attributes.values()) - silent
     if missing:
         log.info(
-            "%d of %d tracks have no auto-tags, %s; `sonotheque add FOLDER --auto-tags` computes them",
-            *(missing, len(attributes), use),
+            "no auto-tags for %s (of %d), %s; `sonotheque add FOLDER --auto-tags` computes them",
+            *(pluralize(missing, "track"), len(attributes), use),
         )
 
 

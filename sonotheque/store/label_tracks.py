@@ -18,6 +18,7 @@ from sonotheque.metadata.genres import (
     suggest_genre,
 )
 from sonotheque.metadata.label_sources import Label, LabelSource, TagLabels
+from sonotheque.plurals import pluralize
 from sonotheque.results import LabelChange, LabellingResult
 from sonotheque.store.catalogue import Catalogue
 from sonotheque.store.records import TrackLabelChange
@@ -178,7 +179,7 @@ def choose_labels(
     similar = {genre: suggest_genre(genre, genres) for genre in sorted(counts.keys() - genres.keys())}
     _warn(
         [
-            f"the genre {genre!r} is new to this library ({_tracks(counts[genre])}); did you mean {near!r}?"
+            f"the genre {genre!r} is new to this library ({pluralize(counts[genre], 'track')}); did you mean {near!r}?"
             for genre, near in similar.items()
             if near in counts | kept  # otherwise the genre is renamed
         ],
@@ -230,10 +231,6 @@ def _warn(messages: Sequence[str], *, more: str) -> None:
 
 def _source(labels: Mapping[Key, Label]) -> str:
     return next((label.source for label in labels.values()), "")
-
-
-def _tracks(count: int) -> str:
-    return f"{count} track{'' if count == 1 else 's'}"
 
 
 def _warn_of_replaced(labels: Mapping[Key, Label], current: Mapping[Key, str | None], *, dry_run: bool) -> None:

@@ -71,7 +71,7 @@ def test_export_and_map_say_what_is_missing(tmp_path: Path, clips: Path, caplog:
         library.export_tags(tmp_path / "before.csv")
         library.map()
         hints = [message for message in caplog.messages if HINT in message]
-        assert hints == [f"no tags for 3 tracks (of 3); {HINT}", f"3 of 3 tracks have no auto-tags, which name clusters and "
+        assert hints == [f"no tags for 3 tracks (of 3); {HINT}", f"no auto-tags for 3 tracks (of 3), which name clusters and "
                          f"describe tracks; {HINT}"]  # fmt: skip
         library.add(clips, auto_tags=True)
         caplog.clear()

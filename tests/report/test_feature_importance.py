@@ -126,7 +126,9 @@ def test_auto_tags_are_in_the_order_of_the_tracks(demo_library: Library, caplog:
     vector = catalogue.vectors.track_vector(tracks[0].id, musicnn.SPACE.id)
     assert logits[0] == pytest.approx(tag_logits(vector[None])[0])
     assert load_logits_of_tracks(catalogue, [*tracks, tracks[0]._replace(id=-1)]) is None
-    assert f"1 of {len(tracks) + 1} tracks have none; `sonotheque add FOLDER --auto-tags` computes them" in caplog.text
+    assert (
+        f"1 track (of {len(tracks) + 1}) without any; `sonotheque add FOLDER --auto-tags` computes them" in caplog.text
+    )
 
 
 def test_a_library_with_only_musicnn_has_auto_tags_but_no_families(demo_library: Library, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from sonotheque.errors import LibraryError
 from sonotheque.explore.similar.query import resolve_query
 from sonotheque.extract import extract_file
 from sonotheque.index import ExactIndex, l2_normalize
+from sonotheque.plurals import pluralize
 from sonotheque.results import Shortfall, SimilarityResult, SimilarTrack
 from sonotheque.store.catalogue import Catalogue
 from sonotheque.store.records import Track
@@ -186,15 +187,20 @@ def _explain_shortfall(
 ) -> Shortfall:
     reasons = []
     if others < limits.k:
-        missing = f" ({_count(unembedded)} more without vectors in this space)" if unembedded else ""
-        reasons.append(
-            f"the library has {f'only {_count(others)}' if others else 'no track'} besides the query{missing}"
-        )
+        missing = f" ({pluralize(unembedded, 'track')} more without vectors in this space)" if unembedded else ""
+        present = f"only {pluralize(others, 'track')}" if others else "no track"
+        reasons.append(f"the library has {present} besides the query{missing}")
     if limits.genre is not None and of_genre < min(others, limits.k):
-        only = f"only {of_genre} of them with" if reasons else f"only {_count(of_genre)} besides the query with"
+        only = (
+            f"only {of_genre} of them with"
+            if reasons
+            else f"only {pluralize(of_genre, 'track')} besides the query with"
+        )
         reasons.append(f"{only} the genre {limits.genre!r}")
     if found < of_genre:
-        reasons.append(f"the maximum of {limits.max_per_artist} per artist leaves out {_count(of_genre - found)}")
+        reasons.append(
+            f"the maximum of {limits.max_per_artist} per artist leaves out {pluralize(of_genre - found, 'track')}"
+        )
     return Shortfall(
         requested=limits.k,
         others=others,
@@ -202,10 +208,6 @@ def _explain_shortfall(
         over_artist_limit=None if limits.max_per_artist is None else of_genre - found,
         reason="; ".join(reasons),
     )
-
-
-def _count(tracks: int) -> str:
-    return f"{tracks} track{'' if tracks == 1 else 's'}"
 
 
 def _limit_per_artist(ranked: list[tuple[Track, float]], limit: int | None) -> list[tuple[Track, float]]:

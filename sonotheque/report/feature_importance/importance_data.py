@@ -24,6 +24,7 @@ from sonotheque.classify.evaluation.tree_shap import TreeShap, explain_trees
 from sonotheque.embed import auto_tags, musicnn
 from sonotheque.embed.auto_tags import TAGS
 from sonotheque.explore.track_attributes import load_tag_logits
+from sonotheque.plurals import pluralize
 from sonotheque.store.catalogue import Catalogue
 from sonotheque.store.records import Track
 from sonotheque.types import Float64Array, Interval
@@ -116,8 +117,8 @@ def load_logits_of_tracks(catalogue: Catalogue, tracks: Sequence[Track]) -> Floa
     missing = sum(track.id not in logits for track in tracks)
     if missing:
         log.info(
-            "the report has no section on auto-tags: %d of %d tracks have none; `sonotheque add FOLDER --auto-tags` computes them",
-            *(missing, len(tracks)),
+            "the report has no section on auto-tags: %s (of %d) without any; `sonotheque add FOLDER --auto-tags` computes them",
+            *(pluralize(missing, "track"), len(tracks)),
         )
         return None
     return np.stack([logits[track.id] for track in tracks])

@@ -188,7 +188,9 @@ def list_limits(map_data: MapData, predictions: MapPredictions, result: results.
     if not (predictions.genres >= 0).any():
         limits.append("No genres are predicted and no labels are checked: that needs labels of two genres.")
     elif predictions.held_out.any():
-        limits.append(f"The predicted genres come from only {int(predictions.held_out.sum())} labelled tracks.")
+        limits.append(
+            f"The predicted genres come from only {pluralize(int(predictions.held_out.sum()), 'labelled track')}."
+        )
     return limits
 
 
