@@ -52,8 +52,8 @@ AUDIO_SIGNATURES = re.compile(
 
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 
-TEXT_CONTROLS = frozenset(b"\t\n\v\f\r\x1b")
-"""Control characters that occur in text."""
+TEXT_CONTROLS = frozenset(b"\t\n\v\f\r\x1b\x1c\x1d\x1e\x1f")
+"""Control characters that occur in text; the last four are separators, which `str.splitlines` takes for line ends."""
 
 
 @dataclass(frozen=True)

@@ -170,7 +170,7 @@ def test_failed_files_are_listed_and_exit_is_0(tmp_path: Path, clips: Path) -> N
     assert result.returncode == 0
     assert "note: 3 files embedded, 1 failed\n" in result.stderr
     assert "words.mp3: not an audio file" in result.stderr
-    assert result.stdout.splitlines()[-1] == "3 tracks, 0 labelled, 1 file failed"
+    assert result.stdout.splitlines()[-1] == "3 tracks, none labelled, 1 file failed"
     assert "words.mp3" in run("status", library=tmp_path / "new").stderr
 
 
@@ -444,4 +444,4 @@ def test_map_clusters_export_and_tag(library: Path, tmp_path: Path) -> None:
     tagged = run_json("tag", music() / "metal", "--only", "genre", library=library)
     assert tagged["dry_run"]
     assert tagged["written"] == 0
-    assert "would be written (use --write to write)" in run("tag", library=library).stdout
+    assert "nothing was written (use --write)" in run("tag", library=library).stdout

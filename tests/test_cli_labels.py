@@ -131,7 +131,7 @@ def test_add_dry_run(library: Path, tmp_path: Path) -> None:
     shutil.copytree(METAL, tmp_path / "doom")
     shown = run(library, "add", tmp_path / "doom", "--labels", "folder", "--dry-run").stdout
     assert "metal -> doom" in shown
-    assert "10 moved or duplicate" in shown
+    assert "10 files moved or duplicate" in shown
     preview = json.loads(run(tmp_path / "none", "add", METAL, "--labels", "folder", "--dry-run", "--json").stdout)
     assert (preview["embedded"], preview["changed"], preview["changes"][0]["before"]) == (10, 10, None)
     assert not (tmp_path / "none").exists()

@@ -71,6 +71,7 @@ OUTPUTS = [
     Output("--report", ("evaluate",), "report.html"),
     Output("--report", ("evaluate",), f"{FIGURE_KEYS[2]}.png"),
     Output("--csv", ("errors",), "out.csv"),
+    Output("--page", ("errors",), "out.html"),
     Output("--output", ("map",), "out.html"),
     Output("--csv", ("clusters",), "out.csv"),
     Output("--output", ("inspect", str(CLIP)), "out.png"),
@@ -265,6 +266,7 @@ def test_every_option_that_names_a_file_is_known() -> None:
 
 WRITERS = {
     "output_files": "writes every output",
+    "error_log": "the log of unexpected errors",
     "index/cache": "a library's index",
     "classify/inference/persistence": "a library's classifier",
     "store/tag_update": "tags in the files themselves, after a dry run",

@@ -138,7 +138,7 @@ BAD = os.fsdecode(b"bad\xff")
         (["remove", f"{BAD}.wav"], 1, "no such file or folder in the library"),
         (["tag", f"{BAD}.wav"], 1, "no such file or folder in the library"),
         (["label", f"{BAD}.csv"], 1, "no such file"),
-        (["similar", BAD], 1, "neither a file on disk"),
+        (["similar", BAD], 1, "not valid UTF-8"),
         (["similar", "plain", "--m3u", f"{BAD}.m3u8"], 0, ""),
         (["similar", "plain", "--genre", BAD], 1, "no track is labelled"),
         (["export", "--tags", f"{BAD}.csv"], 0, ""),
@@ -197,7 +197,7 @@ def test_a_full_disk_behind_standard_output(folder: Path) -> None:
     if not os.path.exists("/dev/full"):
         pytest.skip("NO /dev/full: a full disk is NOT tested")
     for arguments, unbuffered in (
-        (["-L", "library", "similar", "plain"], ""),
+        (["-L", "library", "similar", "plain", "-k", "2"], ""),
         (["weights", "list"], "1"),
         (["--help"], ""),
     ):

@@ -306,6 +306,6 @@ def test_labels_from_tags_say_what_is_missing(
         assert status.labels == {"Jazz": 1, "Rock": 1}
         assert f"genre in their tags, which get no label: 2 of 4, for example {folder / '1.wav'}" in caplog.text
         several = f"the first genre is the label, for example 'Rock' of 'Rock', 'Pop' in {folder / '0.wav'}"
-        assert f"new files with several genres in their tags: 1; {several}" in caplog.text
+        assert f"1 new file with several genres in their tags; {several}" in caplog.text
         (notice,) = [notice for notice in status.remarks if notice.path == str(damaged)]
         assert notice.notice.startswith("its tags cannot be read (")

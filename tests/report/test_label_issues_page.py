@@ -188,7 +188,7 @@ def test_decisions_by_key_and_mouse_are_saved_and_applied(
     ]  # fmt: skip
     assert opened.errors == []
     assert opened.hosts == []
-    assert demo_library.apply_corrections(tmp_path / "corrections.csv").changed == 3
+    assert demo_library.apply_corrections(tmp_path / "corrections.csv", new_genres=True).changed == 3
     changed = {track.path: track.label for track in demo_library.catalogue.tracks.all()}
     assert [changed[issue.path] for issue in issues.suspicious] == [
         decision or label for decision, label in zip(decisions, labels, strict=True)

@@ -70,6 +70,7 @@ def test_page_data(map_page: tuple[Path, results.MapResult, Path], tmp_path: Pat
         "correct",
         "confidence",
         "artist",
+        "tempo",
     ]
     genre, cluster, predicted, correct = data["colour_options"][:4]
     assert genre["names"] == predicted["names"]

@@ -46,7 +46,7 @@ def test_valid_submission(folder: Path) -> None:
         (VALID.replace(",8", ", 8"), "line 3: white space around a value"),
         (VALID.replace("\n000005", "\n\n000005"), "line 3: the line is blank"),
         (VALID + "000009,1\n", "3 rows; .* has 2"),
-        ("track_id,genre_id\n000002,1\n", "1 rows; .* has 2"),
+        ("track_id,genre_id\n000002,1\n", "1 row; .* has 2"),
         (VALID.replace(",8", ",8,8"), "3 fields"),
     ],
 )
