@@ -148,7 +148,9 @@ def main() -> None:
             if case.sound == SOUNDS[0]:
                 column = next(text for text, (low, high) in groups.items() if low <= len(case.labels) <= high)
             library = make_library(folder / f"library-{number}", case, source=folder / "all", clips=clips)
-            for command in commands(clips[case.sound][0], folder):
+            outputs = folder / f"outputs-{number}"
+            outputs.mkdir()
+            for command in commands(clips[case.sound][0], outputs):
                 table.count(command[0], column, lambda: check_command(library, command))  # noqa: B023
             print(f"{name}: done", file=sys.stderr)
 

@@ -68,7 +68,8 @@ def add_files(
         "already known": counts.unchanged,
         "failed": counts.failed,
     }
-    log.info("%s", summarize_counts("file", done))
+    if any(done.values()) or not counts.analysed:
+        log.info("%s", summarize_counts("file", done))
     if restored:
         log.info("%s restored that removed tracks had", pluralize(len(restored), "label"))
     if counts.analysed:
