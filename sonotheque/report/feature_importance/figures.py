@@ -46,7 +46,8 @@ def _shap_figures(shap: TreeShap, translator: Translator) -> list[Figure]:
     feature_means = shap.column_strengths.mean(axis=1)
     features = np.argsort(-feature_means, kind="stable")[:MAX_FEATURES]
     ends = [shap.interval(n) for n in families]
-    shared_range = [0.0, 1.05 * max(float(shap.means[families].max()), *(high for _, high in filter(None, ends)))]
+    largest = max(float(shap.means[families].max()), *(high for _, high in filter(None, ends)))
+    shared_range = [0.0, 1.05 * largest or 1.0]  # trees without a split have only zeros
     return [
         _bar_chart(
             "trees",
