@@ -194,7 +194,7 @@ class Library:
             auto_tags=auto_tags,
             retry=retry,
             new_genres=new_genres,
-            command=_command("add", *paths, labels=labels),
+            command=_describe_command("add", *paths, labels=labels),
             compute=self._compute,
             progress=progress,
             fetching=fetching,
@@ -302,7 +302,7 @@ class Library:
         result = label_tracks(
             self.catalogue,
             open_label_source(source, columns=columns, ids=ids),
-            command=_command("label", source),
+            command=_describe_command("label", source),
             new_genres=new_genres,
             dry_run=dry_run,
         )
@@ -406,7 +406,7 @@ class Library:
         if dry_run:
             plan = self.catalogue.plan_removal(sorted(removed))
         else:
-            command = _command("remove", *paths, *(["--missing"] if missing else []))
+            command = _describe_command("remove", *paths, *(["--missing"] if missing else []))
             plan = self.catalogue.remove_paths(sorted(removed), command=command)
         labels = Counter(change.before.label for change in plan.labels if change.before)
         return results.RemovalResult(
@@ -840,7 +840,7 @@ class Library:
                 html,
                 issues,
                 tracks={track.path: track for track in training.tracks},
-                command=self._command("errors --apply"),
+                command=self._command_line("errors --apply"),
                 audio=audio,
                 lang=lang,
                 progress=cutting,
@@ -876,7 +876,7 @@ class Library:
         return apply_corrections(
             path,
             catalogue=self.catalogue,
-            command=_command("errors --apply", path),
+            command=_describe_command("errors --apply", path),
             new_genres=new_genres,
             dry_run=dry_run,
         )
@@ -1144,7 +1144,7 @@ class Library:
 
     # Shared by several commands
 
-    def _command(self, arguments: str) -> str:
+    def _command_line(self, arguments: str) -> str:
         """Return the command line that runs a command on this library."""
         is_default = self.path.absolute() == default_path().absolute()
         library = "" if is_default else f"-L {shlex.quote(str(self.path.absolute()))} "
@@ -1264,7 +1264,7 @@ class Library:
         }
 
 
-def _command(name: str, *arguments: PathLike, labels: str | None = None) -> str:
+def _describe_command(name: str, *arguments: PathLike, labels: str | None = None) -> str:
     """Describe a change for the history, as a person would type it. Long lists of arguments are shortened."""
     words = [os.fspath(argument) for argument in arguments]
     shown = words if len(words) <= MAX_ARGUMENTS else [*words[:MAX_ARGUMENTS], f"... ({len(words)} paths)"]

@@ -41,8 +41,6 @@ def resolve_query(query: str, *, catalogue: Catalogue) -> ResolvedQuery:
     The first of these that exists is taken. Names are compared without case, accents and Unicode normalisation; for file names, an
     exact match is preferred. The name of an artist means all tracks by the artist.
 
-    A name that differs from the query only in Unicode normalisation counts if none is equal.
-
     Parameters
     ----------
     query : str
