@@ -63,10 +63,12 @@ def print_map_summary(result: results.MapResult, *, genre_table: bool = False) -
             f"{quality.same_label_space:.0%} in the vector space, {quality.same_label_chance:.0%} by chance"
         )
     later = f" ({result.later} added after the map was computed)" if result.later else ""
+    tracks = f"{pluralize(result.tracks, 'track')}{later}"
+    if not result.clusters:
+        click.echo(f"{tracks}, no cluster")
+        return
     unclustered = f", {pluralize(result.unclustered, 'track')} in none" if result.unclustered else ""
-    click.echo(
-        f"{pluralize(result.tracks, 'track')}{later} in {pluralize(len(result.clusters), 'cluster')}{unclustered}"
-    )
+    click.echo(f"{tracks} in {pluralize(len(result.clusters), 'cluster')}{unclustered}")
 
 
 def _format_ungrouped_genres(result: results.MapResult) -> str:

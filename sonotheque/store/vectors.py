@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -123,28 +123,6 @@ class VectorRepository:
             If the track has no vector in that space.
         """
         return self._pair(track, space)[1]
-
-    def all_segments(self, space: str) -> Iterator[tuple[int, FloatArray]]:
-        """Read the segment vectors of all tracks one after another. Memory does not grow with the library.
-
-        Parameters
-        ----------
-        space : str
-            If the library lacks the space, nothing is yielded.
-
-        Yields
-        ------
-        track : int
-            Track id, ordered by content hash as in `matrix`.
-        segments : float32 array [S, D]
-        """
-        rows = self._database.execute(
-            "SELECT track_id, vector, segments FROM vectors JOIN spaces ON spaces.id = space_id "
-            "JOIN tracks ON tracks.id = track_id WHERE name = ? ORDER BY hash",
-            (space,),
-        )
-        for track, *blobs in rows:
-            yield track, decode_vectors(*blobs)[1]
 
     def write(self, track: int, space: str, vector: FloatArray, segments: FloatArray) -> None:
         """Write the vectors [D] and [S, D] of a track in a space, replacing older ones."""

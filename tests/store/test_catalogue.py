@@ -89,18 +89,6 @@ def test_missing_files_can_be_removed(tmp_path: Path, clips: Path) -> None:
         assert library.remove(missing=True).tracks == 2
 
 
-def test_all_segments_yields_the_segments_of_each_track(demo_library: Library) -> None:
-    catalogue = demo_library.catalogue
-    space = catalogue.spaces.all()[0].id
-    ids, _ = catalogue.vectors.matrix(space)
-    all_segments = dict(catalogue.vectors.all_segments(space))
-    assert list(all_segments) == ids.tolist()
-    assert all(
-        np.array_equal(segments, catalogue.vectors.segments(track, space)) for track, segments in all_segments.items()
-    )
-    assert list(catalogue.vectors.all_segments("x@1")) == []
-
-
 def test_new_file_tags_keep_vectors_and_generation(demo_library: Library) -> None:
     catalogue = demo_library.catalogue
     track, other = catalogue.tracks.all()[:2]

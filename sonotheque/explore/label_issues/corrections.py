@@ -58,7 +58,7 @@ def apply_corrections(
 ) -> LabellingResult:
     """Set the labels that a person has entered in the column ``decision``.
 
-    Rows in which it is empty, or one of `KEEP`, change nothing.
+    Rows in which it is empty, or one of `KEEP`, change nothing. A relative path in a row is relative to the folder of the CSV.
 
     Parameters
     ----------
@@ -85,6 +85,7 @@ def apply_corrections(
     missing = [name for name in ("file", "decision") if name not in table.header]
     if missing:
         raise LabelsError(f"{path}: has no column {missing[0]!r}; use the CSV that `errors --csv` wrote, filled in")
+    folder = os.path.dirname(os.path.abspath(path))
     decisions: dict[int, list[Row]] = {}
     kept = 0
     for row in table:
@@ -92,7 +93,7 @@ def apply_corrections(
         kept += keeps
         if not row["decision"]:
             continue
-        file = catalogue.files.find(row["file"])
+        file = catalogue.files.find(os.path.normpath(os.path.join(folder, row["file"])))
         if file is not None:
             decisions.setdefault(file[1], []).append(row)
         elif not keeps:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,12 @@ def test_decisions_that_keep_the_label(demo_library: Library, tmp_path: Path, pa
     result = demo_library.apply_corrections(write_decisions(tmp_path, (paths[0], decision), (paths[1], "metal")))
     assert (result.matched, result.changed, result.kept) == (1, 0, 1)
     assert demo_library.status() == before
+
+
+def test_relative_paths_are_relative_to_the_csv(demo_library: Library, tmp_path: Path, paths: list[str]) -> None:
+    relative = os.path.relpath(paths[0], tmp_path)
+    result = demo_library.apply_corrections(write_decisions(tmp_path, (relative, "ambient")), dry_run=True)
+    assert [change.path for change in result.changes] == [paths[0]]
 
 
 @pytest.mark.parametrize(
