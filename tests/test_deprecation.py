@@ -28,7 +28,7 @@ PREVIOUS_NAMES = {
         Choice Embedder Pooler Space TrackVectors choose embed_track embedder_names open_embedder pool space_of
     """,
     "sonotheque.explore": "Limits find_similar playlist",
-    "sonotheque.index": "ExactIndex Neighbourhood cached_index nearest_of_all unit",
+    "sonotheque.index": "ExactIndex Neighbourhood nearest_of_all unit",
     "sonotheque.library": "Library default_path inspect_file",
     "sonotheque.report": "Findings collect write_report",
     "sonotheque.store": "Catalogue Heard Ingest LabelSource Listener Progress Track apply_labels label_source scan",

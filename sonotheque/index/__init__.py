@@ -3,18 +3,18 @@
 from typing import TYPE_CHECKING
 
 from sonotheque.deprecation import module_getattr
-from sonotheque.index.cache import load_or_build_index
+from sonotheque.index.approximate import ApproximateIndex
 from sonotheque.index.exact import ExactIndex, l2_normalize
 from sonotheque.index.knn_graph import KnnGraph, build_knn_graph
+from sonotheque.index.updatable import UpdatableIndex
 
-__all__ = ["ExactIndex", "KnnGraph", "build_knn_graph", "l2_normalize", "load_or_build_index"]
+__all__ = ["ApproximateIndex", "ExactIndex", "KnnGraph", "UpdatableIndex", "build_knn_graph", "l2_normalize"]
 
 if not TYPE_CHECKING:  # type checkers see only the current names
     __getattr__ = module_getattr(
         __name__,
         {
             "Neighbourhood": "sonotheque.index:KnnGraph",
-            "cached_index": "sonotheque.index:load_or_build_index",
             "nearest_of_all": "sonotheque.index:build_knn_graph",
             "unit": "sonotheque.index:l2_normalize",
         },

@@ -1,7 +1,8 @@
-"""The cached index of a space: a file beside the catalogue, which is rebuilt if it is missing, stale or damaged.
+"""The cached index of a space: a folder of files that is rebuilt if it is missing, stale or damaged.
 
-The file starts with one line of JSON, which holds a stamp of the vectors and the SHA-256 of the rest of the file. The rest is the
-serialised FAISS index. The file is replaced atomically, so a reader never sees a partial file.
+``manifest.json`` names the other files, with their SHA-256 and the state of the vectors that they were made from. They are
+written before the manifest and never changed afterwards, so a reader sees either the old index or the complete new one. Vectors
+are memory-mapped: they are read as they are needed, and shared by all processes that search them.
 """
 
 from __future__ import annotations
@@ -9,79 +10,169 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-from collections.abc import Callable
+import os
+import secrets
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from sonotheque.errors import LibraryError
-from sonotheque.index.exact import ExactIndex, IdArray
+from sonotheque.index.approximate import KINDS, ApproximateIndex, read_faiss_index, view_rows
+from sonotheque.index.exact import ExactIndex
 from sonotheque.output_files import write_atomic
-from sonotheque.types import FloatArray
 
-FORMAT = 1
-MAX_HEADER_BYTES = 4096
+FORMAT = 2
+MAX_MANIFEST_BYTES = 1 << 20
+
+ABANDONED_AFTER = 86_400
+"""Age in s of a file that no manifest names, after which no process can still be about to name it."""
 
 
-def load_or_build_index(path: Path, *, stamp: str, vectors: Callable[[], tuple[IdArray, FloatArray]]) -> ExactIndex:
-    """Load the cached index of a space, or build it and write the cache file.
+@dataclass(frozen=True)
+class Manifest:
+    """What a cached index says about itself.
+
+    Attributes
+    ----------
+    state : JSON value
+        The state of the vectors that it was made from.
+    kind : str
+        ``exact`` or a name of `sonotheque.index.approximate.KINDS`.
+    recall : float or None
+        See `ApproximateIndex`.
+    files : mapping of str to (file name, SHA-256)
+    """
+
+    state: Any
+    kind: str
+    recall: float | None
+    files: Mapping[str, tuple[str, str]]
+
+
+def read_manifest(folder: Path) -> Manifest | None:
+    """Read what a cached index says about itself, or return None if there is none of this format."""
+    try:
+        with (folder / "manifest.json").open("rb") as file:
+            content = json.loads(file.read(MAX_MANIFEST_BYTES))
+        if content.pop("format") != FORMAT:
+            return None
+        files = {
+            str(name): (os.path.basename(file), str(digest)) for name, (file, digest) in content.pop("files").items()
+        }
+        manifest = Manifest(files=files, **content)
+    except (OSError, ValueError, TypeError, AttributeError, KeyError):
+        return None
+    return manifest if manifest.kind in {"exact", *KINDS} else None
+
+
+def load_index(folder: Path, *, writable: bool = False) -> tuple[Manifest, ExactIndex | ApproximateIndex] | None:
+    """Open a cached index, or return None if it is missing or damaged.
+
+    All files are read once to check them. This is much faster than building the index.
 
     Parameters
     ----------
-    path : Path
-        The cache file.
-    stamp : str
-        Identifies the vectors that the index must hold: their space and the catalogue's generation.
-    vectors : callable
-        Returns the ids [N] and the vectors [N, D]. It is called only if the index must be built.
-
-    Returns
-    -------
-    ExactIndex
+    folder : Path
+    writable : bool
+        Read everything into memory, so that the index can be extended.
     """
-    index = _load(path, stamp)
-    if index is None:
-        index = ExactIndex.build(*vectors())
-        with contextlib.suppress(LibraryError):  # a read-only library can still be searched
-            _save(path, stamp, index)
-    return index
-
-
-def is_fresh(path: Path, *, stamp: str) -> bool:
-    """Return whether the file has the current format and this stamp. Only its header is read."""
-    try:
-        with path.open("rb") as file:
-            header = _read_header(file)
-    except OSError:
-        return False
-    return header is not None and header.get("stamp") == stamp and header.get("format") == FORMAT
-
-
-def _read_header(file: BinaryIO) -> dict[str, Any] | None:
-    try:
-        header = json.loads(file.readline(MAX_HEADER_BYTES))
-    except (ValueError, UnicodeDecodeError):
+    manifest = read_manifest(folder)
+    if manifest is None:
         return None
-    return header if isinstance(header, dict) else None
-
-
-def _load(path: Path, stamp: str) -> ExactIndex | None:
-    import faiss
-
-    if not is_fresh(path, stamp=stamp):
+    try:
+        for file, digest in manifest.files.values():
+            with (folder / file).open("rb") as stream:
+                if hashlib.file_digest(stream, "sha256").hexdigest() != digest:
+                    return None
+        paths = {name: folder / file for name, (file, _) in manifest.files.items()}
+        ids = np.load(paths["ids"], allow_pickle=False)
+        if manifest.kind == "exact":
+            return manifest, ExactIndex(ids, _map(paths["rows"]))
+        kind = KINDS[manifest.kind]
+        faiss_index = read_faiss_index(paths["index"], writable=writable)
+        rows = view_rows(faiss_index) if kind.holds_rows else _map(paths["rows"])
+    except (OSError, ValueError, KeyError):
         return None
-    with path.open("rb") as file:
-        header = _read_header(file) or {}
-        start = file.tell()
-        if hashlib.file_digest(file, "sha256").hexdigest() != header.get("sha256"):
-            return None
-        file.seek(start)
-        reader: Any = faiss.PyCallbackIOReader(file.read)  # type: ignore[attr-defined]
-        return ExactIndex(faiss.read_index(reader))
+    return manifest, ApproximateIndex(kind, ids, rows, faiss_index, recall=manifest.recall)
 
 
-def _save(path: Path, stamp: str, index: ExactIndex) -> None:
-    import faiss
+def save_index(folder: Path, index: ExactIndex | ApproximateIndex, *, state: Any) -> None:
+    """Write the files of an index, then the manifest, and delete the files of the index that they replace.
 
-    content: Any = faiss.serialize_index(index.faiss_index)
-    header = {"format": FORMAT, "stamp": stamp, "sha256": hashlib.sha256(content).hexdigest()}
-    write_atomic(path, (json.dumps(header).encode() + b"\n", content))
+    Parameters
+    ----------
+    folder : Path
+        Created if it does not exist.
+    index : ExactIndex or ApproximateIndex
+    state : JSON value
+        See `Manifest`.
+
+    Raises
+    ------
+    LibraryError
+        If a file cannot be written. The old index is still there then.
+    """
+    writers: dict[str, tuple[str, Callable[[Path], None]]] = {"ids": ("npy", lambda path: _save_array(path, index.ids))}
+    if isinstance(index, ExactIndex) or not KINDS[index.kind].holds_rows:
+        writers["rows"] = ("npy", lambda path: _save_array(path, index.rows))
+    if isinstance(index, ApproximateIndex):
+        writers["index"] = ("faiss", index.write_faiss_index)
+    old = read_manifest(folder)
+    mark = secrets.token_hex(4)
+    files = {}
+    for name, (extension, write) in writers.items():
+        file = f"{name}-{mark}.{extension}"
+        files[name] = (file, _write_file(folder / file, write))
+    content = {"format": FORMAT, "state": state, "kind": index.kind, "recall": index.recall, "files": files}
+    write_atomic(folder / "manifest.json", [json.dumps(content, indent=1).encode()])
+    for path in _files_to_delete(folder, old, current={file for file, _ in files.values()} | {"manifest.json"}):
+        _unlink(path)  # fails on Windows if another process has mapped the file
+
+
+def _write_file(path: Path, write: Callable[[Path], None]) -> str:
+    """Write a new file and return its SHA-256. Nothing is left behind if that fails."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write(path)
+        with path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except (OSError, RuntimeError) as error:  # FAISS raises RuntimeError
+        _unlink(path)
+        raise LibraryError(f"{path}: cannot be written ({error})") from None
+    except BaseException:
+        _unlink(path)
+        raise
+
+
+def _unlink(path: Path) -> None:
+    with contextlib.suppress(OSError):
+        path.unlink()
+
+
+def _save_array(path: Path, array: npt.NDArray[Any]) -> None:
+    with path.open("xb") as file:
+        np.save(file, array, allow_pickle=False)
+
+
+def _map(path: Path) -> npt.NDArray[Any]:
+    array: npt.NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
+    return array
+
+
+def _files_to_delete(folder: Path, old: Manifest | None, *, current: Collection[str]) -> Iterator[Path]:
+    """Yield the files of the replaced index, and what processes have left behind that were killed long ago."""
+    replaced = {file for file, _ in old.files.values()} if old else set()
+    for path in folder.iterdir():
+        if path.name in current:
+            continue
+        with contextlib.suppress(OSError):
+            abandoned = (
+                path.suffix in {".npy", ".faiss", ".part"} and path.stat().st_mtime < time.time() - ABANDONED_AFTER
+            )
+            if path.name in replaced or abandoned:
+                yield path

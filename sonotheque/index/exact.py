@@ -1,11 +1,9 @@
-"""Exact nearest-neighbour search by cosine similarity, with FAISS.
-
-It is suitable for up to about 200,000 vectors. Another kind of index would provide the same methods, `build` and `search`.
-"""
+"""Exact nearest-neighbour search by cosine similarity, with FAISS. It suits up to about 200,000 vectors."""
 
 from __future__ import annotations
 
-from typing import Any
+from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -14,8 +12,14 @@ from sonotheque.types import FloatArray
 
 IdArray = npt.NDArray[np.int64]
 
+DEAD = -1
+"""The id of a row whose vector has been deleted or replaced."""
+
 QUERY_BATCH_SIZE = 16
 """Queries per FAISS call. From 20 queries on, FAISS uses BLAS, and a similarity could then depend on the other queries."""
+
+BLOCK_SIZE = 25_000
+"""Vectors per FAISS call. Blocks are searched in parallel; their size does not depend on the number of threads."""
 
 
 def l2_normalize(vectors: FloatArray) -> FloatArray:
@@ -44,8 +48,10 @@ class ExactIndex:
 
     Parameters
     ----------
-    index : faiss.IndexIDMap2
-        A FAISS index as created by `build`.
+    ids : int64 array [N]
+        Ids of the vectors.
+    rows : float32 array [N, D]
+        Vectors of unit length, C-contiguous; a memory-mapped array is searched without a copy. `build` normalises vectors.
 
     Examples
     --------
@@ -56,21 +62,21 @@ class ExactIndex:
     ([[10, 12]], [[1.0, 0.7070000171661377]])
     """
 
-    def __init__(self, index: Any) -> None:
-        self.faiss_index = index
+    kind = "exact"
+    recall: float | None = None
+
+    def __init__(self, ids: IdArray, rows: FloatArray) -> None:
+        self.ids = ids
+        self.rows = rows
 
     @classmethod
     def build(cls, ids: IdArray, vectors: FloatArray) -> ExactIndex:
         """Build an index of vectors, float32 [N, D], with ids, int64 [N]. The vectors need not be normalised."""
-        import faiss
-
-        index: Any = faiss.IndexIDMap2(faiss.IndexFlatIP(vectors.shape[1]))
-        index.add_with_ids(l2_normalize(vectors), np.ascontiguousarray(ids, dtype=np.int64))
-        return cls(index)
+        return cls(np.ascontiguousarray(ids, dtype=np.int64), np.ascontiguousarray(l2_normalize(vectors)))
 
     def __len__(self) -> int:
         """Return the number of vectors."""
-        return int(self.faiss_index.ntotal)
+        return len(self.ids)
 
     def search(self, queries: FloatArray, *, k: int, restrict_to: IdArray | None = None) -> tuple[IdArray, FloatArray]:
         """Find the nearest neighbours of each query.
@@ -82,7 +88,7 @@ class ExactIndex:
         k : int
             Number of neighbours.
         restrict_to : int64 array [M] or None
-            Search only the vectors with these ids.
+            Search only the vectors with these ids. Unknown ids are ignored.
 
         Returns
         -------
@@ -91,20 +97,72 @@ class ExactIndex:
         similarities : float32 array, same shape
             Cosine similarities in [-1, 1].
         """
-        import faiss
+        if restrict_to is None:
+            ids, rows = self.ids, self.rows
+        else:
+            selected = self.find_rows(restrict_to)
+            ids, rows = self.ids[selected], self.rows[selected]
+        found, products = scan_rows(l2_normalize(queries), rows, k=k)
+        return sort_by_similarity(ids[found], products)
 
-        available = len(self) if restrict_to is None else len(restrict_to)
-        k = min(k, available)
-        if k == 0:
-            return np.empty((len(queries), 0), np.int64), np.empty((len(queries), 0), np.float32)
-        parameters: Any = None
-        if restrict_to is not None:
-            selector: Any = faiss.IDSelectorBatch(np.ascontiguousarray(restrict_to, dtype=np.int64))
-            parameters = faiss.SearchParameters(sel=selector)  # type: ignore[call-arg]
-        similarities, ids = np.empty((len(queries), k), np.float32), np.empty((len(queries), k), np.int64)
-        normalized_queries = l2_normalize(queries)
-        for start in range(0, len(queries), QUERY_BATCH_SIZE):
-            part = slice(start, start + QUERY_BATCH_SIZE)
-            similarities[part], ids[part] = self.faiss_index.search(normalized_queries[part], k, params=parameters)
-        order = np.lexsort((ids, -similarities), axis=1)
-        return np.take_along_axis(ids, order, 1), np.clip(np.take_along_axis(similarities, order, 1), -1, 1)
+    def find_rows(self, ids: IdArray) -> npt.NDArray[np.int64]:
+        """Return the row numbers of the vectors with these ids, in ascending order. Unknown ids are left out."""
+        order, sorted_ids = self._rows_by_id
+        if not len(sorted_ids):
+            return np.empty(0, np.int64)
+        positions = np.minimum(np.searchsorted(sorted_ids, ids), len(sorted_ids) - 1)
+        return np.unique(order[positions[sorted_ids[positions] == ids]])
+
+    @cached_property
+    def _rows_by_id(self) -> tuple[npt.NDArray[np.int64], IdArray]:
+        order = np.argsort(self.ids, kind="stable")
+        return order, np.asarray(self.ids)[order]
+
+
+def scan_rows(queries: FloatArray, rows: FloatArray, *, k: int) -> tuple[npt.NDArray[np.int64], FloatArray]:
+    """Find the rows of a matrix with the largest inner products. The result does not depend on the number of threads.
+
+    Parameters
+    ----------
+    queries : float32 array [Q, D]
+    rows : float32 array [N, D]
+    k : int
+
+    Returns
+    -------
+    found : int64 array [Q, min(k, N)]
+        Row numbers, the largest product first.
+    products : float32 array, same shape
+    """
+    import faiss
+
+    from sonotheque.embed.runtime import count_cores
+
+    k = min(k, len(rows))
+    if k == 0 or not len(queries):
+        return np.empty((len(queries), k), np.int64), np.empty((len(queries), k), np.float32)
+
+    def scan(start: int) -> tuple[npt.NDArray[np.int64], FloatArray]:
+        faiss.omp_set_num_threads(1)  # applies to this thread only
+        block = rows[start : start + BLOCK_SIZE]
+        size = min(k, len(block))
+        products, found = np.empty((len(queries), size), np.float32), np.empty((len(queries), size), np.int64)
+        for first in range(0, len(queries), QUERY_BATCH_SIZE):
+            part = slice(first, first + QUERY_BATCH_SIZE)
+            products[part], found[part] = faiss.knn(queries[part], block, size, metric=faiss.METRIC_INNER_PRODUCT)
+        return found + start, products
+
+    starts = range(0, len(rows), BLOCK_SIZE)
+    if len(starts) == 1:
+        return scan(0)
+    with ThreadPoolExecutor(min(len(starts), count_cores())) as pool:
+        blocks = list(pool.map(scan, starts))
+    found, products = (np.concatenate(parts, axis=1) for parts in zip(*blocks, strict=True))
+    order = np.lexsort((found, -products), axis=1)[:, :k]
+    return np.take_along_axis(found, order, 1), np.take_along_axis(products, order, 1)
+
+
+def sort_by_similarity(ids: IdArray, similarities: FloatArray) -> tuple[IdArray, FloatArray]:
+    """Sort the neighbours of each query, [Q, K]: the nearest first, ties by id. Similarities are clipped to [-1, 1]."""
+    order = np.lexsort((ids, -similarities), axis=1)
+    return np.take_along_axis(ids, order, 1), np.clip(np.take_along_axis(similarities, order, 1), -1, 1)

@@ -137,10 +137,10 @@ def require_usable(catalogue: Catalogue, files: Sequence[AudioFile]) -> None:
     LibraryError
         If all of them failed.
     """
-    failed = catalogue.files.failures()
     paths = [printable_path(file.path) for file in files]
-    if all(path in failed for path in paths):
-        first = f"{paths[0]}: {failed[paths[0]][1]}"
+    failure = catalogue.files.get_failure(paths[0])
+    if failure is not None and all(catalogue.files.get_failure(path) for path in paths):
+        first = f"{paths[0]}: {failure[1]}"
         raise LibraryError(f"none of the {len(files)} files could be used; {first}" if len(files) > 1 else first)
 
 

@@ -23,9 +23,8 @@ from sonotheque.embed.runtime import Compute
 from sonotheque.embed.space import kind_of
 from sonotheque.errors import ClassifierError, LabelsError, LibraryError
 from sonotheque.extract import scan_paths
-from sonotheque.index import ExactIndex
 from sonotheque.library.add_files import add_files, preview_files, require_usable
-from sonotheque.library.indexes import index_state, open_index
+from sonotheque.library.indexes import LibraryIndexes
 from sonotheque.metadata import open_label_source
 from sonotheque.metadata.file_names import existing_path
 from sonotheque.metadata.genres import find_variants
@@ -113,6 +112,7 @@ class Library:
                 f"{self.path}: cannot be created ({error.strerror}); choose another folder with -L"
             ) from None
         self.catalogue = Catalogue(file)
+        self._indexes = LibraryIndexes(self.path, self.catalogue)
 
     def __enter__(self) -> Self:
         """Return the library."""
@@ -200,7 +200,7 @@ class Library:
             fetching=fetching,
         )
         for space in self.catalogue.spaces.all():
-            self._index(space.id)
+            self._indexes.update(space.id)
         require_usable(self.catalogue, files)
         return self.status()
 
@@ -247,19 +247,16 @@ class Library:
         -------
         Status
         """
-        tracks = self.catalogue.tracks.all()
-        counts = Counter(track.label for track in tracks if track.label)
+        counts = self.catalogue.labels.genres()
         return results.Status(
-            tracks=len(tracks),
-            files=len(self.catalogue.files.all()),
-            labelled=counts.total(),
-            labels=dict(sorted(counts.items())),
+            tracks=self.catalogue.tracks.count(),
+            files=self.catalogue.files.count(),
+            labelled=sum(counts.values()),
+            labels=counts,
             failed=self._failed_files(),
-            remarks=track_notices(tracks),
+            remarks=track_notices(self.catalogue.tracks.with_remarks()),
             spaces=[
-                results.SpaceStatus(
-                    space.id, space.dimensions, space.tracks, index_state(self.path, self.catalogue, space.id)
-                )
+                results.SpaceStatus(space.id, space.dimensions, space.tracks, *self._indexes.describe(space.id))
                 for space in self.catalogue.spaces.all()
             ],
             variants=find_variants(sorted(counts)),
@@ -468,7 +465,7 @@ class Library:
         result = find_similar(
             queries,
             catalogue=self.catalogue,
-            index=self._index(space),
+            index=self._indexes.open(space),
             space=space,
             limits=SimilarityLimits(k=k, max_per_artist=max_per_artist, genre=genre),
             compute=self._compute,
@@ -611,7 +608,7 @@ class Library:
             files,
             classifier=saved,
             catalogue=self.catalogue,
-            index=self._index(saved.spaces[0]),
+            index=self._indexes.open(saved.spaces[0]),
             timeline=timeline,
             abstain=abstain,
         )
@@ -1179,9 +1176,6 @@ class Library:
     def _classifier_path(self) -> Path:
         return self.path / "classifier.skops"
 
-    def _index(self, space: str) -> ExactIndex:
-        return open_index(self.path, self.catalogue, space)
-
     def _failed_files(self) -> list[results.FailedFile]:
         return [results.FailedFile(path, reason) for path, (_, reason) in self.catalogue.files.failures().items()]
 
@@ -1220,7 +1214,7 @@ class Library:
         if augment:
             from sonotheque.store.augmentation import add_augmented_copies
 
-            labelled = [track for track in self.catalogue.tracks.all() if track.label]
+            labelled = self.catalogue.tracks.labelled()
             add_augmented_copies(
                 self.catalogue, labelled, spaces=spaces, count=augment, compute=self._compute, progress=copying
             )

@@ -19,6 +19,7 @@ FIELD_NAMES = {
     "album": ("album", "product"),
     "genre": ("genre",),
     "musicbrainz_id": ("musicbrainz_trackid",),
+    "year": ("date", "year", "date_released", "creation_date"),
 }
 """FFmpeg's names of each field, in lower case. AIFF has an author, and AVI calls the album a product."""
 

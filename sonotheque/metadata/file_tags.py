@@ -6,6 +6,7 @@ format are in `TAG_FIELDS`. `sonotheque.metadata.writable_tags` uses them for wr
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +24,7 @@ TAG_FIELDS: dict[str, dict[str, Sequence[str]]] = {
         "artist": ["TPE1"],
         "album": ["TALB"],
         "genre": ["TCON"],
+        "year": ["TDRC", "TDOR", "TYER", "TORY"],
         "tempo": ["TBPM"],
         "musicbrainz_id": ["UFID:http://musicbrainz.org", "TXXX:MusicBrainz Release Track Id"],
     },
@@ -31,6 +33,7 @@ TAG_FIELDS: dict[str, dict[str, Sequence[str]]] = {
         "artist": ["artist"],
         "album": ["album"],
         "genre": ["genre"],
+        "year": ["date", "year", "originaldate"],
         "tempo": ["bpm"],
         "musicbrainz_id": ["musicbrainz_trackid", "musicbrainz_releasetrackid"],
     },
@@ -39,6 +42,7 @@ TAG_FIELDS: dict[str, dict[str, Sequence[str]]] = {
         "artist": ["\xa9ART"],
         "album": ["\xa9alb"],
         "genre": ["\xa9gen"],
+        "year": ["\xa9day"],
         "tempo": ["tmpo"],
         "musicbrainz_id": [
             "----:com.apple.iTunes:MusicBrainz Track Id",
@@ -50,6 +54,7 @@ TAG_FIELDS: dict[str, dict[str, Sequence[str]]] = {
         "artist": ["Author"],
         "album": ["WM/AlbumTitle"],
         "genre": ["WM/Genre", "WM/GenreID"],
+        "year": ["WM/Year"],
         "tempo": ["WM/BeatsPerMinute"],
         "musicbrainz_id": ["MusicBrainz/Track Id"],
     },
@@ -58,6 +63,7 @@ TAG_FIELDS: dict[str, dict[str, Sequence[str]]] = {
         "artist": ["Artist"],
         "album": ["Album"],
         "genre": ["Genre"],
+        "year": ["Year"],
         "tempo": ["BPM"],
         "musicbrainz_id": ["MUSICBRAINZ_TRACKID", "MUSICBRAINZ_RELEASETRACKID"],
     },
@@ -78,6 +84,8 @@ class FileTags:
     ----------
     title, artist, album, genre, musicbrainz_id : str or None
         `genre` is the first of `genres`.
+    year : int or None
+        Year of release.
     genres : tuple of str
         All genres in the tags.
     unreadable : str or None
@@ -89,11 +97,12 @@ class FileTags:
     album: str | None = None
     genre: str | None = None
     musicbrainz_id: str | None = None
+    year: int | None = None
     genres: tuple[str, ...] = field(default=(), compare=False)
     unreadable: str | None = field(default=None, compare=False)
 
 
-READ_FIELDS = ("title", "artist", "album", "genre", "musicbrainz_id")
+READ_FIELDS = ("title", "artist", "album", "genre", "musicbrainz_id", "year")
 """Fields that `read_tags` reads."""
 
 
@@ -176,9 +185,25 @@ def read_tags(path: str | Path) -> FileTags:
         if read is _container_fields and reason is not None and not _begins_with_id3(path):
             reason = None  # mutagen took the file for another format
     genres = tuple(_clean(genre) for genre in found.pop("genre", []))
+    year = parse_year(found.pop("year", []))
     texts = {name: _clean(values[0]) for name, values in found.items()}
     unreadable = reason if reason is not None and not found and not genres else None
-    return FileTags(**texts, genre=genres[0] if genres else None, genres=genres, unreadable=unreadable)
+    return FileTags(**texts, year=year, genre=genres[0] if genres else None, genres=genres, unreadable=unreadable)
+
+
+def parse_year(texts: Sequence[str]) -> int | None:
+    """Return the year in the first text that begins with one, or None.
+
+    Examples
+    --------
+    >>> parse_year(["1997-05-21"]), parse_year(["unknown", "2004"]), parse_year(["0000"])
+    (1997, 2004, None)
+    """
+    for text in texts:
+        found = re.match(r"\s*([12]\d{3})(?!\d)", text)
+        if found:
+            return int(found[1])
+    return None
 
 
 def _clean(text: str) -> str:

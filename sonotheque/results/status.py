@@ -24,12 +24,23 @@ class TrackNotice:
 
 @dataclass(frozen=True)
 class SpaceStatus:
-    """A space of the library; `index` is ``exact``, or it is ``stale`` or ``missing`` until the next search rebuilds the index."""
+    """A space of the library.
+
+    Attributes
+    ----------
+    id : str
+    dimensions, tracks : int
+    index : str
+        The kind of its index: ``exact``, ``hnsw`` or ``ivf``; ``stale`` or ``missing`` until the next search builds it.
+    recall : float or None
+        Fraction of the ten nearest tracks that an approximate index finds, measured when it was built.
+    """
 
     id: str
     dimensions: int
     tracks: int
     index: str
+    recall: float | None = None
 
 
 @dataclass(frozen=True)

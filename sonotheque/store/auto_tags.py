@@ -14,20 +14,20 @@ class AutoTagRepository:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def tagged(self, space: str) -> set[int]:
-        """List the tracks whose auto-tags were computed from vectors in a space."""
-        return {
-            track for (track,) in self._database.execute("SELECT track_id FROM auto_tags WHERE space = ?", (space,))
-        }
+    def has(self, track: int, space: str) -> bool:
+        """Return whether a track has auto-tags that were computed from a vector in a space."""
+        row = self._database.execute("SELECT 1 FROM auto_tags WHERE track_id = ? AND space = ?", (track, space))
+        return row.fetchone() is not None
 
     def count(self, space: str) -> int:
         """Count the tracks that have auto-tags in this table, or vectors in the space that give them."""
-        row = self._database.execute(
-            "SELECT count(*) FROM (SELECT track_id FROM auto_tags WHERE space = :space UNION "
-            "SELECT track_id FROM vectors JOIN spaces ON spaces.id = space_id WHERE name = :space)",
+        (with_vectors,) = self._database.execute("SELECT total(tracks) FROM spaces WHERE name = ?", (space,)).fetchone()
+        (others,) = self._database.execute(
+            "SELECT count(*) FROM auto_tags WHERE space = :space AND NOT EXISTS (SELECT 1 FROM vectors "
+            "WHERE vectors.track_id = auto_tags.track_id AND space_id = (SELECT id FROM spaces WHERE name = :space))",
             {"space": space},
         ).fetchone()
-        return int(row[0])
+        return int(with_vectors) + int(others)
 
     def read(self, space: str) -> dict[int, FloatArray]:
         """Map each track whose auto-tags were computed from vectors in a space to its logits, float32 [number of tags]."""

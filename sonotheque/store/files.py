@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from sonotheque.errors import LibraryError
 from sonotheque.extract.file_identity import FileStamp
@@ -28,6 +28,20 @@ class FileRepository:
         """Return the stamp of one path and the id of its track, or None if the path is unknown."""
         row = self._database.execute("SELECT size, mtime_ns, track_id FROM files WHERE path = ?", (path,)).fetchone()
         return None if row is None else (FileStamp(*row[:2]), int(row[2]))
+
+    def with_genres(self, paths: Iterable[str] | None = None) -> Iterator[tuple[str, int, str | None]]:
+        """Yield the path of each file, the id of its track and the genre in its file tags, ordered by path.
+
+        Parameters
+        ----------
+        paths : iterable of str or None
+            Only these paths, in their order; unknown ones are left out. None means all.
+        """
+        statement = "SELECT path, track_id, genre FROM files JOIN tracks ON tracks.id = track_id"
+        if paths is None:
+            yield from self._database.execute(f"{statement} ORDER BY path")
+        for path in paths or ():
+            yield from self._database.execute(f"{statement} WHERE path = ?", (path,))
 
     def is_known(self, path: str) -> bool:
         """Return whether a path belongs to a track or to a failure."""
@@ -59,24 +73,37 @@ class FileRepository:
         rows = self._database.execute("SELECT path, size, mtime_ns, reason FROM failures ORDER BY path")
         return {path: (FileStamp(size, mtime), reason) for path, size, mtime, reason in rows}
 
+    def get_failure(self, path: str) -> tuple[FileStamp, str] | None:
+        """Return the stamp of a path that failed and the reason, or None if it has not failed."""
+        row = self._database.execute("SELECT size, mtime_ns, reason FROM failures WHERE path = ?", (path,)).fetchone()
+        return None if row is None else (FileStamp(*row[:2]), str(row[2]))
+
     def inside(self, path: str) -> set[str]:
         """List the known paths, of tracks and of failures, that equal this path or are inside this folder.
 
-        If there is none, those are listed whose path or folder differs from it only in Unicode normalisation.
+        If there is none, those are listed whose path or folder differs from it only in Unicode normalisation. Only the paths in
+        the folder are read, unless the path has other characters than ASCII and is not known as it is.
 
         Raises
         ------
         LibraryError
             If there is none.
         """
-        known = set(self.all()) | set(self.failures())
         folder = path.rstrip(os.sep) + os.sep
-        matching = {file for file in known if file == path or file.startswith(folder)}
+        matching = {
+            file
+            for table in ("files", "failures")
+            for (file,) in self._database.execute(
+                f"SELECT path FROM {table} WHERE path = ? UNION ALL "  # noqa: S608 - one of two names
+                f"SELECT path FROM {table} WHERE path >= ? AND path < ?",
+                (path, folder, folder[:-1] + chr(ord(os.sep) + 1)),
+            )
+        }
         if not matching and not path.isascii():
             path_nfc, folder_nfc = normalize_name(path), normalize_name(folder)
             matching = {
                 file
-                for file, name in ((file, normalize_name(file)) for file in known)
+                for file, name in ((file, normalize_name(file)) for file in self._paths())
                 if name == path_nfc or name.startswith(folder_nfc)
             }
         if not matching:
@@ -85,7 +112,15 @@ class FileRepository:
 
     def missing(self) -> set[str]:
         """List the known paths at which there is no longer a file."""
-        return {path for path in set(self.all()) | set(self.failures()) if not os.path.exists(path)}
+        return {path for path in self._paths() if not os.path.exists(path)}
+
+    def count(self) -> int:
+        """Count the files of tracks."""
+        return int(self._database.execute("SELECT count(*) FROM files").fetchone()[0])
+
+    def _paths(self) -> Iterator[str]:
+        rows = self._database.execute("SELECT path FROM files UNION SELECT path FROM failures")
+        return (path for (path,) in rows)
 
     def link(self, track: int, files: Mapping[str, FileStamp]) -> set[int]:
         """Link files to a track. Other files of the track that no longer exist are unlinked.

@@ -21,6 +21,7 @@ from sonotheque.extract.extraction import Extraction
 from sonotheque.extract.file_identity import FileStamp, content_hash, name_problem, printable_path
 from sonotheque.extract.pool import ExtractionPool
 from sonotheque.extract.scan import AudioFile
+from sonotheque.metadata.file_tags import read_tags
 from sonotheque.store.catalogue import Catalogue
 from sonotheque.types import FloatArray, Progress
 
@@ -115,12 +116,6 @@ class Ingest:
         self._compute = compute
         self._retry = retry
         self._workers = workers
-        self._hashes = catalogue.tracks.hashes()
-        self._embedded = catalogue.vectors.embedded(self._spaces)
-        for track in catalogue.auto_tags.tagged(TAG_SPACE) if self._tags_only else ():
-            self._embedded.setdefault(track, set()).add(TAG_SPACE)
-        self._analysed = catalogue.tempo_keys.tracks()
-        self._files = catalogue.files.all()
         self.counts = IngestCounts()
         self.several_genres: dict[str, tuple[str, ...]] = {}
         self._in_flight: dict[str, _Work] = {}
@@ -198,14 +193,13 @@ class Ingest:
         else:
             track = work.track
             self._catalogue.store_tempo_key(track, extraction.tempo_key)
-            moved = {path: stamp for path, stamp in work.files.items() if self._files.get(path) != (stamp, track)}
+            moved = {
+                path: stamp for path, stamp in work.files.items() if self._catalogue.files.get(path) != (stamp, track)
+            }
             if moved:
                 self._catalogue.link_files(track, moved)
             self.counts.analysed += 1
         self.counts.linked += len(work.files) - 1
-        self._hashes[work.content] = track
-        self._embedded.setdefault(track, set()).update(work.spaces)
-        self._analysed.add(track)
 
     def _fail(self, path: str, stamp: FileStamp, reason: str) -> None:
         if self._recording:
@@ -218,12 +212,7 @@ class Ingest:
 
     def _pending(self, audio_files: Sequence[AudioFile]) -> Iterator[tuple[str, FileStamp]]:
         """Yield the files to process, determined by path, size and modification time only."""
-        files, failures = self._files, self._catalogue.files.failures()
-        complete = {
-            track
-            for track, spaces in self._embedded.items()
-            if len(spaces) == len(self._spaces) and track in self._analysed
-        }
+        files = self._catalogue.files
         for path in (file.path for file in audio_files):
             problem = name_problem(path)
             if problem:
@@ -235,9 +224,11 @@ class Ingest:
                 self._fail(path, NO_STAMP, f"cannot be opened ({error.strerror})")
                 continue
             known = files.get(path)
-            if known and known[0] == stamp and known[1] in complete:
+            if known and known[0] == stamp and not self._missing_spaces(known[1]) and self._is_analysed(known[1]):
+                if self._recording and self._catalogue.tracks.lacks_year(known[1]):
+                    self._catalogue.tracks.set_year(known[1], read_tags(path).year)
                 continue
-            if path in failures and failures[path][0] == stamp and not self._retry:
+            if not self._retry and (failure := files.get_failure(path)) and failure[0] == stamp:
                 continue
             yield path, stamp
 
@@ -253,10 +244,9 @@ class Ingest:
             if content in self._in_flight:
                 self._in_flight[content].files[path] = stamp
                 continue
-            track = self._hashes.get(content)
-            existing = self._embedded.get(track, set()) if track is not None else set()
-            missing = tuple(space for space in self._spaces if space not in existing)
-            if track is not None and not missing and track in self._analysed:
+            track = self._catalogue.tracks.find(content)
+            missing = self._spaces if track is None else self._missing_spaces(track)
+            if track is not None and not missing and self._is_analysed(track):
                 if self._recording:
                     self._catalogue.link_files(track, {path: stamp})
                 else:
@@ -267,6 +257,18 @@ class Ingest:
             work = _Work(content, missing, track, {path: stamp})
             self._in_flight[content] = work
             yield work
+
+    def _missing_spaces(self, track: int) -> tuple[str, ...]:
+        """Return the spaces in which a track still needs a vector, or auto-tags in place of one."""
+        tagged = self._tags_only and self._catalogue.auto_tags.has(track, TAG_SPACE)
+        return tuple(
+            space
+            for space in self._spaces
+            if not self._catalogue.vectors.has(track, space) and not (tagged and space == TAG_SPACE)
+        )
+
+    def _is_analysed(self, track: int) -> bool:
+        return self._catalogue.tempo_keys.get(track) is not None
 
 
 def _unchanged(path: str, stamp: FileStamp) -> bool:

@@ -67,16 +67,12 @@ def label_tracks(
     LabelsError
         If the labels are numbers, and the genres of the library are names. No label is changed then.
     """
-    tracks = {track.id: track for track in catalogue.tracks.all()}
-    files = [
-        (path, track, tracks[track].genre)
-        for path, (_, track) in sorted(catalogue.files.all().items())
-        if roots is None or path in roots
-    ]
+    files = catalogue.files.with_genres(None if roots is None else sorted(roots))
     labels = collect_labels(source, files, roots=roots)
+    before = {track: catalogue.labels.get(track) for track in labels}
     labels = choose_labels(
         labels,
-        current={track: tracks[track].label for track in labels},
+        current={track: label.label if label else None for track, label in before.items()},
         genres=catalogue.labels.genres(),
         new_genres=new_genres,
         dry_run=dry_run,

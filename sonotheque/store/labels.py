@@ -31,7 +31,9 @@ class LabelRepository:
 
     def genres(self) -> dict[str, int]:
         """Map each genre to the number of tracks that have it as their label, in alphabetical order."""
-        return dict(self._database.execute("SELECT label, count(*) FROM labels GROUP BY label ORDER BY label"))
+        return dict(
+            self._database.execute("SELECT label, count(*) FROM labels WHERE label <> '' GROUP BY label ORDER BY label")
+        )
 
     def get(self, track: int) -> Label | None:
         """Return the label of a track, or None if it has none."""

@@ -241,6 +241,40 @@ MIGRATIONS = (
         PRIMARY KEY (key, field, track_id)
     ) STRICT, WITHOUT ROWID;
     """,
+    """
+    CREATE TABLE vector_changes (          -- each vector that was written or deleted; rows older than the index are dropped
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        space_id INTEGER NOT NULL REFERENCES spaces ON DELETE CASCADE,
+        track_id INTEGER NOT NULL,         -- also of tracks that are no longer there
+        mark BLOB NOT NULL DEFAULT (randomblob(8))   -- tells apart two files with the same numbers, such as a restored backup
+    ) STRICT;
+    CREATE INDEX vector_changes_by_space ON vector_changes (space_id, number);
+    INSERT INTO vector_changes (space_id, track_id) SELECT space_id, min(track_id) FROM vectors GROUP BY space_id;
+
+    ALTER TABLE spaces ADD COLUMN tracks INTEGER NOT NULL DEFAULT 0;   -- how many have a vector, kept by the triggers
+    UPDATE spaces SET tracks = (SELECT count(*) FROM vectors WHERE space_id = spaces.id);
+
+    CREATE TRIGGER vectors_inserted AFTER INSERT ON vectors BEGIN
+        INSERT INTO vector_changes (space_id, track_id) VALUES (new.space_id, new.track_id);
+        UPDATE spaces SET tracks = tracks + 1 WHERE id = new.space_id;
+    END;
+    CREATE TRIGGER vectors_updated AFTER UPDATE ON vectors BEGIN
+        INSERT INTO vector_changes (space_id, track_id) VALUES (new.space_id, new.track_id);
+    END;
+    CREATE TRIGGER vectors_deleted AFTER DELETE ON vectors BEGIN
+        INSERT INTO vector_changes (space_id, track_id) VALUES (old.space_id, old.track_id);
+        UPDATE spaces SET tracks = tracks - 1 WHERE id = old.space_id;
+    END;
+
+    ALTER TABLE tracks ADD COLUMN year INTEGER;            -- of release, from the file's tags; NULL: not read, 0: none
+    ALTER TABLE removed_tracks ADD COLUMN year INTEGER;
+    CREATE INDEX tracks_by_year ON tracks (year) WHERE year > 0;
+    CREATE INDEX tempo_keys_by_tempo ON tempo_keys (tempo);
+    CREATE INDEX tempo_keys_by_key ON tempo_keys (key);
+    CREATE INDEX labels_by_label ON labels (label, track_id);
+    CREATE INDEX tracks_by_genre ON tracks (genre) WHERE genre <> '';
+    CREATE INDEX tracks_with_remarks ON tracks (id) WHERE silent = 1 OR notice IS NOT NULL;
+    """,
 )
 
 

@@ -41,18 +41,35 @@ class TrackRepository:
                 found[track] = _track(row)
         return found
 
+    def with_remarks(self) -> list[Track]:
+        """List the tracks that are silent or have a notice, by path."""
+        rows = self._database.execute(
+            f"{SELECT_TRACKS} WHERE silent = 1 OR notice IS NOT NULL GROUP BY tracks.id ORDER BY first"
+        )
+        return [_track(row) for row in rows]
+
+    def labelled(self) -> list[Track]:
+        """List the tracks that have a label, by path."""
+        rows = self._database.execute(f"{SELECT_TRACKS} WHERE label <> '' GROUP BY tracks.id ORDER BY first")
+        return [_track(row) for row in rows]
+
     def find(self, content: str) -> int | None:
         """Return the id of the track with a content hash, or None."""
         row = self._database.execute("SELECT id FROM tracks WHERE hash = ?", (content,)).fetchone()
         return None if row is None else int(row[0])
 
     def genres(self) -> list[str]:
-        """List the genres of the tracks: the label, or for tracks without a label the genre in the file tags."""
+        """List all genres in labels and in file tags. The time depends on the number of genres, not of tracks."""
         rows = self._database.execute(
-            "SELECT DISTINCT coalesce(nullif(label, ''), tracks.genre) AS found FROM tracks "
-            "LEFT JOIN labels ON labels.track_id = tracks.id WHERE found <> '' ORDER BY found"
+            "WITH RECURSIVE "
+            "tags (genre) AS (SELECT min(genre) FROM tracks WHERE genre <> '' UNION ALL "
+            "SELECT (SELECT min(genre) FROM tracks WHERE genre <> '' AND genre > tags.genre) FROM tags "
+            "WHERE tags.genre IS NOT NULL), "
+            "names (label) AS (SELECT min(label) FROM labels WHERE label <> '' UNION ALL "
+            "SELECT (SELECT min(label) FROM labels WHERE label > names.label) FROM names WHERE names.label IS NOT NULL) "
+            "SELECT genre FROM tags WHERE genre IS NOT NULL UNION SELECT label FROM names WHERE label IS NOT NULL"
         )
-        return [genre for (genre,) in rows]
+        return sorted(genre for (genre,) in rows)
 
     def with_genre(self, genre: str, *, space: str) -> list[int]:
         """List the ids of the tracks that have a genre, spelt as in `genres`, and a vector in a space."""
@@ -63,10 +80,6 @@ class TrackRepository:
             (space, genre),
         )
         return [track for (track,) in rows]
-
-    def hashes(self) -> dict[str, int]:
-        """Map the content hash of each track to its id."""
-        return dict(self._database.execute("SELECT hash, id FROM tracks"))
 
     def count(self) -> int:
         """Count the tracks."""
@@ -85,13 +98,22 @@ class TrackRepository:
         tags = extraction.tags
         (track,) = self._database.execute(
             "INSERT INTO tracks (hash, seconds, sample_rate, channels, silent, notice, title, artist, album, genre, "
-            "musicbrainz_id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
-            "ON CONFLICT (hash) DO UPDATE SET notice = excluded.notice RETURNING id",
+            "musicbrainz_id, year) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+            "ON CONFLICT (hash) DO UPDATE SET notice = excluded.notice, year = excluded.year RETURNING id",
             (content, extraction.seconds, extraction.sample_rate, extraction.channels)
             + (int(extraction.silent), extraction.notice)
-            + (tags.title, tags.artist, tags.album, tags.genre, tags.musicbrainz_id),
+            + (tags.title, tags.artist, tags.album, tags.genre, tags.musicbrainz_id, tags.year or 0),
         ).fetchone()
         return int(track)
+
+    def lacks_year(self, track: int) -> bool:
+        """Return whether an older version stored a track, which did not read the year in the file tags."""
+        row = self._database.execute("SELECT year IS NULL FROM tracks WHERE id = ?", (track,)).fetchone()
+        return row is not None and bool(row[0])
+
+    def set_year(self, track: int, year: int | None) -> None:
+        """Store the year in the file tags of a track; None if they have none."""
+        self._database.execute("UPDATE tracks SET year = ? WHERE id = ?", (year or 0, track))
 
     def set_content(self, track: int, content: str, *, genre: str | None) -> bool:
         """Change the content hash of a track and the genre in its file tags.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -16,6 +17,13 @@ from sonotheque.store.tracks import TrackRepository
 from sonotheque.types import FloatArray, IdArray
 
 
+class VectorState(NamedTuple):
+    """The last change of the vectors of a space: its number, and a mark that no other change has."""
+
+    number: int
+    mark: str
+
+
 class SpaceRepository:
     """Reads and writes the table ``spaces``."""
 
@@ -24,10 +32,7 @@ class SpaceRepository:
 
     def all(self) -> list[SpaceSummary]:
         """List the spaces in the order in which they were added."""
-        rows = self._database.execute(
-            "SELECT name, dimensions, (SELECT count(*) FROM vectors WHERE space_id = spaces.id), generation "
-            "FROM spaces ORDER BY id"
-        )
+        rows = self._database.execute("SELECT name, dimensions, tracks, generation FROM spaces ORDER BY id")
         return [SpaceSummary(*row) for row in rows]
 
     def get(self, name: str) -> SpaceSummary:
@@ -54,17 +59,6 @@ class VectorRepository:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._spaces = SpaceRepository(database)
-
-    def embedded(self, spaces: Sequence[str]) -> dict[int, set[str]]:
-        """Map each track's id to those of the given spaces in which it has a vector."""
-        result: dict[int, set[str]] = {}
-        for name in spaces:
-            rows = self._database.execute(
-                "SELECT track_id FROM vectors JOIN spaces ON spaces.id = space_id WHERE name = ?", (name,)
-            )
-            for (track,) in rows:
-                result.setdefault(track, set()).add(name)
-        return result
 
     def has(self, track: int, space: str) -> bool:
         """Return whether a track has a vector in a space."""
@@ -128,9 +122,92 @@ class VectorRepository:
         """Write the vectors [D] and [S, D] of a track in a space, replacing older ones."""
         self._spaces.ensure(space, dimensions=len(vector))
         self._database.execute(
-            "INSERT OR REPLACE INTO vectors SELECT ?, id, ?, ? FROM spaces WHERE name = ?",
+            "INSERT INTO vectors SELECT ?, id, ?, ? FROM spaces WHERE name = ? ON CONFLICT (track_id, space_id) "
+            "DO UPDATE SET vector = excluded.vector, segments = excluded.segments",
             (track, *encode_vectors(vector, segments), space),
         )
+
+    def state(self, space: str) -> VectorState:
+        """Return the state of the vectors of a space: it differs after each change.
+
+        Raises
+        ------
+        SpaceError
+            If the library has no vectors of the space.
+        """
+        row = self._database.execute(
+            "SELECT number, hex(mark) FROM vector_changes WHERE space_id = (SELECT id FROM spaces WHERE name = ?) "
+            "ORDER BY number DESC LIMIT 1",
+            (space,),
+        ).fetchone()
+        if row is None:
+            self._spaces.get(space)
+            return VectorState(0, "")
+        return VectorState(*row)
+
+    def changed_since(self, space: str, state: VectorState, *, limit: int) -> IdArray | None:
+        """List the tracks whose vectors in a space have been written or deleted since an earlier state.
+
+        Parameters
+        ----------
+        space : str
+        state : VectorState
+        limit : int
+            Maximum number of tracks.
+
+        Returns
+        -------
+        int64 array or None
+            Track ids in ascending order. None if there are more than `limit`, or the state is not an earlier one of this
+            library or too old to tell.
+        """
+        known = self._database.execute(
+            "SELECT space_id FROM vector_changes WHERE number = ? AND hex(mark) = ? "
+            "AND space_id = (SELECT id FROM spaces WHERE name = ?)",
+            (state.number, state.mark, space),
+        ).fetchone()
+        if known is None:
+            return None
+        rows = self._database.execute(
+            "SELECT DISTINCT track_id FROM vector_changes WHERE space_id = ? AND number > ? LIMIT ?",
+            (known[0], state.number, limit + 1),
+        ).fetchall()
+        return None if len(rows) > limit else np.array(sorted(track for (track,) in rows), dtype=np.int64)
+
+    def forget_changes_before(self, space: str, state: VectorState) -> None:
+        """Delete the records of changes that no index needs any more, because it has been built in this state."""
+        self._database.execute(
+            "DELETE FROM vector_changes WHERE number < ? AND space_id = (SELECT id FROM spaces WHERE name = ?)",
+            (state.number, space),
+        )
+
+    def read(self, space: str, tracks: Iterable[int]) -> tuple[IdArray, FloatArray]:
+        """Read the track vectors of some tracks, ordered by content hash as in `matrix`. Tracks without one are left out.
+
+        Parameters
+        ----------
+        space : str
+        tracks : iterable of int
+            Track ids.
+
+        Returns
+        -------
+        ids : int64 array [N]
+        vectors : float32 array [N, D]
+        """
+        summary = self._spaces.get(space)
+        found = []
+        for track in tracks:
+            found += self._database.execute(
+                "SELECT hash, track_id, vector FROM vectors JOIN tracks ON tracks.id = track_id "
+                "WHERE track_id = ? AND space_id = (SELECT id FROM spaces WHERE name = ?)",
+                (track, space),
+            ).fetchall()
+        found.sort()
+        matrix = np.empty((len(found), summary.dimensions), dtype=np.float32)
+        for row, (_, _, blob) in enumerate(found):
+            matrix[row] = np.frombuffer(blob, dtype="<f4")
+        return np.array([track for _, track, _ in found], dtype=np.int64), matrix
 
     def _pair(self, track: int, space: str) -> tuple[FloatArray, FloatArray]:
         row = self._database.execute(

@@ -220,6 +220,7 @@ def test_signal_views_do_not_depend_on_block_size(tmp_path: Path) -> None:
     assert np.array_equal(one.onset_envelope, other.onset_envelope)
 
 
+@pytest.mark.slow
 def test_memory_is_independent_of_duration(tmp_path: Path) -> None:
     """At 8 kHz to be fast; the number of columns is the same at any rate."""
     peaks = []

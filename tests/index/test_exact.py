@@ -1,17 +1,13 @@
-"""The index agrees with a brute-force search, and a cache file that is not exactly right is rebuilt."""
+"""The index agrees with a brute-force search."""
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sonotheque.index import ExactIndex, l2_normalize, load_or_build_index
-from sonotheque.index.cache import is_fresh
+from sonotheque.index import ExactIndex, l2_normalize
+from sonotheque.index.exact import BLOCK_SIZE
 
 GENERATOR = np.random.default_rng(0)
 VECTORS = GENERATOR.standard_normal((60, 8)).astype(np.float32)
@@ -49,54 +45,20 @@ def test_a_zero_vector_has_similarity_zero() -> None:
     assert index.search(np.array([[1, 0]], np.float32), k=2)[1].tolist() == [[1.0, 0.0]]
 
 
-class CountingReader:
-    """Return the vectors and count the calls."""
-
-    def __init__(self) -> None:
-        self.calls = 0
-
-    def __call__(self) -> tuple[np.ndarray, np.ndarray]:
-        self.calls += 1
-        return IDS, VECTORS
+def test_unknown_ids_are_ignored() -> None:
+    index = ExactIndex.build(IDS, VECTORS)
+    ids, _ = index.search(VECTORS[:1], k=5, restrict_to=np.array([3, 101, 999, 101, 100]))
+    assert ids.tolist() == [[100, 101]]
+    empty = ExactIndex.build(np.empty(0, np.int64), np.empty((0, 8), np.float32))
+    assert empty.search(VECTORS[:2], k=5, restrict_to=IDS)[0].shape == (2, 0)
 
 
-def same_results(one: ExactIndex, other: ExactIndex) -> bool:
-    (ids, similarities), (ids_, similarities_) = one.search(VECTORS, k=3), other.search(VECTORS, k=3)
-    return np.array_equal(ids, ids_) and np.array_equal(similarities, similarities_)
-
-
-def test_a_fresh_file_is_used(tmp_path: Path) -> None:
-    vectors, path = CountingReader(), tmp_path / "index" / "a.faiss"
-    first, second = (load_or_build_index(path, stamp="1", vectors=vectors) for _ in range(2))
-    assert vectors.calls == 1
-    assert same_results(first, second)
-    assert [file.name for file in path.parent.iterdir()] == ["a.faiss"]
-
-
-@pytest.mark.parametrize(
-    "damage", ["missing", "stale", "bit flip", "truncated", "no header", "garbage", "other format"]
-)
-def test_a_stale_or_damaged_file_is_rebuilt(tmp_path: Path, damage: str) -> None:
-    vectors, path = CountingReader(), tmp_path / "a.faiss"
-    expected = load_or_build_index(path, stamp="1", vectors=vectors)
-    content = path.read_bytes()
-    header, _, body = content.partition(b"\n")
-    match damage:
-        case "missing":
-            path.unlink()
-        case "stale":
-            path.write_bytes(header.replace(b'"stamp": "1"', b'"stamp": "0"') + b"\n" + body)
-        case "bit flip":
-            path.write_bytes(content[:-9] + bytes([content[-9] ^ 1]) + content[-8:])
-        case "truncated":
-            path.write_bytes(content[: len(content) // 2])
-        case "no header":
-            path.write_bytes(body)
-        case "garbage":
-            path.write_bytes(b"\xff" * 10_000)
-        case "other format":
-            path.write_bytes(json.dumps({**json.loads(header), "format": 0}).encode() + b"\n" + body)
-    found = load_or_build_index(path, stamp="1", vectors=vectors)
-    assert vectors.calls == 2
-    assert same_results(expected, found)
-    assert is_fresh(path, stamp="1")
+def test_blocks_are_searched_like_one_matrix() -> None:
+    vectors = np.random.default_rng(1).standard_normal((2 * BLOCK_SIZE + 10, 4)).astype(np.float32)
+    vectors[[3, BLOCK_SIZE + 3, 2 * BLOCK_SIZE + 3]] = 1
+    ids = np.arange(len(vectors))[::-1].copy()
+    found, similarities = ExactIndex.build(ids, vectors).search(vectors[:20], k=30)
+    expected = -np.sort(-(l2_normalize(vectors[:20]) @ l2_normalize(vectors).T), axis=1)[:, :30]
+    assert np.allclose(similarities, expected, atol=1e-6)
+    assert set(found[3, :3].tolist()) == set(ids[[3, BLOCK_SIZE + 3, 2 * BLOCK_SIZE + 3]].tolist())
+    assert found[3, :3].tolist() == sorted(found[3, :3].tolist())

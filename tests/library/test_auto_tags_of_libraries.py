@@ -61,7 +61,7 @@ def test_auto_tags_are_added_to_known_and_to_new_tracks(
 
 def test_musicnn_vectors_give_auto_tags_without_any_request(demo_library: Library) -> None:
     assert demo_library.status().auto_tags == 46
-    assert demo_library.catalogue.auto_tags.tagged(musicnn.SPACE.id) == set()
+    assert demo_library.catalogue.auto_tags.read(musicnn.SPACE.id) == {}
 
 
 def test_export_and_map_say_what_is_missing(tmp_path: Path, clips: Path, caplog: pytest.LogCaptureFixture) -> None:

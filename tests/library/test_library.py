@@ -145,18 +145,30 @@ def test_conflicting_labels_of_duplicates_are_reported(
     assert "ave.mp3 (slow) is a duplicate of a file labelled fast" in caplog.text
 
 
-def test_a_missing_damaged_or_stale_index_is_rebuilt(demo_library: Library) -> None:
+def test_a_missing_or_damaged_index_is_rebuilt(demo_library: Library) -> None:
     query = music() / "metal" / "obsidian-shell-fear.mp3"
     expected = demo_library.similar(query)
-    (file,) = (demo_library.path / "index").iterdir()
-    file.unlink()
-    assert demo_library.status().spaces[0].index == "missing"
-    assert demo_library.similar(query) == expected
-    file.write_bytes(file.read_bytes()[:-100])
-    assert demo_library.similar(query) == expected
-    demo_library.catalogue.remove_paths([str(query)])
-    assert demo_library.status().spaces[0].index == "stale"
-    assert demo_library.similar(query) == expected
+    (folder,) = (demo_library.path / "index").iterdir()
+    shutil.rmtree(folder)
+    with Library(demo_library.path) as library:
+        assert library.status().spaces[0].index == "missing"
+        assert library.similar(query) == expected
+        assert library.status().spaces[0].index == "exact"
+    for pattern in ("ids-*.npy", "rows-*.npy", "manifest.json"):
+        for file in folder.glob(pattern):
+            file.write_bytes(file.read_bytes()[:-1] + b"!")
+        with Library(demo_library.path) as library:
+            assert library.similar(query) == expected
+
+
+def test_an_open_index_follows_changes_by_others(demo_library: Library, tmp_path: Path) -> None:
+    query = music() / "metal" / "obsidian-shell-fear.mp3"
+    first = demo_library.similar(query, k=3).results[0]
+    with Library(demo_library.path) as other:
+        other.remove(first.path)
+        assert first.path not in {track.path for track in demo_library.similar(query, k=45).results}
+        other.undo()
+        assert demo_library.similar(query, k=3).results[0] == first
 
 
 def test_the_library_keeps_its_embedder(demo_library: Library, clips: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -77,7 +77,7 @@ def test_id3_version_and_other_frames_are_preserved(tmp_path: Path, formats: dic
         assert tags["APIC:Cover"].data == PICTURE
         assert tags["TPE1"].text == ["One", "Two"]
         assert ("TYER" in tags) == (version == 3)
-        assert read_tags(path) == FileTags("Ein schönes 音", "One", None, "Deep Funk", "an-id")
+        assert read_tags(path) == FileTags("Ein schönes 音", "One", None, "Deep Funk", "an-id", 1999)
         assert path.read_bytes()[-128:-125] == b"TAG"
 
 

@@ -34,6 +34,7 @@ def add_copies(library: Library, *, count: int) -> dict[tuple[str, int], np.ndar
     return {(names[track], number): vector for track, number, vector, _ in copies}
 
 
+@pytest.mark.slow
 def test_only_missing_copies_are_computed(library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     generation = library.catalogue.generation
     first = add_copies(library, count=1)

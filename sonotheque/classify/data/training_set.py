@@ -78,7 +78,7 @@ def load_training_set(
     for space in spaces:
         ids, vectors = catalogue.vectors.matrix(space)
         columns[space] = {int(id_): vector for id_, vector in zip(ids, vectors, strict=True)}
-    labelled = [track for track in catalogue.tracks.all() if track.label]
+    labelled = catalogue.tracks.labelled()
     tracks = sorted(
         (t for t in labelled if all(t.id in column for column in columns.values())), key=lambda track: track.hash
     )

@@ -21,7 +21,7 @@ from sonotheque.embed.registry import knows_space
 from sonotheque.embed.space import SEGMENT
 from sonotheque.errors import ClassifierError
 from sonotheque.extract.vectors import FileVectors
-from sonotheque.index import ExactIndex
+from sonotheque.index import UpdatableIndex
 from sonotheque.store.catalogue import Catalogue
 from sonotheque.types import FloatArray
 
@@ -63,7 +63,7 @@ def predict_genres(
     *,
     classifier: SavedClassifier,
     catalogue: Catalogue,
-    index: ExactIndex,
+    index: UpdatableIndex,
     timeline: bool = False,
     abstain: float | None = None,
 ) -> results.ClassificationResult:
@@ -74,7 +74,7 @@ def predict_genres(
     files : FileVectors
     classifier : SavedClassifier
     catalogue : Catalogue
-    index : ExactIndex
+    index : UpdatableIndex
         Index of the classifier's first space.
     timeline : bool
         Also predict the genre of each segment.
@@ -193,7 +193,7 @@ def _explaining_neighbours(
     genres: Sequence[str],
     *,
     catalogue: Catalogue,
-    index: ExactIndex,
+    index: UpdatableIndex,
     space: str,
 ) -> list[list[results.LabelledNeighbour]]:
     """Find the nearest labelled tracks of the predicted genre of each file, without duplicates of the file itself."""

@@ -13,7 +13,7 @@ from sonotheque.embed.runtime import Compute
 from sonotheque.errors import LibraryError
 from sonotheque.explore.similar.query import resolve_query
 from sonotheque.extract import extract_file
-from sonotheque.index import ExactIndex, l2_normalize
+from sonotheque.index import UpdatableIndex, l2_normalize
 from sonotheque.plurals import pluralize
 from sonotheque.results import Shortfall, SimilarityResult, SimilarTrack
 from sonotheque.store.catalogue import Catalogue
@@ -46,7 +46,7 @@ def find_similar(
     queries: Sequence[PathLike],
     *,
     catalogue: Catalogue,
-    index: ExactIndex,
+    index: UpdatableIndex,
     space: str,
     limits: SimilarityLimits,
     compute: Compute = Compute(),
@@ -58,7 +58,7 @@ def find_similar(
     queries : sequence of str or path
         See `resolve_query`. An artist counts as one query: the mean of its tracks.
     catalogue : Catalogue
-    index : ExactIndex
+    index : UpdatableIndex
         The index of the space.
     space : str
         Space id.
@@ -130,7 +130,7 @@ def _tracks_of_genre(catalogue: Catalogue, genre: str, space: str) -> IdArray:
 def nearest_tracks(
     query: FloatArray,
     *,
-    index: ExactIndex,
+    index: UpdatableIndex,
     catalogue: Catalogue,
     restrict_to: IdArray | None = None,
     exclude: Collection[int] = (),
@@ -141,7 +141,7 @@ def nearest_tracks(
     Parameters
     ----------
     query : float32 array [D]
-    index : ExactIndex
+    index : UpdatableIndex
         Its ids are track ids.
     catalogue : Catalogue
     restrict_to : int64 array [M] or None

@@ -46,7 +46,7 @@ def test_copies_follow_their_originals(data: st.DataObject) -> None:
                 assert np.array_equal(np.floor(vectors), taken.tracks["a"][tracks])
 
 
-@pytest.mark.parametrize("model", ["knn", "logreg", "ensemble", "auto"])
+@pytest.mark.parametrize("model", ["knn", "logreg", pytest.param("ensemble", marks=pytest.mark.slow), "auto"])
 def test_copies_of_test_tracks_do_not_leak(model: str) -> None:
     generator = np.random.default_rng(0)
     X = generator.standard_normal((200, 20)).astype(np.float32)

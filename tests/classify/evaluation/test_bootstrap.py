@@ -48,7 +48,7 @@ def test_intervals_of_correlations_equal_those_of_single_columns() -> None:
     assert low[:, 2].tolist() == high[:, 2].tolist() == [0, 0]
 
 
-@pytest.mark.parametrize("ties", [False, True])
+@pytest.mark.parametrize("ties", [pytest.param(False, marks=pytest.mark.slow), True])
 def test_intervals_of_areas_equal_those_of_single_labels(ties: bool) -> None:
     generator = np.random.default_rng(0)
     groups, reference = np.repeat(np.arange(20), 3), generator.integers(0, 3, 60)

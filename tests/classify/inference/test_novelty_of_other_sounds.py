@@ -112,6 +112,7 @@ def novelty_auc(music: EmbeddingSet, artists: npt.NDArray[Any], other_sounds: Em
     return float(np.average(areas, weights=weights))
 
 
+@pytest.mark.slow
 def test_speech_noise_tones_and_silence_are_novel(demo_library: Library, other_sounds: Path, tmp_path: Path) -> None:
     embedders = ["musicnn", "descriptors"]
     demo_library.add(music(), unlabelled(), embedders=embedders)

@@ -120,7 +120,7 @@ def test_fewer_tracks_than_requested_are_explained(demo_library: Library, tmp_pa
 
 def test_only_the_tracks_that_are_found_are_read(demo_library: Library, monkeypatch: pytest.MonkeyPatch) -> None:
     expected = demo_library.similar(AVE, k=3, genre="classical", max_per_artist=1)
-    for repository, method in (("tracks", "all"), ("tracks", "hashes"), ("files", "all"), ("vectors", "embedded")):
+    for repository, method in (("tracks", "all"), ("tracks", "labelled"), ("files", "all"), ("vectors", "matrix")):
         monkeypatch.setattr(getattr(demo_library.catalogue, repository), method, None)
     assert demo_library.similar(AVE, k=3, genre="classical", max_per_artist=1) == expected
     assert demo_library.similar("John Michel", k=3)
