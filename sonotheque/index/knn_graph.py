@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from sonotheque.index.exact import l2_normalize
+from sonotheque.index.measure import COSINE, SimilarityMeasure
 from sonotheque.types import FloatArray
 
 BLOCK_SIZE = 1024
@@ -32,7 +32,7 @@ class KnnGraph:
     rows : int64 array [N, K]
         Row numbers of the neighbours, the nearest first; ties are ordered by row number. A vector is not its own neighbour.
     similarities : float32 array [N, K]
-        Their cosine similarities in [-1, 1].
+        Their similarities in [-1, 1].
     """
 
     rows: npt.NDArray[np.int64]
@@ -44,9 +44,14 @@ class KnnGraph:
 
 
 def build_knn_graph(
-    vectors: FloatArray, *, k: int, threads: int | None = None, progress: Progress | None = None
+    vectors: FloatArray,
+    *,
+    k: int,
+    measure: SimilarityMeasure | None = None,
+    threads: int | None = None,
+    progress: Progress | None = None,
 ) -> KnnGraph:
-    """Find the nearest neighbours of each vector by cosine similarity.
+    """Find the nearest neighbours of each vector.
 
     100,000 vectors of 512 dimensions take about a minute on two cores. The time grows quadratically with their number.
 
@@ -56,6 +61,8 @@ def build_knn_graph(
         The vectors; they need not be normalised.
     k : int
         Number of neighbours; at most N - 1 are returned.
+    measure : SimilarityMeasure or None
+        By default, the cosine.
     threads : int or None
         Number of blocks that are searched in parallel; by default, the number of CPU cores.
     progress : callable
@@ -80,19 +87,20 @@ def build_knn_graph(
     n_neighbors = min(k, count - 1)
     if n_neighbors < 1:
         return KnnGraph(np.empty((count, 0), np.int64), np.empty((count, 0), np.float32))
-    normalized = l2_normalize(vectors)
-    index = faiss.IndexFlatIP(vectors.shape[1])
-    index.add(normalized)
+    measure = measure or SimilarityMeasure.fit(vectors, settings=COSINE)
+    queries = measure.transform_queries(vectors)
+    index = faiss.IndexFlatIP(measure.dimensions)
+    index.add(measure.transform_rows(vectors) if measure.settings.hub_weight else queries)
     rows, similarities = np.empty((count, n_neighbors), np.int64), np.empty((count, n_neighbors), np.float32)
 
     def search(start: int) -> int:
         faiss.omp_set_num_threads(1)  # applies to this thread only
         block = slice(start, min(start + BLOCK_SIZE, count))
-        cosines, neighbours = index.search(normalized[block], n_neighbors + 1)
+        products, neighbours = index.search(queries[block], n_neighbors + 1)
         own = np.arange(block.start, block.stop)[:, None]
-        order = np.lexsort((neighbours, -cosines, neighbours == own), axis=1)  # each vector itself comes last
+        order = np.lexsort((neighbours, -products, neighbours == own), axis=1)  # each vector itself comes last
         nearest = order[:, :n_neighbors]
-        rows[block], similarities[block] = (np.take_along_axis(one, nearest, 1) for one in (neighbours, cosines))
+        rows[block], similarities[block] = (np.take_along_axis(one, nearest, 1) for one in (neighbours, products))
         return block.stop - block.start
 
     done = 0
@@ -101,4 +109,4 @@ def build_knn_graph(
             done += finished
             if progress:
                 progress(done, count)
-    return KnnGraph(rows, np.clip(similarities, -1, 1))
+    return KnnGraph(rows, measure.similarities(similarities, queries=queries))
