@@ -140,6 +140,7 @@ def quick_commands(query: Path, out: Path) -> list[list[str]]:
         ["train", "--model", "logreg"],
         ["classify", path, "--timeline", "--csv", str(out / "c.csv")],
         ["evaluate", "--model", "knn"],
+        ["evaluate", "--retrieval", "-k", "3"],
         ["errors", "--csv", str(out / "e.csv")],
         ["map", "-o", str(out / "m.html"), "--audio", "none"],
         ["clusters", "--csv", str(out / "k.csv"), "--cluster-size", "2"],

@@ -51,6 +51,7 @@ STEPS = (
     Step("train", "--trials 2"),
     Step("classify", "{new} --timeline --csv genres.csv"),
     Step("evaluate", "--model logreg --folds 2 --report report"),
+    Step("evaluate", "--retrieval -k 3"),
     Step("errors", "--csv errors.csv --page errors.html"),
     Step("map", "-o map.html"),
     Step("clusters", "--csv clusters.csv"),

@@ -13,10 +13,12 @@ from sonotheque.cli.options import (
     compute_options,
     force_option,
     ids_option,
+    is_given,
     model_options,
     number_range,
     open_library,
     paths_argument,
+    refuse_other_options,
 )
 from sonotheque.output_files import refuse_inputs
 from sonotheque.plurals import pluralize
@@ -193,6 +195,19 @@ def _check_submission(path: Path | None, sample: Path | None, ids: Path | None) 
 )
 @click.option("--learning-curve", is_flag=True, help="Also evaluate with fewer training artists.")
 @click.option(
+    "--retrieval",
+    is_flag=True,
+    help="Evaluate similarity search instead of classification: how often similar tracks share genre, album and artist, and "
+    "which tracks are in too many lists or in none.",
+)
+@click.option(
+    "-k",
+    type=number_range("k"),
+    default=10,
+    show_default=True,
+    help="With --retrieval: length of the lists of similar tracks.",
+)
+@click.option(
     "--report",
     type=click.Path(file_okay=False, path_type=Path),
     help="Folder for an HTML report with figures (report.html).",
@@ -216,6 +231,8 @@ def evaluate(
     repeats: int,
     split: Path | None,
     learning_curve: bool,
+    retrieval: bool,
+    k: int,
     report: Path | None,
     lang: str,
     force: bool,
@@ -224,9 +241,22 @@ def evaluate(
     """Cross-validate genre classification with artist-grouped folds.
 
     Genres with fewer artists than folds are used for training only, and are listed separately.
+    With --retrieval, similarity search is evaluated instead.
     """
     from sonotheque import console
 
+    if retrieval:
+        refuse_other_options(ctx, "--retrieval", {"retrieval", "k", "embedders", "as_json"})
+        library = open_library(ctx)
+        with console.progress_bar("comparing", unit="%") as progress:
+            found = library.evaluate_retrieval(embedders=embedders or None, k=k, progress=progress)
+        if as_json:
+            console.print_json(found)
+        else:
+            console.print_retrieval(found)
+        return
+    if is_given(ctx, "k"):
+        raise click.UsageError("-k requires --retrieval.")
     check_search_budget(model, minutes, trials)
     if split and (folds or repeats > 1 or learning_curve):
         raise click.UsageError("--split cannot be combined with --folds, --repeats or --learning-curve.")

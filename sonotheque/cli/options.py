@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -221,6 +221,32 @@ def check_search_budget(model: str, minutes: float | None, trials: int | None) -
         raise click.UsageError("--minutes and --trials cannot be combined.")
     if model != "auto" and (minutes is not None or trials is not None):
         raise click.UsageError("--minutes and --trials require --model auto.")
+
+
+def is_given(ctx: click.Context, name: str) -> bool:
+    """Return whether a parameter was given, and is not its default."""
+    return ctx.get_parameter_source(name) is not ParameterSource.DEFAULT
+
+
+def refuse_other_options(ctx: click.Context, option: str, allowed: Collection[str]) -> None:
+    """Refuse options that have no effect together with an option.
+
+    Parameters
+    ----------
+    ctx : click.Context
+    option : str
+        Such as ``--retrieval``.
+    allowed : collection of str
+        Names of the parameters that may be given with it.
+
+    Raises
+    ------
+    click.UsageError
+        If another one is given.
+    """
+    for parameter in ctx.command.params:
+        if parameter.name and parameter.name not in allowed and is_given(ctx, parameter.name):
+            raise click.UsageError(f"{option} cannot be combined with {parameter.opts[0]}.")
 
 
 def embedder_option(help_: str) -> Decorator:

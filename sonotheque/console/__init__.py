@@ -15,6 +15,7 @@ from sonotheque.console.library import (
 )
 from sonotheque.console.maps import print_map_summary
 from sonotheque.console.progress import progress_bar
+from sonotheque.console.retrieval import print_retrieval
 from sonotheque.console.similarity import print_similar_tracks
 from sonotheque.console.standard_error import print_log_messages, silence_decoders
 
@@ -35,6 +36,7 @@ __all__ = [
     "print_map_summary",
     "print_predictions",
     "print_removal",
+    "print_retrieval",
     "print_similar_tracks",
     "print_status",
     "print_table",

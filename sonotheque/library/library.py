@@ -48,6 +48,9 @@ MAX_MAPPED_TRACKS = 200_000
 """`Library.export_points` leaves the map out of larger libraries, for which exact nearest neighbours take hours."""
 
 
+POOLED = frozenset({"embedding", "descriptors"})
+"""Kinds of spaces that hold one vector for each track."""
+
 MAX_ARGUMENTS = 3
 """Arguments of a command that the history names."""
 
@@ -718,6 +721,42 @@ class Library:
             progress=progress,
         )
 
+    def evaluate_retrieval(
+        self, *, embedders: Sequence[str] | None = None, k: int = 10, progress: Progress | None = None
+    ) -> results.RetrievalResult:
+        """Evaluate how well similar tracks are found, by the plain cosine and by the default measure of each space.
+
+        Parameters
+        ----------
+        embedders : sequence of str or None
+            Embedders whose spaces are evaluated; by default all whose vectors are pooled.
+        k : int
+            Length of the lists of similar tracks.
+        progress : callable or None
+            Called with (steps done, total steps).
+
+        Returns
+        -------
+        RetrievalResult
+
+        Raises
+        ------
+        LibraryError
+            If the library is empty, or has no pooled vectors.
+        SpaceError
+            If it has no vectors of an embedder.
+        """
+        require_in_range(k=k)
+        from sonotheque.explore.retrieval.evaluate_retrieval import evaluate_retrieval
+
+        if embedders is None:
+            first = self._map_space(None)
+            pooled = [space.id for space in self.catalogue.spaces.all() if space.tracks and kind_of(space.id) in POOLED]
+            spaces = sorted(pooled, key=lambda space: space != first)
+        else:
+            spaces = [self._map_space(name) for name in dict.fromkeys(embedders)]
+        return evaluate_retrieval(self.catalogue, spaces=spaces, k=k, progress=progress)
+
     def compare(
         self,
         *,
@@ -1190,7 +1229,7 @@ class Library:
         if embedder is not None:
             return self.catalogue.spaces.get(space_of(embedder).id).id
         for space in self.catalogue.spaces.all():
-            if space.tracks and kind_of(space.id) in {"embedding", "descriptors"}:
+            if space.tracks and kind_of(space.id) in POOLED:
                 return space.id
         raise LibraryError(f"{self.path}: no pooled vectors; `sonotheque add FOLDER --embedder musicnn` computes some")
 

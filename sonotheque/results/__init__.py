@@ -48,6 +48,13 @@ from sonotheque.results.map import (
     ProjectionQuality,
     WeakRegion,
 )
+from sonotheque.results.retrieval import (
+    Hub,
+    MeasureEvaluation,
+    RetrievalResult,
+    RetrievalScore,
+    SpaceEvaluation,
+)
 from sonotheque.results.similarity import Shortfall, SimilarityResult, SimilarTrack
 from sonotheque.results.status import FailedFile, RemovalResult, SpaceStatus, Status, TrackNotice
 
@@ -71,6 +78,7 @@ __all__ = [
     "FeatureImportance",
     "GenreMetrics",
     "HistoryEntry",
+    "Hub",
     "InspectionResult",
     "LabelChange",
     "LabelHistory",
@@ -81,14 +89,18 @@ __all__ = [
     "LearningCurvePoint",
     "MapPosition",
     "MapResult",
+    "MeasureEvaluation",
     "NearDuplicatePair",
     "OutOfFoldPrediction",
     "Prediction",
     "ProjectionQuality",
     "RemovalResult",
+    "RetrievalResult",
+    "RetrievalScore",
     "Shortfall",
     "SimilarTrack",
     "SimilarityResult",
+    "SpaceEvaluation",
     "SpaceStatus",
     "Status",
     "TagChange",
