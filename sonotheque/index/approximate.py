@@ -17,7 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from sonotheque.errors import ParameterError
-from sonotheque.index.exact import DEAD, ExactIndex, IdArray, l2_normalize, scan_rows, sort_by_similarity
+from sonotheque.index.exact import DEAD, ExactIndex, IdArray, scan_rows, sort_by_similarity
+from sonotheque.index.measure import SimilarityMeasure
 from sonotheque.types import FloatArray
 
 Rows = npt.NDArray[np.int64]
@@ -192,8 +193,9 @@ class ApproximateIndex:
     kind : IndexKind
     ids : int64 array [N]
         Ids of the vectors.
-    rows : float32 array [N, D]
-        Vectors of unit length.
+    rows : float32 array [N, D']
+        The vectors as the measure transforms them.
+    measure : SimilarityMeasure
     faiss_index : faiss.Index
         The index of the rows that proposes candidates.
     recall : float or None
@@ -201,25 +203,35 @@ class ApproximateIndex:
     """
 
     def __init__(
-        self, kind: IndexKind, ids: IdArray, rows: FloatArray, faiss_index: Any, *, recall: float | None = None
+        self,
+        kind: IndexKind,
+        ids: IdArray,
+        rows: FloatArray,
+        measure: SimilarityMeasure,
+        faiss_index: Any,
+        *,
+        recall: float | None = None,
     ) -> None:
         self._kind = kind
-        self._exact = ExactIndex(ids, rows)
+        self._exact = ExactIndex(ids, rows, measure)
         self.faiss_index = faiss_index
         self.recall = recall
 
     @classmethod
-    def build(cls, kind: str, ids: IdArray, vectors: FloatArray) -> Self:
-        """Build an index of vectors, float32 [N, D], with ids, int64 [N], and measure its recall.
+    def build(cls, kind: str, ids: IdArray, vectors: FloatArray, *, measure: SimilarityMeasure | None = None) -> Self:
+        """Build an index and measure its recall. It depends on the order of the vectors, but not on the number of threads.
 
-        The result depends on the order of the vectors, but not on the number of threads.
+        Parameters
+        ----------
+        kind : str
+            A name of `KINDS`.
+        ids, vectors, measure : see `ExactIndex.build`
         """
-        rows = np.ascontiguousarray(l2_normalize(vectors))
-        faiss_index = KINDS[kind].create(rows)
-        KINDS[kind].add(faiss_index, rows)
-        if KINDS[kind].holds_rows:
-            rows = view_rows(faiss_index)
-        index = cls(KINDS[kind], np.ascontiguousarray(ids, dtype=np.int64), rows, faiss_index)
+        exact = ExactIndex.build(ids, vectors, measure=measure)
+        faiss_index = KINDS[kind].create(exact.rows)
+        KINDS[kind].add(faiss_index, exact.rows)
+        rows = view_rows(faiss_index) if KINDS[kind].holds_rows else exact.rows
+        index = cls(KINDS[kind], exact.ids, rows, exact.measure, faiss_index)
         index.recall = measure_recall(index)
         return index
 
@@ -235,8 +247,13 @@ class ApproximateIndex:
 
     @property
     def rows(self) -> FloatArray:
-        """Vectors of unit length, float32 [N, D]."""
+        """The vectors as the measure transforms them, float32 [N, D']."""
         return self._exact.rows
+
+    @property
+    def measure(self) -> SimilarityMeasure:
+        """The measure of similarity."""
+        return self._exact.measure
 
     def __len__(self) -> int:
         """Return the number of vectors."""
@@ -255,10 +272,10 @@ class ApproximateIndex:
         """
         kept = self.ids.copy()
         kept[self.find_rows(outdated)] = DEAD
-        added = np.ascontiguousarray(l2_normalize(vectors))
+        added = self.measure.transform_rows(vectors)
         self._kind.add(self.faiss_index, added)
         rows = view_rows(self.faiss_index) if self._kind.holds_rows else np.concatenate([self.rows, added])
-        index = type(self)(self._kind, np.concatenate([kept, ids]), rows, self.faiss_index)
+        index = type(self)(self._kind, np.concatenate([kept, ids]), rows, self.measure, self.faiss_index)
         index.recall = measure_recall(index)
         return index
 
@@ -283,23 +300,32 @@ class ApproximateIndex:
 
         The search is exact if it is restricted to some ids, and for more than `MAX_CANDIDATES` neighbours.
         """
+        return self.search_transformed(self.measure.transform_queries(queries), k=k, restrict_to=restrict_to)
+
+    def search_transformed(
+        self, queries: FloatArray, *, k: int, restrict_to: IdArray | None = None, farthest: bool = False
+    ) -> tuple[IdArray, FloatArray]:
+        """Find the nearest neighbours or the farthest vectors, see `ExactIndex.search_transformed`. The farthest are exact."""
         k = min(k, len(self))
-        if restrict_to is not None or k > MAX_CANDIDATES or not k:
-            return self._exact.search(queries, k=k, restrict_to=restrict_to)
-        normalized = l2_normalize(queries)
-        candidates = self._kind.find_candidates(self.faiss_index, normalized, k)
-        ids = np.empty((len(queries), k), np.int64)
+        if restrict_to is not None or farthest or k > MAX_CANDIDATES or not k:
+            return self._exact.search_transformed(queries, k=k, restrict_to=restrict_to, farthest=farthest)
+        found, products = self._search_rows(queries, k=k)
+        return sort_by_similarity(self.ids[found], self.measure.similarities(products, queries=queries))
+
+    def _search_rows(self, queries: FloatArray, *, k: int) -> tuple[Rows, FloatArray]:
+        """Compare transformed queries with their candidates."""
+        rows = np.empty((len(queries), k), np.int64)
         products = np.empty((len(queries), k), np.float32)
-        for query, proposed in enumerate(candidates):
+        for number, proposed in enumerate(self._kind.find_candidates(self.faiss_index, queries, k)):
             proposed = np.unique(proposed[proposed >= 0])
-            vector = normalized[query : query + 1]
+            query = queries[number : number + 1]
             if len(proposed) < k:
-                found, products[query : query + 1] = scan_rows(vector, self.rows, k=k)
+                found, values = scan_rows(query, self.rows, k=k)
             else:
-                found, products[query : query + 1] = scan_rows(vector, self.rows[proposed], k=k)
+                found, values = scan_rows(query, self.rows[proposed], k=k)
                 found = proposed[found]
-            ids[query] = self.ids[found[0]]
-        return sort_by_similarity(ids, products)
+            rows[number], products[number] = found[0], values[0]
+        return rows, products
 
 
 def view_rows(faiss_index: Any) -> FloatArray:
@@ -326,21 +352,24 @@ def measure_recall(index: ApproximateIndex) -> float:
     The queries are `RECALL_QUERIES` of its own vectors, evenly spread over the rows; a vector is not its own neighbour.
     """
     live = np.flatnonzero(index.ids != DEAD)
-    queries = live[np.linspace(0, len(live) - 1, min(RECALL_QUERIES, len(live))).astype(np.int64)]
-    vectors = np.ascontiguousarray(index.rows[queries])
-    found, _ = index.search(vectors, k=RECALL_K + 1)
-    expected = index.ids[_scan_in_blocks(vectors, index.rows, k=RECALL_K + 1)]
+    numbers = live[np.linspace(0, len(live) - 1, min(RECALL_QUERIES, len(live))).astype(np.int64)]
+    queries = np.ascontiguousarray(index.rows[numbers])
+    if index.measure.settings.hub_weight:
+        queries[:, -1] = 1  # a row as a query
+    k = min(RECALL_K + 1, len(index))
+    expected, _ = scan_with_blas(queries, index.rows, k=k)
+    found, _ = index._search_rows(queries, k=k)
     hits = total = 0
-    for query, ours, exact in zip(index.ids[queries], found, expected, strict=True):
-        wanted = set(exact.tolist()) - {int(query), DEAD}
+    for own, ours, exact in zip(numbers, index.ids[found], index.ids[expected], strict=True):
+        wanted = set(exact.tolist()) - {int(index.ids[own]), DEAD}
         hits += len(wanted & set(ours.tolist()))
         total += len(wanted)
     return hits / total if total else 1.0
 
 
-def _scan_in_blocks(queries: FloatArray, rows: FloatArray, *, k: int) -> Rows:
-    """Find the nearest rows by matrix products, for many queries at once."""
+def scan_with_blas(queries: FloatArray, rows: FloatArray, *, k: int) -> tuple[Rows, FloatArray]:
+    """Find the rows with the largest inner products for many queries, faster than `scan_rows` and with other rounding."""
     import faiss
 
-    found: Rows = faiss.knn(queries, rows, min(k, len(rows)), metric=faiss.METRIC_INNER_PRODUCT)[1]
-    return found
+    products, found = faiss.knn(queries, rows, k, metric=faiss.METRIC_INNER_PRODUCT)
+    return found, products

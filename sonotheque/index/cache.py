@@ -24,6 +24,7 @@ import numpy.typing as npt
 from sonotheque.errors import LibraryError
 from sonotheque.index.approximate import KINDS, ApproximateIndex, read_faiss_index, view_rows
 from sonotheque.index.exact import ExactIndex
+from sonotheque.index.measure import SimilarityMeasure
 from sonotheque.output_files import write_atomic
 
 FORMAT = 2
@@ -45,12 +46,15 @@ class Manifest:
         ``exact`` or a name of `sonotheque.index.approximate.KINDS`.
     recall : float or None
         See `ApproximateIndex`.
+    measure : mapping
+        The values of the measure, see `SimilarityMeasure.to_arrays`.
     files : mapping of str to (file name, SHA-256)
     """
 
     state: Any
     kind: str
     recall: float | None
+    measure: Mapping[str, Any]
     files: Mapping[str, tuple[str, str]]
 
 
@@ -91,14 +95,16 @@ def load_index(folder: Path, *, writable: bool = False) -> tuple[Manifest, Exact
                     return None
         paths = {name: folder / file for name, (file, _) in manifest.files.items()}
         ids = np.load(paths["ids"], allow_pickle=False)
+        with np.load(paths["measure"], allow_pickle=False) as arrays:
+            measure = SimilarityMeasure.from_arrays(arrays, manifest.measure)
         if manifest.kind == "exact":
-            return manifest, ExactIndex(ids, _map(paths["rows"]))
+            return manifest, ExactIndex(ids, _map(paths["rows"]), measure)
         kind = KINDS[manifest.kind]
         faiss_index = read_faiss_index(paths["index"], writable=writable)
         rows = view_rows(faiss_index) if kind.holds_rows else _map(paths["rows"])
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError, TypeError):
         return None
-    return manifest, ApproximateIndex(kind, ids, rows, faiss_index, recall=manifest.recall)
+    return manifest, ApproximateIndex(kind, ids, rows, measure, faiss_index, recall=manifest.recall)
 
 
 def save_index(folder: Path, index: ExactIndex | ApproximateIndex, *, state: Any) -> None:
@@ -117,7 +123,11 @@ def save_index(folder: Path, index: ExactIndex | ApproximateIndex, *, state: Any
     LibraryError
         If a file cannot be written. The old index is still there then.
     """
-    writers: dict[str, tuple[str, Callable[[Path], None]]] = {"ids": ("npy", lambda path: _save_array(path, index.ids))}
+    arrays, values = index.measure.to_arrays()
+    writers: dict[str, tuple[str, Callable[[Path], None]]] = {
+        "ids": ("npy", lambda path: _save_array(path, index.ids)),
+        "measure": ("npz", lambda path: _save_arrays(path, arrays)),
+    }
     if isinstance(index, ExactIndex) or not KINDS[index.kind].holds_rows:
         writers["rows"] = ("npy", lambda path: _save_array(path, index.rows))
     if isinstance(index, ApproximateIndex):
@@ -128,8 +138,8 @@ def save_index(folder: Path, index: ExactIndex | ApproximateIndex, *, state: Any
     for name, (extension, write) in writers.items():
         file = f"{name}-{mark}.{extension}"
         files[name] = (file, _write_file(folder / file, write))
-    content = {"format": FORMAT, "state": state, "kind": index.kind, "recall": index.recall, "files": files}
-    write_atomic(folder / "manifest.json", [json.dumps(content, indent=1).encode()])
+    content = {"state": state, "kind": index.kind, "recall": index.recall, "measure": values, "files": files}
+    write_atomic(folder / "manifest.json", [json.dumps({"format": FORMAT, **content}, indent=1).encode()])
     for path in _files_to_delete(folder, old, current={file for file, _ in files.values()} | {"manifest.json"}):
         _unlink(path)  # fails on Windows if another process has mapped the file
 
@@ -159,6 +169,11 @@ def _save_array(path: Path, array: npt.NDArray[Any]) -> None:
         np.save(file, array, allow_pickle=False)
 
 
+def _save_arrays(path: Path, arrays: Mapping[str, Any]) -> None:
+    with path.open("xb") as file:
+        np.savez(file, **arrays)
+
+
 def _map(path: Path) -> npt.NDArray[Any]:
     array: npt.NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
     return array
@@ -172,7 +187,8 @@ def _files_to_delete(folder: Path, old: Manifest | None, *, current: Collection[
             continue
         with contextlib.suppress(OSError):
             abandoned = (
-                path.suffix in {".npy", ".faiss", ".part"} and path.stat().st_mtime < time.time() - ABANDONED_AFTER
+                path.suffix in {".npy", ".npz", ".faiss", ".part"}
+                and path.stat().st_mtime < time.time() - ABANDONED_AFTER
             )
             if path.name in replaced or abandoned:
                 yield path

@@ -1,4 +1,4 @@
-"""Exact nearest-neighbour search by cosine similarity, with FAISS. It suits up to about 200,000 vectors."""
+"""Exact nearest-neighbour search with FAISS, by a similarity measure. It suits up to about 200,000 vectors."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from sonotheque.index.measure import COSINE, SimilarityMeasure
 from sonotheque.types import FloatArray
 
 IdArray = npt.NDArray[np.int64]
@@ -50,8 +51,9 @@ class ExactIndex:
     ----------
     ids : int64 array [N]
         Ids of the vectors.
-    rows : float32 array [N, D]
-        Vectors of unit length, C-contiguous; a memory-mapped array is searched without a copy. `build` normalises vectors.
+    rows : float32 array [N, D']
+        The vectors as the measure transforms them, C-contiguous. A memory-mapped array is searched without a copy.
+    measure : SimilarityMeasure
 
     Examples
     --------
@@ -65,14 +67,25 @@ class ExactIndex:
     kind = "exact"
     recall: float | None = None
 
-    def __init__(self, ids: IdArray, rows: FloatArray) -> None:
+    def __init__(self, ids: IdArray, rows: FloatArray, measure: SimilarityMeasure) -> None:
         self.ids = ids
         self.rows = rows
+        self.measure = measure
 
     @classmethod
-    def build(cls, ids: IdArray, vectors: FloatArray) -> ExactIndex:
-        """Build an index of vectors, float32 [N, D], with ids, int64 [N]. The vectors need not be normalised."""
-        return cls(np.ascontiguousarray(ids, dtype=np.int64), np.ascontiguousarray(l2_normalize(vectors)))
+    def build(cls, ids: IdArray, vectors: FloatArray, *, measure: SimilarityMeasure | None = None) -> ExactIndex:
+        """Build an index.
+
+        Parameters
+        ----------
+        ids : int64 array [N]
+        vectors : float32 array [N, D]
+            They need not be normalised.
+        measure : SimilarityMeasure or None
+            By default, the cosine.
+        """
+        measure = measure or SimilarityMeasure.fit(vectors, settings=COSINE)
+        return cls(np.ascontiguousarray(ids, dtype=np.int64), measure.transform_rows(vectors), measure)
 
     def __len__(self) -> int:
         """Return the number of vectors."""
@@ -95,15 +108,36 @@ class ExactIndex:
         ids : int64 array [Q, min(k, number of vectors searched)]
             Ids of the neighbours, the nearest first; ties are ordered by id.
         similarities : float32 array, same shape
-            Cosine similarities in [-1, 1].
+            Similarities in [-1, 1].
+        """
+        return self.search_transformed(self.measure.transform_queries(queries), k=k, restrict_to=restrict_to)
+
+    def search_transformed(
+        self, queries: FloatArray, *, k: int, restrict_to: IdArray | None = None, farthest: bool = False
+    ) -> tuple[IdArray, FloatArray]:
+        """Find the nearest neighbours of each query, or the farthest vectors.
+
+        Parameters
+        ----------
+        queries : float32 array [Q, D']
+            As returned by `SimilarityMeasure.transform_queries` or `average_queries`.
+        k, restrict_to : see `search`
+        farthest : bool
+            Find the vectors with the smallest similarities, the smallest first.
+
+        Returns
+        -------
+        ids, similarities : see `search`
         """
         if restrict_to is None:
             ids, rows = self.ids, self.rows
         else:
             selected = self.find_rows(restrict_to)
             ids, rows = self.ids[selected], self.rows[selected]
-        found, products = scan_rows(l2_normalize(queries), rows, k=k)
-        return sort_by_similarity(ids[found], products)
+        sign = -1 if farthest else 1
+        found, products = scan_rows(sign * queries, rows, k=k)
+        similarities = self.measure.similarities(sign * products, queries=queries)
+        return sort_by_similarity(ids[found], similarities, farthest=farthest)
 
     def find_rows(self, ids: IdArray) -> npt.NDArray[np.int64]:
         """Return the row numbers of the vectors with these ids, in ascending order. Unknown ids are left out."""
@@ -162,7 +196,7 @@ def scan_rows(queries: FloatArray, rows: FloatArray, *, k: int) -> tuple[npt.NDA
     return np.take_along_axis(found, order, 1), np.take_along_axis(products, order, 1)
 
 
-def sort_by_similarity(ids: IdArray, similarities: FloatArray) -> tuple[IdArray, FloatArray]:
-    """Sort the neighbours of each query, [Q, K]: the nearest first, ties by id. Similarities are clipped to [-1, 1]."""
-    order = np.lexsort((ids, -similarities), axis=1)
-    return np.take_along_axis(ids, order, 1), np.clip(np.take_along_axis(similarities, order, 1), -1, 1)
+def sort_by_similarity(ids: IdArray, similarities: FloatArray, *, farthest: bool = False) -> tuple[IdArray, FloatArray]:
+    """Sort the neighbours of each query, [Q, K]: the nearest or the farthest first, ties by id."""
+    order = np.lexsort((ids, similarities if farthest else -similarities), axis=1)
+    return np.take_along_axis(ids, order, 1), np.take_along_axis(similarities, order, 1)

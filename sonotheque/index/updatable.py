@@ -6,6 +6,7 @@ import numpy as np
 
 from sonotheque.index.approximate import ApproximateIndex
 from sonotheque.index.exact import DEAD, ExactIndex, IdArray, sort_by_similarity
+from sonotheque.index.measure import SimilarityMeasure
 from sonotheque.types import FloatArray
 
 
@@ -42,23 +43,35 @@ class UpdatableIndex:
         """Return the number of vectors."""
         return len(self.base) - self.outdated + len(self.recent)
 
+    @property
+    def measure(self) -> SimilarityMeasure:
+        """The measure of similarity."""
+        return self.base.measure
+
     def search(self, queries: FloatArray, *, k: int, restrict_to: IdArray | None = None) -> tuple[IdArray, FloatArray]:
         """Find the nearest neighbours of each query, see `ExactIndex.search`."""
+        return self.search_transformed(self.measure.transform_queries(queries), k=k, restrict_to=restrict_to)
+
+    def search_transformed(
+        self, queries: FloatArray, *, k: int, restrict_to: IdArray | None = None, farthest: bool = False
+    ) -> tuple[IdArray, FloatArray]:
+        """Find the nearest neighbours or the farthest vectors, see `ExactIndex.search_transformed`."""
         if restrict_to is not None:
-            ids, similarities = self.base.search(queries, k=k, restrict_to=np.setdiff1d(restrict_to, self.changed))
+            current = np.setdiff1d(restrict_to, self.changed)
+            ids, similarities = self.base.search_transformed(queries, k=k, restrict_to=current, farthest=farthest)
         else:
-            ids, similarities = self._search_base(queries, min(k, len(self.base) - self.outdated))
+            ids, similarities = self._search_base(queries, min(k, len(self.base) - self.outdated), farthest=farthest)
         if len(self.recent):
-            others, values = self.recent.search(queries, k=k, restrict_to=restrict_to)
+            others, values = self.recent.search_transformed(queries, k=k, restrict_to=restrict_to, farthest=farthest)
             ids, similarities = np.concatenate([ids, others], axis=1), np.concatenate([similarities, values], axis=1)
-            ids, similarities = sort_by_similarity(ids, similarities)
+            ids, similarities = sort_by_similarity(ids, similarities, farthest=farthest)
         return ids[:, :k], similarities[:, :k]
 
-    def _search_base(self, queries: FloatArray, k: int) -> tuple[IdArray, FloatArray]:
+    def _search_base(self, queries: FloatArray, k: int, *, farthest: bool) -> tuple[IdArray, FloatArray]:
         """Search the base without outdated vectors: more are fetched until each query has `k` current ones."""
         fetched = k + min(self.outdated, k)
         while True:
-            ids, similarities = self.base.search(queries, k=fetched)
+            ids, similarities = self.base.search_transformed(queries, k=fetched, farthest=farthest)
             if not self.outdated:
                 return ids, similarities
             current = ~np.isin(ids, self.changed) & (ids != DEAD)

@@ -11,10 +11,11 @@ from pathlib import Path
 import numpy as np
 
 from sonotheque.errors import LibraryError
-from sonotheque.index import ApproximateIndex, ExactIndex, UpdatableIndex
+from sonotheque.index import ApproximateIndex, ExactIndex, SimilarityMeasure, UpdatableIndex, default_measure
 from sonotheque.index.approximate import choose_kind, predict_memory
 from sonotheque.index.cache import Manifest, load_index, read_manifest, save_index
 from sonotheque.index.exact import DEAD
+from sonotheque.index.measure import SAMPLE_SIZE
 from sonotheque.plurals import pluralize
 from sonotheque.store import Catalogue
 from sonotheque.store.vectors import VectorState
@@ -27,9 +28,6 @@ SETTING = "index"
 
 MIN_RECALL = 0.95
 """Recall below which a notice is given."""
-
-SMALL_LIBRARY = 20_000
-"""Up to so many vectors, an exact index is built again after each change: it takes less than a second."""
 
 MAX_CHANGED, MAX_CHANGED_AFTER_ADD, ALWAYS_ALLOWED = 0.05, 0.01, 1000
 """Fraction of the vectors that may have changed since the index was built, for a search and at the end of `add`, and a number of
@@ -84,8 +82,7 @@ class LibraryIndexes:
         """Bring the files of an index up to date after tracks have been added, so that later commands need not do it."""
         count = self._catalogue.spaces.get(space).tracks
         wanted = choose_kind(count, requested=self.requested_kind)
-        max_changed = 0.0 if count <= SMALL_LIBRARY else MAX_CHANGED_AFTER_ADD
-        found = self._find(space, max_changed=max_changed)
+        found = self._find(space, max_changed=MAX_CHANGED_AFTER_ADD)
         return found if found is not None and found.kind == wanted else self._build(space)
 
     def build(self, space: str, *, kind: str) -> UpdatableIndex:
@@ -112,7 +109,7 @@ class LibraryIndexes:
         """Return the open index or that of the files, if no more than a fraction of the vectors has changed since."""
         state = self._catalogue.vectors.state(space)
         known = self._open.get(space)
-        if known is not None and known.state == state and max_changed > 0:
+        if known is not None and known.state == state:
             return known.index
         if known is not None:
             index = self._follow(space, known.index.base, known.base_state, max_changed=max_changed)
@@ -134,14 +131,30 @@ class LibraryIndexes:
         changed = self._changed(space, state, max_changed=max_changed)
         if changed is None:
             return None
-        recent = ExactIndex.build(*self._catalogue.vectors.read(space, changed.tolist()))
+        if self._measure_changes(base, changed):
+            return None
+        recent = ExactIndex.build(*self._catalogue.vectors.read(space, changed.tolist()), measure=base.measure)
         return UpdatableIndex(base, changed=changed, recent=recent)
 
     def _changed(self, space: str, state: VectorState, *, max_changed: float) -> IdArray | None:
         """List the tracks whose vectors have changed since a state; None if that is more than the allowed fraction."""
         count = self._catalogue.spaces.get(space).tracks
-        limit = max(ALWAYS_ALLOWED, int(max_changed * count)) if max_changed else 0
+        limit = max(ALWAYS_ALLOWED, int(max_changed * count))
         return self._catalogue.vectors.changed_since(space, state, limit=limit)
+
+    def _measure_changes(self, base: ExactIndex | ApproximateIndex, changed: IdArray) -> bool:
+        """Return whether an exact index must be built again because the sample that its measure is fitted on has changed.
+
+        Then its answers would depend on the order in which tracks were added.
+        """
+        if isinstance(base, ApproximateIndex) or not len(changed):
+            return False
+        outdated = base.find_rows(changed)
+        if len(base) < SAMPLE_SIZE or (outdated < SAMPLE_SIZE).any():
+            return True
+        tracks = self._catalogue.tracks
+        last = tracks.hash_of(int(base.ids[SAMPLE_SIZE - 1]))
+        return any(content < last for content in tracks.hashes_of(changed.tolist()))
 
     def _build(self, space: str, *, extend: bool = True) -> UpdatableIndex:
         state = self._catalogue.vectors.state(space)
@@ -158,7 +171,11 @@ class LibraryIndexes:
         base: ExactIndex | ApproximateIndex | None = self._extend(space, kind) if extend and kind != "exact" else None
         if base is None:
             ids, vectors = self._catalogue.vectors.matrix(space)
-            base = ExactIndex.build(ids, vectors) if kind == "exact" else ApproximateIndex.build(kind, ids, vectors)
+            measure = SimilarityMeasure.fit(vectors, settings=default_measure(space), sample_size=SAMPLE_SIZE)
+            if kind == "exact":
+                base = ExactIndex.build(ids, vectors, measure=measure)
+            else:
+                base = ApproximateIndex.build(kind, ids, vectors, measure=measure)
             del vectors
         if base.recall is not None and base.recall < MIN_RECALL:
             log.warning(
@@ -172,7 +189,10 @@ class LibraryIndexes:
             loaded = load_index(self._folder / space)
             if loaded is not None:  # memory-mapped from here on
                 base = loaded[1]
-        index = UpdatableIndex(base, changed=np.empty(0, np.int64), recent=_no_vectors(summary.dimensions))
+        nothing = ExactIndex.build(
+            np.empty(0, np.int64), np.empty((0, summary.dimensions), np.float32), measure=base.measure
+        )
+        index = UpdatableIndex(base, changed=nothing.ids, recent=nothing)
         self._open[space] = _OpenIndex(state, state, index)
         return index
 
@@ -198,7 +218,3 @@ def _state_of(manifest: Manifest) -> VectorState:
         case [int(number), str(mark)]:
             return VectorState(number, mark)
     return VectorState(-1, "")
-
-
-def _no_vectors(dimensions: int) -> ExactIndex:
-    return ExactIndex(np.empty(0, np.int64), np.empty((0, dimensions), np.float32))

@@ -93,6 +93,11 @@ class TrackRepository:
         """Return the content hash of a track."""
         return str(self._database.execute("SELECT hash FROM tracks WHERE id = ?", (track,)).fetchone()[0])
 
+    def hashes_of(self, tracks: Iterable[int]) -> list[str]:
+        """List the content hashes of some tracks. Unknown ids are left out."""
+        rows = (self._database.execute("SELECT hash FROM tracks WHERE id = ?", (track,)).fetchone() for track in tracks)
+        return [row[0] for row in rows if row is not None]
+
     def upsert(self, content: str, extraction: Extraction) -> int:
         """Insert a track, or update the notice of a known one, and return its id."""
         tags = extraction.tags

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from sonotheque.errors import ParameterError
-from sonotheque.index import ExactIndex
+from sonotheque.index import ExactIndex, SimilarityMeasure, default_measure
 from sonotheque.index.cache import read_manifest
+from sonotheque.index.measure import SAMPLE_SIZE
 from sonotheque.library import indexes
 from sonotheque.library.indexes import LibraryIndexes
 from sonotheque.store import Catalogue
@@ -20,10 +21,15 @@ from sonotheque.types import FloatArray
 
 SPACE = "musicnn-msd-penultimate-h3.0@1"
 COUNT = 1500
+SMALL_SAMPLE = 50
 
 
 def make_vectors(count: int, *, seed: int = 0) -> FloatArray:
     return np.random.default_rng(seed).standard_normal((count, 8)).astype(np.float32)
+
+
+def content_hash(track: int) -> str:
+    return f"{track * 2654435761 % 2**32:08x}"
 
 
 def add_tracks(catalogue: Catalogue, first: int, vectors: FloatArray) -> None:
@@ -32,7 +38,7 @@ def add_tracks(catalogue: Catalogue, first: int, vectors: FloatArray) -> None:
         for track, vector in enumerate(vectors, start=first):
             catalogue.database.execute(
                 "INSERT OR IGNORE INTO tracks (id, hash, seconds, sample_rate, channels, silent) VALUES (?, ?, 30, 44100, 2, 0)",
-                (track, f"{track * 7919 % 65536:08x}"),
+                (track, content_hash(track)),
             )
             catalogue.vectors.write(track, SPACE, vector, vector[None])
 
@@ -44,9 +50,11 @@ def catalogue(tmp_path: Path) -> Iterator[Catalogue]:
         yield catalogue
 
 
-def answers(catalogue: Catalogue, opened: LibraryIndexes) -> bool:
+def answers(catalogue: Catalogue, opened: LibraryIndexes, *, sample_size: int = SAMPLE_SIZE) -> bool:
     """Return whether the index gives the answers of one that is built now."""
-    index, expected = opened.open(SPACE), ExactIndex.build(*catalogue.vectors.matrix(SPACE))
+    ids, vectors = catalogue.vectors.matrix(SPACE)
+    measure = SimilarityMeasure.fit(vectors, settings=default_measure(SPACE), sample_size=sample_size)
+    index, expected = opened.open(SPACE), ExactIndex.build(ids, vectors, measure=measure)
     queries = make_vectors(20, seed=9)
     found, wanted = (one.search(queries, k=10) for one in (index, expected))
     return len(index) == len(expected) and np.array_equal(found[0], wanted[0]) and np.array_equal(found[1], wanted[1])
@@ -57,16 +65,50 @@ def built_at(folder: Path) -> object:
     return manifest and manifest.state
 
 
-def test_few_changes_are_searched_beside_the_index(catalogue: Catalogue, tmp_path: Path) -> None:
+def outside_the_sample(catalogue: Catalogue) -> list[int]:
+    """List the tracks by whose vectors the measure is not fitted, with a small sample."""
+    tracks: list[int] = catalogue.vectors.matrix(SPACE)[0][SMALL_SAMPLE:].tolist()
+    return tracks
+
+
+def test_few_changes_are_searched_beside_the_index(
+    catalogue: Catalogue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(indexes, "SAMPLE_SIZE", SMALL_SAMPLE)
     opened = LibraryIndexes(tmp_path, catalogue)
-    assert answers(catalogue, opened)
+    assert answers(catalogue, opened, sample_size=SMALL_SAMPLE)
     state = built_at(tmp_path)
-    add_tracks(catalogue, COUNT - 5, make_vectors(10, seed=1))  # five have changed, five are new
-    catalogue.database.execute("DELETE FROM tracks WHERE id BETWEEN 10 AND 19")
-    assert answers(catalogue, opened)
-    assert answers(catalogue, LibraryIndexes(tmp_path, catalogue))
+    changed = outside_the_sample(catalogue)
+    for track in changed[:5]:
+        add_tracks(catalogue, track, make_vectors(1, seed=track))
+    new = next(track for track in range(COUNT + 1, 2 * COUNT) if content_hash(track) > "f")
+    add_tracks(catalogue, new, make_vectors(1, seed=1))
+    for track in changed[5:9]:
+        catalogue.database.execute("DELETE FROM tracks WHERE id = ?", (track,))
+    assert answers(catalogue, opened, sample_size=SMALL_SAMPLE)
+    assert answers(catalogue, LibraryIndexes(tmp_path, catalogue), sample_size=SMALL_SAMPLE)
     assert built_at(tmp_path) == state
     assert opened.describe(SPACE) == ("exact", None)
+
+
+def test_a_change_of_the_measures_sample_builds_it_again(
+    catalogue: Catalogue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(indexes, "SAMPLE_SIZE", SMALL_SAMPLE)
+    opened = LibraryIndexes(tmp_path, catalogue)
+    opened.open(SPACE)
+    state = built_at(tmp_path)
+    catalogue.database.execute("DELETE FROM tracks WHERE id = ?", (int(catalogue.vectors.matrix(SPACE)[0][7]),))
+    assert answers(catalogue, opened, sample_size=SMALL_SAMPLE)
+    assert built_at(tmp_path) != state
+    state = built_at(tmp_path)
+    with catalogue.database.transaction():
+        catalogue.database.execute(
+            "INSERT INTO tracks (id, hash, seconds, sample_rate, channels, silent) VALUES (9999, '000', 30, 44100, 2, 0)"
+        )
+        catalogue.vectors.write(9999, SPACE, make_vectors(1)[0], make_vectors(1))
+    assert answers(catalogue, opened, sample_size=SMALL_SAMPLE)
+    assert built_at(tmp_path) != state
 
 
 def test_many_changes_build_it_again(catalogue: Catalogue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
