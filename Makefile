@@ -22,6 +22,7 @@ lint: .venv/installed-dev
 
 docs: .venv/installed-dev
 	$(BIN)/python tools/write_cli_reference.py
+	$(BIN)/python tools/write_vocabulary.py
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
 
 clean:

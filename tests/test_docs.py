@@ -47,6 +47,11 @@ def test_the_command_reference_is_up_to_date() -> None:
     assert COMMANDS.read_text(encoding="utf-8") == reference, "run `make docs`"
 
 
+def test_the_vocabulary_page_is_up_to_date() -> None:
+    page = ROOT / "docs" / "reference" / "vocabulary.md"
+    assert page.read_text(encoding="utf-8") == load_tool("write_vocabulary").render_vocabulary(), "run `make docs`"
+
+
 @pytest.mark.parametrize("name", sorted(cli.commands))
 def test_every_command_and_option_is_in_the_guide(name: str) -> None:
     assert f"sonotheque {name}" in GUIDE

@@ -67,6 +67,7 @@ class Output:
 
 OUTPUTS = [
     Output("--m3u", ("similar", str(CLIP)), "out.m3u8"),
+    Output("--m3u", ("search", "slow"), "out.m3u8"),
     Output("--csv", ("classify", str(CLIP)), "out.csv"),
     Output("--report", ("evaluate",), "report.html"),
     Output("--report", ("evaluate",), f"{FIGURE_KEYS[2]}.png"),
@@ -267,6 +268,7 @@ def test_every_option_that_names_a_file_is_known() -> None:
 WRITERS = {
     "output_files": "writes every output",
     "error_log": "the log of unexpected errors",
+    "index/array_cache": "a library's arrays for search",
     "index/cache": "a library's index",
     "classify/inference/persistence": "a library's classifier",
     "store/tag_update": "tags in the files themselves, after a dry run",

@@ -105,7 +105,7 @@ def test_a_method_refuses_what_is_outside_a_range(method: str, name: str, tmp_pa
     bad: tuple[Any, ...] = (math.nan, math.inf, -math.inf, -1, 10**30, "1", True, np.float64("nan"))
     if RANGES[name].whole:
         bad = (*bad, 2.5)
-    paths = ("x",) if method in {"similar", "classify"} else ()
+    paths = ("x",) if method in {"similar", "search", "classify"} else ()
     with Library(tmp_path / "library") as library:
         for value in bad:
             with pytest.raises(ParameterError, match=name):

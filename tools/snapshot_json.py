@@ -34,6 +34,7 @@ def commands(music: Path, new: Path, scratch: Path) -> list[tuple[str, list[str]
         ("label", ["label", str(music / "metadata.csv")]),
         ("similar", ["similar", cello, "-k", "5", "--max-per-artist", "1"]),
         ("similar-genre", ["similar", cello, metal, "--genre", "classical"]),
+        ("search", ["search", "slow acoustic vocals, not metal", "-k", "5"]),
         ("similar-file", ["similar", unknown]),
         ("evaluate", ["evaluate"]),
         ("evaluate-segments", ["evaluate", "--model", "svm", "--decision", "learned", "--repeats", "2"]),

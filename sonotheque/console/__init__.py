@@ -16,6 +16,7 @@ from sonotheque.console.library import (
 from sonotheque.console.maps import print_map_summary
 from sonotheque.console.progress import progress_bar
 from sonotheque.console.retrieval import print_retrieval
+from sonotheque.console.search import print_found_tracks
 from sonotheque.console.similarity import print_similar_tracks
 from sonotheque.console.standard_error import print_log_messages, silence_decoders
 
@@ -27,6 +28,7 @@ __all__ = [
     "print_comparison",
     "print_evaluation",
     "print_exported_tables",
+    "print_found_tracks",
     "print_inspection",
     "print_json",
     "print_label_changes",

@@ -1,4 +1,4 @@
-"""Views that need no training: similar tracks, the map and its clusters, label issues, track attributes, and single files."""
+"""Views that need no training: similar tracks, search by words, maps and clusters, label issues, attributes, single files."""
 
 from typing import TYPE_CHECKING
 

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from sonotheque.classify import TrainingSet
     from sonotheque.explore.map.layout import MapSettings
     from sonotheque.explore.map.map_view import MapView
+    from sonotheque.explore.search import TrackArrays
 
 log = logging.getLogger("sonotheque")
 
@@ -116,6 +117,7 @@ class Library:
             ) from None
         self.catalogue = Catalogue(file)
         self._indexes = LibraryIndexes(self.path, self.catalogue)
+        self._track_arrays: tuple[str, TrackArrays] | None = None
 
     def __enter__(self) -> Self:
         """Return the library."""
@@ -204,6 +206,7 @@ class Library:
         )
         for space in self.catalogue.spaces.all():
             self._indexes.update(space.id)
+        self.catalogue.search_names.refresh()
         require_usable(self.catalogue, files)
         return self.status()
 
@@ -473,6 +476,57 @@ class Library:
             limits=SimilarityLimits(k=k, max_per_artist=max_per_artist, genre=genre),
             compute=self._compute,
         )
+        if playlist is not None:
+            write_m3u(result.results, playlist)
+        return result
+
+    # Search by words
+
+    def search(
+        self,
+        query: str,
+        *,
+        k: int = 10,
+        genre: str | None = None,
+        m3u: PathLike | None = None,
+        force: bool = False,
+        progress: Progress | None = None,
+    ) -> results.SearchResult:
+        """Find the tracks that fit some words best: by genres, auto-tags, tempo, key, level and names. No audio is decoded.
+
+        Parameters
+        ----------
+        query : str
+            Such as ``slow acoustic female vocals, not rock``.
+        k : int
+            Number of tracks.
+        genre : str or None
+            Return only tracks of this genre.
+        m3u : path or None
+            Also write the tracks to this playlist.
+        force : bool
+            Replace a playlist that was not written by sonotheque, see `sonotheque.output_files`.
+        progress : callable or None
+            Called with (tracks done, total) if the classifier must predict the genres of the tracks first.
+
+        Returns
+        -------
+        SearchResult
+
+        Raises
+        ------
+        LibraryError
+            If the library is empty, no word is understood, no track has the genre, or the playlist cannot be written.
+        """
+        require_in_range(k=k)
+        from sonotheque.explore.search import find_tracks
+        from sonotheque.explore.similar.playlist import write_m3u
+
+        playlist = None if m3u is None else self._open_output(m3u, M3U, "search --m3u", force=force)
+        tracks = self._open_track_arrays(progress)
+        if len(tracks) == 0:
+            self._first_space()  # the error for an empty library
+        result = find_tracks(query, catalogue=self.catalogue, tracks=tracks, k=k, genre=genre)
         if playlist is not None:
             write_m3u(result.results, playlist)
         return result
@@ -1214,6 +1268,16 @@ class Library:
     @property
     def _classifier_path(self) -> Path:
         return self.path / "classifier.skops"
+
+    def _open_track_arrays(self, progress: Progress | None) -> TrackArrays:
+        """Return what is known of all tracks. It is kept for the next search, unless the library has changed."""
+        from sonotheque.library.track_arrays import open_track_arrays, stamp_track_arrays
+
+        stamp = stamp_track_arrays(self.catalogue, classifier=self._classifier_path)
+        if self._track_arrays is None or self._track_arrays[0] != stamp:
+            tracks = open_track_arrays(self.path, self.catalogue, classifier=self._classifier_path, progress=progress)
+            self._track_arrays = stamp, tracks
+        return self._track_arrays[1]
 
     def _failed_files(self) -> list[results.FailedFile]:
         return [results.FailedFile(path, reason) for path, (_, reason) in self.catalogue.files.failures().items()]

@@ -55,6 +55,7 @@ from sonotheque.results.retrieval import (
     RetrievalScore,
     SpaceEvaluation,
 )
+from sonotheque.results.search import FoundTrack, SearchResult, UnderstoodWords, UnknownWords, WordMatch
 from sonotheque.results.similarity import Shortfall, SimilarityResult, SimilarTrack
 from sonotheque.results.status import FailedFile, RemovalResult, SpaceStatus, Status, TrackNotice
 
@@ -76,6 +77,7 @@ __all__ = [
     "ExportResults",
     "FailedFile",
     "FeatureImportance",
+    "FoundTrack",
     "GenreMetrics",
     "HistoryEntry",
     "Hub",
@@ -97,6 +99,7 @@ __all__ = [
     "RemovalResult",
     "RetrievalResult",
     "RetrievalScore",
+    "SearchResult",
     "Shortfall",
     "SimilarTrack",
     "SimilarityResult",
@@ -108,9 +111,12 @@ __all__ = [
     "TimelineSegment",
     "TrackNotice",
     "TrainingResult",
+    "UnderstoodWords",
     "UndoResult",
     "UnevaluatedGenre",
+    "UnknownWords",
     "WeakRegion",
+    "WordMatch",
     "to_dict",
 ]
 

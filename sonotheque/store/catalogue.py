@@ -14,6 +14,7 @@ from typing import Self
 from sonotheque.embed.tempo_key import TempoKey
 from sonotheque.extract.extraction import Extraction
 from sonotheque.extract.file_identity import FileStamp
+from sonotheque.store.attributes import AttributeRepository
 from sonotheque.store.augmented_copies import AugmentedCopyRepository
 from sonotheque.store.auto_tags import AutoTagRepository
 from sonotheque.store.database import Database
@@ -50,7 +51,8 @@ class Catalogue:
     Attributes
     ----------
     database : Database
-    tracks, files, labels, history, removals, spaces, vectors, auto_tags, tempo_keys, augmented_copies, maps, outputs, search_names
+    tracks, files, labels, history, removals, spaces, vectors, auto_tags, attributes, tempo_keys, augmented_copies, maps, outputs, \
+    search_names
         One repository for each subject.
 
     Raises
@@ -69,6 +71,7 @@ class Catalogue:
         self.spaces = SpaceRepository(self.database)
         self.vectors = VectorRepository(self.database)
         self.auto_tags = AutoTagRepository(self.database)
+        self.attributes = AttributeRepository(self.database)
         self.tempo_keys = TempoKeyRepository(self.database)
         self.augmented_copies = AugmentedCopyRepository(self.database)
         self.maps = MapRepository(self.database)

@@ -10,6 +10,7 @@ from sonotheque.extract.file_identity import FileStamp
 from sonotheque.metadata.file_names import match_name, normalize_name
 from sonotheque.store.database import Database
 from sonotheque.store.history import HistoryRepository
+from sonotheque.store.search_names import SearchNameRepository
 
 
 class FileRepository:
@@ -18,6 +19,7 @@ class FileRepository:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._history = HistoryRepository(database)
+        self._names = SearchNameRepository(database)
 
     def all(self) -> dict[str, tuple[FileStamp, int]]:
         """Map each known path to its stamp and the id of its track."""
@@ -61,8 +63,7 @@ class FileRepository:
         """
         known = self.get(path)
         if known is None:
-            rows = () if path.isascii() else self._database.execute("SELECT path FROM files")
-            match = match_name(path, (name for (name,) in rows))
+            match = None if path.isascii() else match_name(path, self._names.find_paths(os.path.basename(path)))
             if match is None:
                 return None
             path, known = match, self.get(match)

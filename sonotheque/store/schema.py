@@ -275,6 +275,117 @@ MIGRATIONS = (
     CREATE INDEX tracks_by_genre ON tracks (genre) WHERE genre <> '';
     CREATE INDEX tracks_with_remarks ON tracks (id) WHERE silent = 1 OR notice IS NOT NULL;
     """,
+    """
+    DELETE FROM search_names;
+    DELETE FROM library WHERE key = 'search_names';
+    CREATE INDEX search_names_by_track ON search_names (track_id);
+
+    CREATE VIRTUAL TABLE name_words USING fts5 (  -- the words of the names, without case and accents; rowid is the track's id
+        title, artist, album, file, tokenize = "unicode61 remove_diacritics 2"
+    );
+
+    CREATE TABLE stale_search_names (      -- tracks whose rows in the two tables of names are out of date
+        track_id INTEGER PRIMARY KEY
+    ) STRICT;
+    INSERT INTO stale_search_names SELECT id FROM tracks;
+
+    CREATE TRIGGER search_names_file_replaced BEFORE INSERT ON files BEGIN
+        INSERT OR IGNORE INTO stale_search_names SELECT track_id FROM files WHERE path = NEW.path;
+    END;
+    CREATE TRIGGER search_names_file_added AFTER INSERT ON files BEGIN
+        INSERT OR IGNORE INTO stale_search_names VALUES (NEW.track_id);
+    END;
+    CREATE TRIGGER search_names_file_moved AFTER UPDATE OF path, track_id ON files BEGIN
+        INSERT OR IGNORE INTO stale_search_names VALUES (OLD.track_id);
+        INSERT OR IGNORE INTO stale_search_names VALUES (NEW.track_id);
+    END;
+    CREATE TRIGGER search_names_file_deleted AFTER DELETE ON files BEGIN
+        INSERT OR IGNORE INTO stale_search_names VALUES (OLD.track_id);
+    END;
+    CREATE TRIGGER search_names_track_renamed AFTER UPDATE OF title, artist, album ON tracks BEGIN
+        INSERT OR IGNORE INTO stale_search_names VALUES (NEW.id);
+    END;
+    CREATE TRIGGER search_names_track_deleted AFTER DELETE ON tracks BEGIN
+        INSERT OR IGNORE INTO stale_search_names VALUES (OLD.id);
+    END;
+    CREATE TRIGGER search_names_label_added AFTER INSERT ON labels
+    WHEN NEW.artist IS NOT NULL OR NEW.album IS NOT NULL BEGIN
+        INSERT OR IGNORE INTO stale_search_names VALUES (NEW.track_id);
+    END;
+    CREATE TRIGGER search_names_label_changed AFTER UPDATE OF artist, album ON labels BEGIN
+        INSERT OR IGNORE INTO stale_search_names VALUES (NEW.track_id);
+    END;
+    CREATE TRIGGER search_names_label_deleted AFTER DELETE ON labels
+    WHEN OLD.artist IS NOT NULL OR OLD.album IS NOT NULL BEGIN
+        INSERT OR IGNORE INTO stale_search_names VALUES (OLD.track_id);
+    END;
+
+    CREATE TABLE changed_tracks (          -- the last change of each track since the table was made, deleted tracks included
+        number INTEGER PRIMARY KEY AUTOINCREMENT,
+        track_id INTEGER NOT NULL UNIQUE
+    ) STRICT;
+
+    CREATE TRIGGER changed_tracks_insert AFTER INSERT ON tracks BEGIN
+        DELETE FROM changed_tracks WHERE track_id = NEW.id;
+        INSERT INTO changed_tracks (track_id) VALUES (NEW.id);
+    END;
+    CREATE TRIGGER changed_tracks_update AFTER UPDATE OF hash, silent, genre ON tracks BEGIN
+        DELETE FROM changed_tracks WHERE track_id = NEW.id;
+        INSERT INTO changed_tracks (track_id) VALUES (NEW.id);
+    END;
+    CREATE TRIGGER changed_tracks_delete AFTER DELETE ON tracks BEGIN
+        DELETE FROM changed_tracks WHERE track_id = OLD.id;
+        INSERT INTO changed_tracks (track_id) VALUES (OLD.id);
+    END;
+    CREATE TRIGGER changed_labels_insert AFTER INSERT ON labels BEGIN
+        DELETE FROM changed_tracks WHERE track_id = NEW.track_id;
+        INSERT INTO changed_tracks (track_id) VALUES (NEW.track_id);
+    END;
+    CREATE TRIGGER changed_labels_update AFTER UPDATE OF label ON labels BEGIN
+        DELETE FROM changed_tracks WHERE track_id = NEW.track_id;
+        INSERT INTO changed_tracks (track_id) VALUES (NEW.track_id);
+    END;
+    CREATE TRIGGER changed_labels_delete AFTER DELETE ON labels BEGIN
+        DELETE FROM changed_tracks WHERE track_id = OLD.track_id;
+        INSERT INTO changed_tracks (track_id) VALUES (OLD.track_id);
+    END;
+    CREATE TRIGGER changed_tempo_keys_insert AFTER INSERT ON tempo_keys BEGIN
+        DELETE FROM changed_tracks WHERE track_id = NEW.track_id;
+        INSERT INTO changed_tracks (track_id) VALUES (NEW.track_id);
+    END;
+    CREATE TRIGGER changed_tempo_keys_update AFTER UPDATE ON tempo_keys BEGIN
+        DELETE FROM changed_tracks WHERE track_id = NEW.track_id;
+        INSERT INTO changed_tracks (track_id) VALUES (NEW.track_id);
+    END;
+    CREATE TRIGGER changed_tempo_keys_delete AFTER DELETE ON tempo_keys BEGIN
+        DELETE FROM changed_tracks WHERE track_id = OLD.track_id;
+        INSERT INTO changed_tracks (track_id) VALUES (OLD.track_id);
+    END;
+    CREATE TRIGGER changed_auto_tags_insert AFTER INSERT ON auto_tags BEGIN
+        DELETE FROM changed_tracks WHERE track_id = NEW.track_id;
+        INSERT INTO changed_tracks (track_id) VALUES (NEW.track_id);
+    END;
+    CREATE TRIGGER changed_auto_tags_update AFTER UPDATE ON auto_tags BEGIN
+        DELETE FROM changed_tracks WHERE track_id = NEW.track_id;
+        INSERT INTO changed_tracks (track_id) VALUES (NEW.track_id);
+    END;
+    CREATE TRIGGER changed_auto_tags_delete AFTER DELETE ON auto_tags BEGIN
+        DELETE FROM changed_tracks WHERE track_id = OLD.track_id;
+        INSERT INTO changed_tracks (track_id) VALUES (OLD.track_id);
+    END;
+    CREATE TRIGGER changed_vectors_insert AFTER INSERT ON vectors BEGIN
+        DELETE FROM changed_tracks WHERE track_id = NEW.track_id;
+        INSERT INTO changed_tracks (track_id) VALUES (NEW.track_id);
+    END;
+    CREATE TRIGGER changed_vectors_update AFTER UPDATE OF vector ON vectors BEGIN
+        DELETE FROM changed_tracks WHERE track_id = NEW.track_id;
+        INSERT INTO changed_tracks (track_id) VALUES (NEW.track_id);
+    END;
+    CREATE TRIGGER changed_vectors_delete AFTER DELETE ON vectors BEGIN
+        DELETE FROM changed_tracks WHERE track_id = OLD.track_id;
+        INSERT INTO changed_tracks (track_id) VALUES (OLD.track_id);
+    END;
+    """,
 )
 
 

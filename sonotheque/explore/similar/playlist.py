@@ -8,20 +8,20 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from sonotheque.output_files import M3U, FilePath, OutputFile, as_output
-from sonotheque.results import SimilarTrack
+from sonotheque.results import FoundTrack, SimilarTrack
 from sonotheque.types import PathLike
 
 log = logging.getLogger("sonotheque")
 
 
-def format_m3u(tracks: Iterable[SimilarTrack], *, folder: PathLike) -> str:
+def format_m3u(tracks: Iterable[SimilarTrack | FoundTrack], *, folder: PathLike) -> str:
     """Format tracks as an extended M3U playlist, to be saved as UTF-8.
 
     A playlist has one path on each line, so a file with a line end in its path is left out, with a warning.
 
     Parameters
     ----------
-    tracks : iterable of SimilarTrack
+    tracks : iterable of SimilarTrack or FoundTrack
         In order.
     folder : path of the folder of the playlist
         Paths in the playlist are relative to it.
@@ -47,12 +47,12 @@ def format_m3u(tracks: Iterable[SimilarTrack], *, folder: PathLike) -> str:
     return "\n".join(lines) + "\n"
 
 
-def write_m3u(tracks: Iterable[SimilarTrack], path: FilePath | OutputFile) -> None:
+def write_m3u(tracks: Iterable[SimilarTrack | FoundTrack], path: FilePath | OutputFile) -> None:
     """Write tracks to an extended M3U playlist in UTF-8.
 
     Parameters
     ----------
-    tracks : iterable of SimilarTrack
+    tracks : iterable of SimilarTrack or FoundTrack
     path : path of the playlist, or OutputFile
         See `sonotheque.output_files.as_output`.
 

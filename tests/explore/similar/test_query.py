@@ -126,20 +126,6 @@ def test_names_follow_the_library(demo_library: Library, tmp_path: Path) -> None
         found_paths(demo_library, "somebody")
 
 
-def test_names_are_found_in_a_library_that_cannot_be_written(
-    demo_library: Library, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refuse(*_: object) -> None:
-        raise LibraryError("read-only")
-
-    monkeypatch.setattr(demo_library.catalogue.database, "set_setting", refuse)
-    for _ in range(2):
-        assert len(found_paths(demo_library, "John Michel")) > 1
-    monkeypatch.undo()
-    rename(demo_library, AVE, title="Later", artist=None)
-    assert found_paths(demo_library, "later") == [str(AVE)]
-
-
 def test_a_name_is_found_by_the_index_of_the_table(demo_library: Library) -> None:
     found_paths(demo_library, "John Michel")
     plan = demo_library.catalogue.database.execute(
