@@ -48,6 +48,7 @@ STEPS = (
     Step("label", "{music}/metadata.csv"),
     Step("similar", "{new} -k 3"),
     Step("search", "slow music --m3u found.m3u8"),
+    Step("duplicates", "--csv duplicates.csv"),
     Step("train", "--model logreg"),
     Step("train", "--trials 2"),
     Step("classify", "{new} --timeline --csv genres.csv"),

@@ -68,6 +68,7 @@ class Output:
 OUTPUTS = [
     Output("--m3u", ("similar", str(CLIP)), "out.m3u8"),
     Output("--m3u", ("search", "slow"), "out.m3u8"),
+    Output("--csv", ("duplicates",), "out.csv"),
     Output("--csv", ("classify", str(CLIP)), "out.csv"),
     Output("--report", ("evaluate",), "report.html"),
     Output("--report", ("evaluate",), f"{FIGURE_KEYS[2]}.png"),

@@ -16,6 +16,7 @@ import click
 from sonotheque import __version__
 from sonotheque.cli.classification import classify, evaluate, train
 from sonotheque.cli.demo import demo
+from sonotheque.cli.duplicates import duplicates
 from sonotheque.cli.export import export, tag
 from sonotheque.cli.inspection import inspect
 from sonotheque.cli.label_issues import errors
@@ -36,7 +37,7 @@ from sonotheque.errors import SonothequeError
 
 SECTIONS: dict[str, tuple[click.Command, ...]] = {
     "Library": (add, status, label, remove, undo),
-    "Similarity and search": (similar, search),
+    "Similarity and search": (similar, search, duplicates),
     "Genre classification": (train, classify, evaluate, errors),
     "Maps and inspection": (map_, clusters, inspect),
     "Export": (export, tag),

@@ -1,6 +1,7 @@
 """Terminal output: tables, messages and progress bars. Results go to standard output, everything else to standard error."""
 
 from sonotheque.console.classification import print_comparison, print_evaluation, print_predictions, print_training
+from sonotheque.console.duplicates import print_duplicates
 from sonotheque.console.export import print_exported_tables, print_tag_changes
 from sonotheque.console.formatting import print_json, print_table
 from sonotheque.console.inspection import print_inspection
@@ -26,6 +27,7 @@ __all__ = [
     "print_addition_preview",
     "print_applied_corrections",
     "print_comparison",
+    "print_duplicates",
     "print_evaluation",
     "print_exported_tables",
     "print_found_tracks",

@@ -480,6 +480,54 @@ class Library:
             write_m3u(result.results, playlist)
         return result
 
+    def duplicates(
+        self,
+        *,
+        embedder: str | None = None,
+        fingerprint: str = "auto",
+        csv: PathLike | None = None,
+        force: bool = False,
+        progress: Progress | None = None,
+    ) -> results.DuplicatesResult:
+        """Find byte-identical files, tracks that are one recording, and tracks that may be versions of one piece.
+
+        Nothing is merged or removed. Fingerprints are computed from the files that are compared, and stored in the library.
+
+        Parameters
+        ----------
+        embedder : str or None
+            Embedder whose vectors propose the pairs; by default the first one that pools its vectors.
+        fingerprint : str
+            ``chromaprint``, ``spectral``, or ``auto`` for Chromaprint if it is installed.
+        csv : path or None
+            Also write one row for each file to this CSV.
+        force : bool
+            Replace a CSV that was not written by sonotheque, see `sonotheque.output_files`.
+        progress : callable or None
+            Called with (files done, files to do) while files are decoded.
+
+        Returns
+        -------
+        DuplicatesResult
+
+        Raises
+        ------
+        LibraryError
+            If the library is empty, Chromaprint is requested and not installed, or the CSV cannot be written or would replace a
+            file that must stay.
+        """
+        from sonotheque.explore.duplicates import choose_method, find_duplicates, write_duplicates
+
+        table = None if csv is None else self._open_output(csv, CSV, "duplicates --csv", whole=True, force=force)
+        method = choose_method(fingerprint)
+        space = self._map_space(embedder)
+        result = find_duplicates(
+            self.catalogue, space=space, index=self._indexes.open(space), method=method, progress=progress
+        )
+        if table is not None:
+            write_duplicates(result, table)
+        return result
+
     # Search by words
 
     def search(

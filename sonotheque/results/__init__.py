@@ -19,6 +19,14 @@ from sonotheque.results.classification import (
     TimelineSegment,
     TrainingResult,
 )
+from sonotheque.results.duplicates import (
+    DuplicatesResult,
+    IdenticalFiles,
+    RecordingFile,
+    RecordingGroup,
+    UnsurePair,
+    VersionPair,
+)
 from sonotheque.results.evaluation import (
     ComparisonResult,
     ComparisonRow,
@@ -71,6 +79,7 @@ __all__ = [
     "ComparisonRow",
     "ConfusedPair",
     "DescriptorWindow",
+    "DuplicatesResult",
     "EnsembleMember",
     "EvaluationResult",
     "ExportResult",
@@ -81,6 +90,7 @@ __all__ = [
     "GenreMetrics",
     "HistoryEntry",
     "Hub",
+    "IdenticalFiles",
     "InspectionResult",
     "LabelChange",
     "LabelHistory",
@@ -96,6 +106,8 @@ __all__ = [
     "OutOfFoldPrediction",
     "Prediction",
     "ProjectionQuality",
+    "RecordingFile",
+    "RecordingGroup",
     "RemovalResult",
     "RetrievalResult",
     "RetrievalScore",
@@ -115,6 +127,8 @@ __all__ = [
     "UndoResult",
     "UnevaluatedGenre",
     "UnknownWords",
+    "UnsurePair",
+    "VersionPair",
     "WeakRegion",
     "WordMatch",
     "to_dict",

@@ -19,10 +19,12 @@ from sonotheque.store.augmented_copies import AugmentedCopyRepository
 from sonotheque.store.auto_tags import AutoTagRepository
 from sonotheque.store.database import Database
 from sonotheque.store.files import FileRepository
+from sonotheque.store.fingerprints import FingerprintRepository
 from sonotheque.store.history import HistoryRepository
 from sonotheque.store.labels import LabelRepository
 from sonotheque.store.maps import MapRepository
 from sonotheque.store.outputs import OutputRepository
+from sonotheque.store.recordings import RecordingRepository
 from sonotheque.store.records import TrackLabelChange
 from sonotheque.store.removals import RemovalRepository
 from sonotheque.store.search_names import SearchNameRepository
@@ -52,7 +54,7 @@ class Catalogue:
     ----------
     database : Database
     tracks, files, labels, history, removals, spaces, vectors, auto_tags, attributes, tempo_keys, augmented_copies, maps, outputs, \
-    search_names
+    search_names, fingerprints, recordings
         One repository for each subject.
 
     Raises
@@ -77,6 +79,8 @@ class Catalogue:
         self.maps = MapRepository(self.database)
         self.outputs = OutputRepository(self.database)
         self.search_names = SearchNameRepository(self.database)
+        self.fingerprints = FingerprintRepository(self.database)
+        self.recordings = RecordingRepository(self.database)
 
     def __enter__(self) -> Self:
         """Return the catalogue."""

@@ -1,8 +1,8 @@
 """The SQLite database of a library: connection, transactions, settings and change counters.
 
 The tables are defined in `schema`. Each is read and written by one repository: `tracks`, `files`, `labels`, `history`,
-`removals`, `vectors`, `auto_tags`, `tempo_keys`, `augmented_copies`, `maps`, `outputs` and `search_names`; `attributes` reads
-several of them. There is no SQL outside this package.
+`removals`, `vectors`, `auto_tags`, `tempo_keys`, `augmented_copies`, `maps`, `outputs`, `search_names` and `fingerprints`;
+`attributes` and `recordings` read columns of several. There is no SQL outside this package.
 """
 
 from __future__ import annotations

@@ -386,6 +386,14 @@ MIGRATIONS = (
         INSERT INTO changed_tracks (track_id) VALUES (OLD.track_id);
     END;
     """,
+    """
+    CREATE TABLE fingerprints (            -- a cache of audio fingerprints, see store/fingerprints.py
+        hash TEXT NOT NULL,                -- the track's content, also when it is no longer in the library
+        method TEXT NOT NULL,              -- FingerprintMethod.id
+        steps BLOB NOT NULL,               -- uint32 little-endian, one for each step
+        PRIMARY KEY (hash, method)
+    ) STRICT;
+    """,
 )
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from sonotheque.classify.data.training_set import TrainingSet
 from sonotheque.classify.models.learners import spaces_for_model
+from sonotheque.explore.duplicates.candidates import NEAR_DUPLICATE_SIMILARITY
 from sonotheque.explore.label_issues.out_of_fold import MODEL, OutOfFoldPredictions, out_of_fold_predictions
 from sonotheque.explore.map.projection import standardize_for_cosine
 from sonotheque.index import build_knn_graph
@@ -18,9 +19,6 @@ from sonotheque.types import BoolArray, Codes, FloatArray, Probabilities, Rows
 
 N_NEIGHBOURS = 10
 """Number of nearest tracks that vote."""
-
-NEAR_DUPLICATE_SIMILARITY = 0.985
-"""Minimum cosine similarity of near-duplicates (docs/benchmarks/label-issues.md)."""
 
 
 @dataclass(frozen=True)
