@@ -62,7 +62,17 @@ class NumberRange:
 
 RANGES: Mapping[str, NumberRange] = {
     "k": NumberRange(1, MAX_COUNT),
+    "segment": NumberRange(0, 10_000_000, whole=False),
     "max_per_artist": NumberRange(1, MAX_COUNT),
+    "max_per_album": NumberRange(1, MAX_COUNT),
+    "min_similarity": NumberRange(0, 1, whole=False),
+    "diversity": NumberRange(0, 1, whole=False, max_open=True),
+    "min_year": NumberRange(1000, 2999),
+    "max_year": NumberRange(1000, 2999),
+    "min_duration": NumberRange(0, 10_000_000, whole=False),
+    "max_duration": NumberRange(0, 10_000_000, whole=False),
+    "min_tempo": NumberRange(0, 1000, whole=False),
+    "max_tempo": NumberRange(0, 1000, whole=False),
     "limit": NumberRange(1, MAX_COUNT),
     "folds": NumberRange(2, 10_000),
     "repeats": NumberRange(1, 1000),

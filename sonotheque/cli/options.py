@@ -76,6 +76,65 @@ def number_range(name: str) -> click.IntRange | FiniteFloatRange:
     return FiniteFloatRange(allowed.minimum, allowed.maximum, min_open=allowed.min_open, max_open=allowed.max_open)
 
 
+class TextRange(click.ParamType[tuple[float | None, float | None]]):
+    """A range that is written as one text: ``1990-1999``, ``1990-``, ``-1999`` or a single value.
+
+    Parameters
+    ----------
+    name : str
+        Shown in the help, such as ``YEARS``.
+    minimum, maximum : str
+        Names of the ends in `sonotheque.parameters.RANGES`.
+    parse : callable
+        Converts the text of one end into a number; raises ValueError if it is none.
+    """
+
+    def __init__(self, name: str, *, minimum: str, maximum: str, parse: Callable[[str], float]) -> None:
+        self.name = name
+        self._ends = minimum, maximum
+        self._parse = parse
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[float | None, float | None]:
+        """Convert a text to the two ends of a range; None is no end."""
+        if isinstance(value, tuple):
+            return value
+        low, dash, high = str(value).strip().partition("-")
+        try:
+            ends = [self._parse(text) if text.strip() else None for text in ((low, high) if dash else (low, low))]
+        except ValueError:
+            self.fail(f"{value!r} is not a range like 10-20, 10- or -20.", param, ctx)
+        for name, end in zip(self._ends, ends, strict=True):
+            if end is not None and not RANGES[name].contains(end):
+                self.fail(f"{value!r}: each end must be {RANGES[name].describe()}.", param, ctx)
+        if ends == [None, None] or (ends[0] is not None and ends[1] is not None and ends[0] > ends[1]):
+            self.fail(f"{value!r} is an empty range.", param, ctx)
+        return ends[0], ends[1]
+
+
+def parse_time(text: str) -> float:
+    """Convert a time such as ``1:10`` or ``70`` to s.
+
+    Raises
+    ------
+    ValueError
+        If it is not a time.
+
+    Examples
+    --------
+    >>> parse_time("1:10"), parse_time("90"), parse_time("1:00:00")
+    (70.0, 90.0, 3600.0)
+    """
+    parts = text.strip().split(":")
+    if not 1 <= len(parts) <= 3 or not all(part.replace(".", "", 1).isdecimal() for part in parts):
+        raise ValueError(text)
+    seconds = 0.0
+    for part in parts:
+        seconds = 60 * seconds + float(part)
+    return seconds
+
+
 def paths_argument(*, required: bool = True) -> Decorator:
     """Make the argument for folders and files."""
     return click.argument(

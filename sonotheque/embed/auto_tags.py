@@ -1,19 +1,19 @@
 """Auto-tags: the 50 tags that musicnn predicts, computed from stored vectors of its space.
 
-The tags are the network's output layer, which is read from the shipped network file. The layer is linear before its sigmoid, so
-the logits of a mean of frames are the mean of the frames' logits. No audio is decoded here. Each tag describes the style, the mood,
-the instruments or the era.
+The tags are the network's output layer, which ships as a file of its own, so that no inference runtime is needed. The layer is
+linear before its sigmoid, so the logits of a mean of frames are the mean of the frames' logits. No audio is decoded here. Each tag
+describes the style, the mood, the instruments or the era.
 """
 
 from __future__ import annotations
 
+import io
 from functools import cache
 
 import numpy as np
 import numpy.typing as npt
 
 from sonotheque.embed.musicnn import OUTPUTS, SPACE
-from sonotheque.embed.runtime_openvino import import_openvino
 from sonotheque.embed.weights import read_shipped
 from sonotheque.errors import SpaceError
 from sonotheque.types import FloatArray
@@ -62,6 +62,25 @@ def tag_group(tag: str) -> str:
         if tag in tags:
             return group
     raise SpaceError(f"musicnn has no tag {tag!r}; use one of sonotheque.embed.auto_tags.TAGS, for example {TAGS[0]}")
+
+
+def find_tag(name: str) -> str:
+    """Return the tag with a name, in any case.
+
+    Raises
+    ------
+    SpaceError
+        If there is no such tag.
+
+    Examples
+    --------
+    >>> find_tag("hip-hop"), find_tag("Female Vocalists")
+    ('Hip-Hop', 'female vocalists')
+    """
+    for tag in TAGS:
+        if tag.casefold() == name.strip().casefold():
+            return tag
+    raise SpaceError(f"there is no auto-tag {name!r}; the tags are {', '.join(sorted(TAGS, key=str.casefold))}")
 
 
 def tag_probabilities(vectors: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
@@ -139,7 +158,6 @@ def tag_logits(vectors: npt.NDArray[np.floating]) -> npt.NDArray[np.float64]:
 
 @cache
 def _output_layer() -> tuple[FloatArray, FloatArray]:
-    """Read the weights float32 [200, 50] and the bias float32 [50] of the network's output layer."""
-    network = import_openvino().Core().read_model(read_shipped("musicnn-msd.onnx"))
-    nodes = {node.get_friendly_name(): node for node in network.get_ops()}
-    return np.array(nodes["tags_w"].data), np.array(nodes["tags_b"].data)
+    """Read the weights float32 [200, 50] and the bias float32 [50] of the network's output layer, without a runtime."""
+    layer = np.load(io.BytesIO(read_shipped("musicnn-msd-tags.npy")), allow_pickle=False)
+    return layer[:-1], layer[-1]

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from sonotheque.embed import musicnn
-from sonotheque.embed.auto_tags import GROUPS, TAGS, logistic, tag_logits
+from sonotheque.embed.auto_tags import GROUPS, TAGS, logistic, tag_group, tag_logits
 from sonotheque.embed.tempo_key import TempoKey
 from sonotheque.plurals import pluralize
 from sonotheque.store.catalogue import Catalogue
-from sonotheque.types import Float64Array
+from sonotheque.types import BoolArray, Float64Array, FloatArray
 
 log = logging.getLogger("sonotheque")
 
@@ -156,3 +156,34 @@ def likely_tags(attributes: TrackAttributes, group: str) -> list[str]:
     required = max(MIN_PROBABILITY[group], MIN_RELATIVE_PROBABILITY * probabilities[ranked[0]])
     likely = [tag for tag in ranked if probabilities[tag] >= required][:MAX_TAGS]
     return likely or (ranked[:1] if group == "style" else [])
+
+
+def are_likely(logits: FloatArray, tag: str) -> BoolArray:
+    """Return for each of M tracks whether an auto-tag is likely, by the rule of `likely_tags`.
+
+    Parameters
+    ----------
+    logits : float array [50, M]
+        In the order of `sonotheque.embed.auto_tags.TAGS`; NaN for tracks without auto-tags, for which no tag is likely.
+    tag : str
+
+    Returns
+    -------
+    bool array [M]
+
+    Raises
+    ------
+    SpaceError
+        If there is no such tag.
+    """
+    group = tag_group(tag)
+    probabilities = logistic(logits[[TAGS.index(name) for name in GROUPS[group]]].astype(np.float64))
+    own = probabilities[GROUPS[group].index(tag)]
+    more_likely = (probabilities > own).sum(axis=0)
+    top = probabilities.max(axis=0, initial=0)
+    likely: BoolArray = (
+        (own >= MIN_PROBABILITY[group]) & (own >= MIN_RELATIVE_PROBABILITY * top) & (more_likely < MAX_TAGS)
+    )
+    if group == "style":
+        likely |= own == top
+    return likely

@@ -427,25 +427,66 @@ class Library:
     def similar(
         self,
         *queries: PathLike,
-        k: int = 10,
+        unlike: Sequence[PathLike] = (),
+        segment: tuple[float, float] | None = None,
+        k: int | None = None,
+        min_similarity: float | None = None,
         max_per_artist: int | None = None,
+        max_per_album: int | None = None,
         genre: str | None = None,
+        tags: Sequence[str] = (),
+        key: str | None = None,
+        folder: PathLike | None = None,
+        min_year: int | None = None,
+        max_year: int | None = None,
+        min_duration: float | None = None,
+        max_duration: float | None = None,
+        min_tempo: float | None = None,
+        max_tempo: float | None = None,
+        diversity: float = 0.0,
+        farthest: bool = False,
+        same_recording: bool = False,
         m3u: PathLike | None = None,
         force: bool = False,
     ) -> results.SimilarityResult:
         """Find the tracks nearest to one or several tracks of the library, or to any audio files.
 
-        The queries and their byte-identical duplicates are not returned.
+        The queries, their byte-identical duplicates and other files of the same recording are not returned. The result says why
+        each track is similar.
 
         Parameters
         ----------
-        *queries : paths of files; for tracks of the library, the file name or stem is enough
-        k : int
-            Number of tracks.
-        max_per_artist : int or None
-            Maximum number of tracks by one artist.
+        *queries : paths of files; for tracks of the library, the file name, title or artist is enough
+        unlike : sequence of the same
+            What the tracks should not resemble.
+        segment : (start, end) or None
+            Search by this part of the only query, in s. Tracks are then ranked by their most similar part.
+        k : int or None
+            Number of tracks; by default 10 or, with `min_similarity`, up to 1,000.
+        min_similarity : float or None
+            Return only tracks with at least this similarity.
+        max_per_artist, max_per_album : int or None
+            Maximum number of tracks by one artist, or from one album.
         genre : str or None
             Return only tracks of this genre.
+        tags : sequence of str
+            Return only tracks for which these auto-tags, such as ``sad`` or ``guitar``, are likely.
+        key : str or None
+            Return only tracks in this key, such as ``A minor``.
+        folder : path or None
+            Return only tracks with a file in this folder.
+        min_year, max_year : int or None
+            Return only tracks that were released in these years.
+        min_duration, max_duration : float or None
+            Return only tracks of this duration, in s.
+        min_tempo, max_tempo : float or None
+            Return only tracks of this tempo, in BPM.
+        diversity : float
+            From 0 to less than 1: pass over tracks that resemble those above them in the list.
+        farthest : bool
+            Return the tracks that are least similar.
+        same_recording : bool
+            Also return other files of the same recording.
         m3u : path or None
             Also write the tracks to this playlist.
         force : bool
@@ -461,21 +502,69 @@ class Library:
             If the library is empty, a query is neither a track nor a file, or the playlist cannot be written.
         AudioError
             If a file cannot be decoded.
+        SpaceError
+            If there is no such auto-tag.
         """
-        require_in_range(k=k, max_per_artist=max_per_artist)
+        require_in_range(
+            k=k,
+            min_similarity=min_similarity,
+            max_per_artist=max_per_artist,
+            max_per_album=max_per_album,
+            min_year=min_year,
+            max_year=max_year,
+            min_duration=min_duration,
+            max_duration=max_duration,
+            min_tempo=min_tempo,
+            max_tempo=max_tempo,
+            diversity=diversity,
+        )
+        for end in segment if isinstance(segment, tuple) else (segment,):
+            require_in_range(segment=end)
+        from sonotheque.embed.auto_tags import find_tag
+        from sonotheque.embed.tempo_key import parse_key
         from sonotheque.explore import SimilarityLimits, find_similar
+        from sonotheque.explore.similar.limits import MAX_BY_SIMILARITY
         from sonotheque.explore.similar.playlist import write_m3u
+        from sonotheque.store.track_filter import TrackFilter
 
-        playlist = None if m3u is None else self._open_output(m3u, M3U, "similar --m3u", inputs=queries, force=force)
+        inputs = [*queries, *unlike]
+        playlist = None if m3u is None else self._open_output(m3u, M3U, "similar --m3u", inputs=inputs, force=force)
+        conditions = TrackFilter(
+            min_year=min_year,
+            max_year=max_year,
+            min_seconds=min_duration,
+            max_seconds=max_duration,
+            min_tempo=min_tempo,
+            max_tempo=max_tempo,
+            key=None if key is None else parse_key(key),
+            folder=None if folder is None else os.path.abspath(folder),
+        )
+        limits = SimilarityLimits(
+            k=k or (10 if min_similarity is None else MAX_BY_SIMILARITY),
+            min_similarity=min_similarity,
+            max_per_artist=max_per_artist,
+            max_per_album=max_per_album,
+            genre=genre,
+            conditions=conditions,
+            tags=[find_tag(tag) for tag in tags],
+            same_recording=same_recording,
+            diversity=diversity,
+            farthest=farthest,
+        )
         space = self._first_space()
         result = find_similar(
             queries,
+            unlike=unlike,
+            segment=segment,
             catalogue=self.catalogue,
             index=self._indexes.open(space),
             space=space,
-            limits=SimilarityLimits(k=k, max_per_artist=max_per_artist, genre=genre),
+            limits=limits,
+            attributes=lambda: self._open_track_arrays(None),
             compute=self._compute,
         )
+        if k is None and min_similarity is not None and result.results:
+            result = replace(result, shortfall=None)
         if playlist is not None:
             write_m3u(result.results, playlist)
         return result

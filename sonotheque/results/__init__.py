@@ -64,7 +64,7 @@ from sonotheque.results.retrieval import (
     SpaceEvaluation,
 )
 from sonotheque.results.search import FoundTrack, SearchResult, UnderstoodWords, UnknownWords, WordMatch
-from sonotheque.results.similarity import Shortfall, SimilarityResult, SimilarTrack
+from sonotheque.results.similarity import SegmentMatch, Shortfall, SimilarityResult, SimilarTrack
 from sonotheque.results.status import FailedFile, RemovalResult, SpaceStatus, Status, TrackNotice
 
 __all__ = [
@@ -112,6 +112,7 @@ __all__ = [
     "RetrievalResult",
     "RetrievalScore",
     "SearchResult",
+    "SegmentMatch",
     "Shortfall",
     "SimilarTrack",
     "SimilarityResult",

@@ -29,6 +29,7 @@ from sonotheque.store.records import TrackLabelChange
 from sonotheque.store.removals import RemovalRepository
 from sonotheque.store.search_names import SearchNameRepository
 from sonotheque.store.tempo_keys import TempoKeyRepository
+from sonotheque.store.track_filter import FilterRepository
 from sonotheque.store.tracks import TrackRepository
 from sonotheque.store.vectors import SpaceRepository, StoredVectors, VectorRepository
 from sonotheque.types import FloatArray
@@ -54,7 +55,7 @@ class Catalogue:
     ----------
     database : Database
     tracks, files, labels, history, removals, spaces, vectors, auto_tags, attributes, tempo_keys, augmented_copies, maps, outputs, \
-    search_names, fingerprints, recordings
+    search_names, fingerprints, recordings, filters
         One repository for each subject.
 
     Raises
@@ -79,6 +80,7 @@ class Catalogue:
         self.maps = MapRepository(self.database)
         self.outputs = OutputRepository(self.database)
         self.search_names = SearchNameRepository(self.database)
+        self.filters = FilterRepository(self.database)
         self.fingerprints = FingerprintRepository(self.database)
         self.recordings = RecordingRepository(self.database)
 

@@ -5,5 +5,6 @@ sampling rate is reduced to 11,025 Hz first.
 """
 
 from sonotheque.embed.tempo_key.estimation import METHOD, MIN_CONFIDENCE, TempoKey, TempoKeyEstimation
+from sonotheque.embed.tempo_key.key import parse_key
 
-__all__ = ["METHOD", "MIN_CONFIDENCE", "TempoKey", "TempoKeyEstimation"]
+__all__ = ["METHOD", "MIN_CONFIDENCE", "TempoKey", "TempoKeyEstimation", "parse_key"]

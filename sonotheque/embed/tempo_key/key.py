@@ -8,11 +8,13 @@ Hz is found in it and corrected. The key is the one whose profile correlates bes
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
 
 from sonotheque.embed.descriptors.rhythm_tonal import MAJOR_PROFILE, MINOR_PROFILE
+from sonotheque.errors import ParameterError
 from sonotheque.types import Float64Array, FloatArray
 
 SAMPLE_RATE, N_FFT, HOP = 11_025, 4096, 4096
@@ -139,3 +141,25 @@ def estimate_key(classes: Float64Array) -> Key:
     second, best = np.sort(correlations)[-2:]
     confidence = max(float(best), 0.0) * min((best - second) / CLEAR_MARGIN, 1.0)
     return Key(KEYS[int(correlations.argmax())], float(confidence))
+
+
+def parse_key(name: str) -> str:
+    """Return the key with a name, spelt as in `KEYS`. Flats, German H and the letter alone are understood.
+
+    Raises
+    ------
+    ParameterError
+        If it is not a key.
+
+    Examples
+    --------
+    >>> parse_key("a minor"), parse_key("Bb major"), parse_key("f#m"), parse_key("C")
+    ('A minor', 'A# major', 'F# minor', 'C major')
+    """
+    found = re.fullmatch(r"\s*([a-hA-H])\s*(#|♯|b|♭)?\s*[- ]?\s*(major|minor|maj|min|m|dur|moll)?\s*", name)
+    if found:
+        letter, accidental, mode = found.groups()
+        pitch = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11, "H": 11}[letter.upper()]
+        pitch += {"#": 1, "♯": 1, "b": -1, "♭": -1}.get(accidental or "", 0)
+        return f"{TONICS[pitch % 12]} {'minor' if mode in {'minor', 'min', 'm', 'moll'} else 'major'}"
+    raise ParameterError(f"key={name!r}: not a key; write one like 'A minor' or 'F# major'")

@@ -35,6 +35,13 @@ SHIPPED = {
             origin="MSD_musicnn in the Python package musicnn 0.1.0, converted by tools/convert_musicnn.py",
             citation="Pons, Serra: musicnn: pre-trained convolutional neural networks for music audio tagging, 2019",
         ),
+        WeightFile(
+            name="musicnn-msd-tags.npy",
+            sha256="d73488aaa915ac414f92393103ab131f5c471478af2bc50abfd486e668dfa521",
+            licence="ISC (musicnn-LICENSE.md in the same folder)",
+            origin="the output layer of musicnn-msd.onnx, written by tools/extract_tag_layer.py",
+            citation="Pons, Serra: musicnn: pre-trained convolutional neural networks for music audio tagging, 2019",
+        ),
     )
 }
 

@@ -108,6 +108,11 @@ class TrackArrays:
         result: FloatArray = self._logits[TAGS.index(tag)].astype(np.float32)
         return result
 
+    def logits_of(self, rows: Rows) -> FloatArray:
+        """Return the logits of all auto-tags of some rows, float32 [50, M]; NaN where they are unknown, and for silence."""
+        result: FloatArray = self._logits[:, rows].astype(np.float32)
+        return result
+
     @cached_property
     def predictions(self) -> GenrePredictions | None:
         """The predictions of the trained classifier, or None."""
