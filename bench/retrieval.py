@@ -1,13 +1,15 @@
 """Compare ways to compare vectors, by how well similar tracks are found and by hubs.
 
     python bench/retrieval.py LIBRARY [--seeds 10]
+    python bench/retrieval.py LIBRARY --large
     python bench/retrieval.py --cost
 
 LIBRARY is the folder of a library with labelled tracks and artists. The first tables show every candidate on the whole library.
 The table of halves is the one to trust: for each seed, the artists of each genre are divided into two halves; a candidate is chosen
 on one half and measured on the other, and the other way round. The choice is the candidate with the highest genre precision@10
-among those that halve the skewness of the plain cosine and whose lists reach 95 % of the tracks, on that half. `--cost` measures
-the time to fit and apply the default measure to synthetic vectors.
+among those that halve the skewness of the plain cosine and whose lists reach 95 % of the tracks, on that half. `--large` draws
+20,000 vectors around the segments of the library. `--cost` measures the time to fit and apply the default measure to synthetic
+vectors.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,7 +36,8 @@ from sonotheque.explore.retrieval.evaluate_retrieval import (
     select_relevant,
 )
 from sonotheque.explore.retrieval.metrics import count_occurrences, measure_reach, measure_skewness, score_rankings
-from sonotheque.index import MeasureSettings, SimilarityMeasure, default_measure
+from sonotheque.index import COSINE, MeasureSettings, SimilarityMeasure, build_knn_graph, default_measure
+from sonotheque.types import FloatArray
 
 K = 10
 
@@ -43,24 +46,24 @@ Hubs = Callable[[Matrix], Matrix]
 
 
 @dataclass(frozen=True)
-class Collection:
+class MusicCollection:
     """Tracks with their vectors and the deviation of their segments in each space, and what they share."""
 
     vectors: Mapping[str, Matrix]
     deviations: Mapping[str, Matrix]
     groups: TrackGroups
 
-    def select(self, rows: Matrix) -> Collection:
+    def select(self, rows: Matrix) -> MusicCollection:
         """Keep some tracks."""
         groups = self.groups
-        return Collection(
+        return MusicCollection(
             {space: matrix[rows] for space, matrix in self.vectors.items()},
             {space: matrix[rows] for space, matrix in self.deviations.items()},
             TrackGroups(groups.genres[rows], groups.artists[rows], groups.albums[rows], groups.artist_groups[rows]),
         )
 
 
-def load_collection(folder: Path) -> Collection:
+def load_collection(folder: Path) -> MusicCollection:
     with Library(folder, create=False) as library:
         catalogue = library.catalogue
         spaces = [
@@ -78,7 +81,7 @@ def load_collection(folder: Path) -> Collection:
             deviations[space] = np.stack(
                 [catalogue.vectors.segments(track.id, space).astype(np.float64).std(axis=0) for track in kept]
             )
-        return Collection(vectors, deviations, group_by_name(kept))
+        return MusicCollection(vectors, deviations, group_by_name(kept))
 
 
 def unit(vectors: Matrix) -> Matrix:
@@ -101,7 +104,7 @@ def rotate(vectors: Matrix, *, components: int, power: float) -> Matrix:
     return result
 
 
-def list_bases(collection: Collection, space: str) -> Iterator[tuple[str, Matrix]]:
+def list_bases(collection: MusicCollection, space: str) -> Iterator[tuple[str, Matrix]]:
     """Yield the unit vectors that each way compares by their inner product."""
     vectors = collection.vectors[space]
     centered = vectors - vectors.mean(axis=0)
@@ -184,6 +187,7 @@ HUBS: Mapping[str, Hubs] = {
     "CSLS, k = 40": csls(k=40),
     "CSLS, w = 0.25": csls(weight=0.25),
     "CSLS, k = 20, w = 0.25": csls(k=20, weight=0.25),
+    "CSLS, k = 20, w = 0.35": csls(k=20, weight=0.35),
     "CSLS, k = 20, w = 0.75": csls(k=20, weight=0.75),
     "CSLS, w = 0.75": csls(weight=0.75),
     "CSLS, w = 1": csls(weight=1),
@@ -193,14 +197,17 @@ HUBS: Mapping[str, Hubs] = {
 }
 
 
-def list_candidates(collection: Collection, space: str) -> Iterator[tuple[str, Matrix]]:
+def list_candidates(collection: MusicCollection, space: str) -> Iterator[tuple[str, Matrix]]:
+    original = collection.vectors[space].astype(np.float32)
+    fitted = SimilarityMeasure.fit(original, settings=default_measure(space))
+    yield "the default", fitted.transform_queries(original) @ fitted.transform_rows(original).T
     for base, vectors in list_bases(collection, space):
         similarities = vectors @ vectors.T
         for name, reduce_hubs in HUBS.items():
             yield " + ".join(filter(None, [base, name])), reduce_hubs(similarities)
 
 
-def list_fusions(collection: Collection) -> Iterator[tuple[str, Matrix]]:
+def list_fusions(collection: MusicCollection) -> Iterator[tuple[str, Matrix]]:
     """Combine all spaces, compared by their default base, by score and by rank."""
     matrices = []
     for space, vectors in collection.vectors.items():
@@ -268,17 +275,23 @@ def divide_artists(groups: TrackGroups, *, seed: int) -> tuple[Matrix, Matrix]:
     return np.flatnonzero(halves), np.flatnonzero(~halves)
 
 
-def choose(scores: Mapping[str, Score]) -> str:
+def choose(scores: Mapping[str, Score], among: Collection[str]) -> str:
     limit = scores["cosine"].skewness / 2
-    fit = [name for name, score in scores.items() if score.skewness <= limit and score.reach >= 0.95]
-    return max(fit or scores, key=lambda name: scores[name].precision)
+    fit = [name for name in among if scores[name].skewness <= limit and scores[name].reach >= 0.95]
+    return max(fit or among, key=lambda name: scores[name].precision)
 
 
-def score_all(collection: Collection, space: str) -> dict[str, Score]:
+def can_be_measure(name: str) -> bool:
+    """Return whether `SimilarityMeasure` can compare like that."""
+    base, _, hubs = name.partition(" + ")
+    return base in {"cosine", "centred", "standardised"} and (not hubs or hubs.startswith("CSLS"))
+
+
+def score_all(collection: MusicCollection, space: str) -> dict[str, Score]:
     return {name: measure(matrix, collection.groups) for name, matrix in list_candidates(collection, space)}
 
 
-def print_whole(collection: Collection) -> None:
+def print_whole(collection: MusicCollection) -> None:
     for space in collection.vectors:
         print(f"\n{short_name(space)}, the whole library: {len(collection.groups.genres)} tracks\n")
         print(f"| | {HEADER[0]}\n|---|{HEADER[1]}")
@@ -290,29 +303,31 @@ def print_whole(collection: Collection) -> None:
             print(f"| {name} | {measure(matrix, collection.groups).format()} |", flush=True)
 
 
-def print_halves(collection: Collection, *, seeds: int) -> None:
+def print_halves(collection: MusicCollection, *, seeds: int) -> None:
     for space in collection.vectors:
         scores: list[dict[str, Score]] = []
         for seed in range(seeds):
             scores += [
                 score_all(collection.select(rows), space) for rows in divide_artists(collection.groups, seed=seed)
             ]
-        chosen = [choose(half) for half in scores]
         others = [scores[number ^ 1] for number in range(len(scores))]
         print(f"\n{short_name(space)}: mean over {len(scores)} halves, {seeds} seeds\n")
         print(f"| measured on one half | {HEADER[0]} difference of P@10 (deviation over seeds) |\n|---|{HEADER[1]}---|")
         print_mean("cosine", [half["cosine"] for half in scores], [half["cosine"] for half in scores])
-        print_mean(
-            "chosen on the other half",
-            [half[name] for half, name in zip(others, chosen, strict=True)],
-            [half["cosine"] for half in others],
-        )
+        choices = {
+            "any, chosen on the other half": list(scores[0]),
+            "a setting of the measure, chosen on the other half": list(filter(can_be_measure, scores[0])),
+        }
+        chosen = {title: [choose(half, among) for half in scores] for title, among in choices.items()}
+        for title, names in chosen.items():
+            found = [half[name] for half, name in zip(others, names, strict=True)]
+            print_mean(title, found, [half["cosine"] for half in others])
         for name in scores[0]:
             if name != "cosine":
                 print_mean(name, [half[name] for half in scores], [half["cosine"] for half in scores])
-        print(
-            "\nchosen: " + "; ".join(f"{name} ({count})" for name, count in Counter(chosen).most_common()), flush=True
-        )
+        for title, names in chosen.items():
+            counts = "; ".join(f"{name} ({count})" for name, count in Counter(names).most_common())
+            print(f"\n{title}: {counts}", flush=True)
 
 
 def print_mean(name: str, scores: Sequence[Score], plain: Sequence[Score]) -> None:
@@ -322,15 +337,13 @@ def print_mean(name: str, scores: Sequence[Score], plain: Sequence[Score]) -> No
     print(f"| {name} | {mean.format()} | {changes.mean():+.3f} ({by_seed.std():.3f}) |", flush=True)
 
 
-def print_sizes(collection: Collection, *, seeds: int) -> None:
-    """Print genre precision@10 of small libraries, for several weights of the prior and with plain centring."""
+def print_sizes(collection: MusicCollection, *, seeds: int) -> None:
+    """Print the genre MAP of small libraries, for several weights of the prior and with plain centring."""
     import sonotheque.index.measure as module
 
     default = module.PRIOR_SIZE
     for space, vectors in collection.vectors.items():
-        print(
-            f"\n{short_name(space)}, small libraries: genre precision@10, mean of {10 * seeds} random samples of tracks\n"
-        )
+        print(f"\n{short_name(space)}, small libraries: genre MAP, mean of {10 * seeds} random samples of tracks\n")
         priors = (0, 5, 10, 20, 50)
         print(
             "| tracks | cosine | "
@@ -359,10 +372,10 @@ def measure_genres(vectors: Matrix, groups: TrackGroups, settings: MeasureSettin
     similarities = fitted.transform_queries(vectors) @ fitted.transform_rows(vectors).T
     rows = find_queries(groups.genres, groups.artist_groups)
     relevant, candidates = select_relevant(groups.genres, groups.artist_groups, rows)
-    return float(score_rankings(similarities[rows], relevant=relevant, candidates=candidates, k=K)[0].mean())
+    return float(score_rankings(similarities[rows], relevant=relevant, candidates=candidates, k=K)[1].mean())
 
 
-def print_sample_sizes(collection: Collection) -> None:
+def print_sample_sizes(collection: MusicCollection) -> None:
     """Print the effect of estimating the measure on a part of the library."""
     print(f"\nmeasures fitted on a part of the library\n\n| space, size of the sample | {HEADER[0]}\n|---|{HEADER[1]}")
     for space, vectors in collection.vectors.items():
@@ -371,6 +384,42 @@ def print_sample_sizes(collection: Collection) -> None:
             fitted = SimilarityMeasure.fit(matrix, settings=default_measure(space), sample_size=size)
             similarities = fitted.transform_queries(matrix) @ fitted.transform_rows(matrix).T
             print(f"| {short_name(space)}, {size} | {measure(similarities, collection.groups).format()} |", flush=True)
+
+
+def draw_tracks(segments: Matrix, count: int, *, seed: int = 0) -> FloatArray:
+    """Draw vectors around segments: half of the way to one of the 20 nearest, and half of the difference of two others of these."""
+    generator = np.random.default_rng(seed)
+    directions = unit(segments - segments.mean(axis=0))
+    nearest = np.argsort(-(directions @ directions.T), axis=1)[:, 1:21]
+    rows = generator.integers(len(segments), size=count)
+    first, second, third = (segments[nearest[rows, generator.integers(20, size=count)]] for _ in range(3))
+    drawn: FloatArray = (segments[rows] + 0.5 * (first - segments[rows]) + 0.5 * (second - third)).astype(np.float32)
+    return drawn
+
+
+def print_large(folder: Path, *, count: int = 20_000) -> None:
+    """Print the hubs of a large library for several sizes of the sample and settings."""
+    with Library(folder, create=False) as library:
+        space = library.catalogue.spaces.all()[0].id
+        segments = np.concatenate([found for _, found in library.catalogue.vectors.all_segments(space)])
+    vectors = draw_tracks(segments.astype(np.float64), count)
+    print(f"\n{count:,} vectors drawn around {len(segments)} segments of {short_name(space)}, lists of {K}\n")
+    print("| measure | sample | skewness | reach | longest |\n|---|---|---|---|---|")
+    settings = [("cosine", COSINE), ("centred", MeasureSettings(hub_weight=0.0))]
+    settings += [
+        (f"centred, k = {k}, w = {weight}", MeasureSettings(hub_weight=weight, n_neighbors=k))
+        for k, weight in ((10, 0.5), (20, 0.25), (20, 0.35), (20, 0.5))
+    ]
+    for name, chosen in settings:
+        for size in (2_000, 4_000, 8_000) if chosen.hub_weight else (count,):
+            fitted = SimilarityMeasure.fit(vectors, settings=chosen, sample_size=size)
+            graph = build_knn_graph(vectors, k=K, measure=fitted)
+            counts = count_occurrences(graph.rows, tracks=count)
+            sample = f"{size:,}" if chosen.hub_weight else "-"
+            print(
+                f"| {name} | {sample} | {measure_skewness(counts):.2f} | {measure_reach(counts):.1%} | {counts.max()} |",
+                flush=True,
+            )
 
 
 def print_cost() -> None:
@@ -397,10 +446,13 @@ def main() -> None:
     parser.add_argument("library", type=Path, nargs="?")
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--cost", action="store_true")
+    parser.add_argument("--large", action="store_true")
     options = parser.parse_args()
     if options.cost:
         print_cost()
-    if options.library:
+    if options.library and options.large:
+        print_large(options.library)
+    elif options.library:
         collection = load_collection(options.library)
         with threadpool_limits(limits=1, user_api="blas"):
             print_whole(collection)

@@ -76,10 +76,10 @@ COSINE = MeasureSettings(center=False, scale=False, hub_weight=0.0)
 """The plain cosine."""
 
 DEFAULT_SETTINGS: Mapping[str, MeasureSettings] = {
-    "embedding": MeasureSettings(hub_weight=0.25),
+    "embedding": MeasureSettings(hub_weight=0.35),
     "descriptors": MeasureSettings(scale=True, hub_weight=0.5),
-    "frames": MeasureSettings(hub_weight=0.25),
-    "spectrogram": MeasureSettings(hub_weight=0.25),
+    "frames": MeasureSettings(hub_weight=0.35),
+    "spectrogram": MeasureSettings(hub_weight=0.35),
 }
 """The settings for each kind of space, chosen by measurement (docs/benchmarks/similarity.md)."""
 
