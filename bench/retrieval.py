@@ -122,6 +122,7 @@ def list_bases(collection: MusicCollection, space: str) -> Iterator[tuple[str, M
     base = unit(standardize(vectors) if scaled else centered)
     nearest = np.argsort(-(base @ base.T), axis=1, kind="stable")[:, 1:6]
     yield "averaged with the 5 nearest tracks", unit(base + base[nearest].mean(axis=1))
+    yield "averaged with the 3 nearest tracks, 4:1", unit(base + base[nearest[:, :3]].mean(axis=1) / 4)
     deviations = collection.deviations[space]
     spread = unit(standardize(deviations) if scaled else deviations - deviations.mean(axis=0))
     for weight in (0.25, 0.5):
