@@ -72,7 +72,10 @@ def score_by_loops(similarities: np.ndarray, tracks: list[Track], k: int) -> dic
 def test_scores_agree_with_loops() -> None:
     tracks = make_tracks(60)
     vectors = np.random.default_rng(1).normal(loc=0.5, size=(60, 12)).astype(np.float32)
-    evaluation = evaluate_space(vectors, tracks, space=SPACE, k=5)
+    steps: list[tuple[int, int]] = []
+    evaluation = evaluate_space(vectors, tracks, space=SPACE, k=5, progress=lambda *step: steps.append(step))
+    assert steps == sorted(steps)
+    assert steps[-1][0] == steps[-1][1]
     assert [measure.measure for measure in evaluation.measures] == ["cosine", "default"]
     for measure, chosen in zip(evaluation.measures, (COSINE, default_measure(SPACE)), strict=True):
         fitted = SimilarityMeasure.fit(vectors, settings=chosen)
