@@ -387,6 +387,25 @@ def print_sample_sizes(collection: MusicCollection) -> None:
             print(f"| {short_name(space)}, {size} | {measure(similarities, collection.groups).format()} |", flush=True)
 
 
+def print_values(collection: MusicCollection) -> None:
+    """Print the usual similarities of the nearest tracks and of random pairs, and how many pairs are clipped."""
+    header = ("space, measure", "1st of a list", "10th", "any pair", "lowest", "clipped at 1")
+    print(f"\nusual similarities\n\n| {' | '.join(header)} |\n|{'---|' * len(header)}")
+    for space, vectors in collection.vectors.items():
+        matrix = vectors.astype(np.float32)
+        for name, settings in (("cosine", COSINE), ("default", default_measure(space))):
+            fitted = SimilarityMeasure.fit(matrix, settings=settings)
+            queries = fitted.transform_queries(matrix)
+            similarities = fitted.similarities(queries @ fitted.transform_rows(matrix).T, queries=queries)
+            pairs = similarities[~np.eye(len(matrix), dtype=bool)].reshape(len(matrix), -1)
+            ordered = -np.sort(-pairs, axis=1)
+            print(
+                f"| {short_name(space)}, {name} | {np.median(ordered[:, 0]):.2f} | {np.median(ordered[:, K - 1]):.2f} | "
+                f"{np.median(pairs):.2f} | {pairs.min():.2f} | {(pairs >= 1).sum()} of {pairs.size} |",
+                flush=True,
+            )
+
+
 def draw_tracks(segments: Matrix, count: int, *, seed: int = 0) -> FloatArray:
     """Draw vectors around segments: half of the way to one of the 20 nearest, and half of the difference of two others of these."""
     generator = np.random.default_rng(seed)
@@ -460,6 +479,7 @@ def main() -> None:
             print_halves(collection, seeds=options.seeds)
             print_sizes(collection, seeds=options.seeds)
             print_sample_sizes(collection)
+            print_values(collection)
 
 
 if __name__ == "__main__":
