@@ -421,8 +421,9 @@ def print_large(folder: Path, *, count: int = 20_000) -> None:
     """Print the hubs of a large library for several sizes of the sample and settings."""
     with Library(folder, create=False) as library:
         space = library.catalogue.spaces.all()[0].id
-        segments = np.concatenate([found for _, found in library.catalogue.vectors.all_segments(space)])
-    vectors = draw_tracks(segments.astype(np.float64), count)
+        vectors = library.catalogue.vectors
+        segments = np.concatenate([vectors.segments(int(track), space) for track in vectors.matrix(space)[0]])
+    drawn = draw_tracks(segments.astype(np.float64), count)
     print(f"\n{count:,} vectors drawn around {len(segments)} segments of {short_name(space)}, lists of {K}\n")
     print("| measure | sample | skewness | reach | longest |\n|---|---|---|---|---|")
     settings = [("cosine", COSINE), ("centred", MeasureSettings(hub_weight=0.0))]
@@ -432,8 +433,8 @@ def print_large(folder: Path, *, count: int = 20_000) -> None:
     ]
     for name, chosen in settings:
         for size in (2_000, 4_000, 8_000) if chosen.hub_weight else (count,):
-            fitted = SimilarityMeasure.fit(vectors, settings=chosen, sample_size=size)
-            graph = build_knn_graph(vectors, k=K, measure=fitted)
+            fitted = SimilarityMeasure.fit(drawn, settings=chosen, sample_size=size)
+            graph = build_knn_graph(drawn, k=K, measure=fitted)
             counts = count_occurrences(graph.rows, tracks=count)
             sample = f"{size:,}" if chosen.hub_weight else "-"
             print(
