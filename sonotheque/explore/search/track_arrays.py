@@ -201,15 +201,18 @@ def _compute_changed(catalogue: Catalogue, arrays: Arrays, changed: IdArray, *, 
     columns = catalogue.attributes.read(since=since)
     new = dict(_as_arrays(columns))
     new["logits"], new["level"] = _compute_rows(catalogue, columns)
-    kept = ~np.isin(arrays["ids"], changed)
+    kept = np.flatnonzero(~np.isin(arrays["ids"], changed))
     places = np.searchsorted(arrays["hashes"][kept], new["hashes"])
+    rows = np.insert(kept, places, -1)  # the old row of each new one; -1 for those that are inserted
+    inserted = np.flatnonzero(rows < 0)
     names = [*json.loads(arrays["genres"].tobytes()), *columns.genres]
     shifted = np.where(new["genre"] < 0, -1, new["genre"] + len(names) - len(columns.genres))
-    merged = {
-        name: np.insert(array[..., kept], places, shifted if name == "genre" else new[name], axis=-1)
-        for name, array in arrays.items()
-        if name != "genres"
-    }
+    merged: dict[str, npt.NDArray[Any]] = {}
+    for name, array in arrays.items():
+        if name != "genres":
+            padded = array if array.shape[-1] else np.zeros((*array.shape[:-1], 1), array.dtype)
+            merged[name] = np.take(padded, rows, axis=-1)
+            merged[name][..., inserted] = shifted if name == "genre" else new[name]
     used = sorted({names[code] for code in np.unique(merged["genre"]).tolist() if code >= 0})
     codes = np.array([*(used.index(name) if name in used else -1 for name in names), -1], np.int32)
     merged["genre"] = codes[merged["genre"]]
