@@ -39,6 +39,7 @@ from sonotheque.user_folders import data_folder
 
 if TYPE_CHECKING:
     from sonotheque.classify import TrainingSet
+    from sonotheque.classify.inference.persistence import SavedClassifier
     from sonotheque.explore.map.layout import MapSettings
     from sonotheque.explore.map.map_view import MapView
     from sonotheque.explore.search import TrackArrays
@@ -117,6 +118,7 @@ class Library:
             ) from None
         self.catalogue = Catalogue(file)
         self._indexes = LibraryIndexes(self.path, self.catalogue)
+        self._classifier: tuple[tuple[int, int, int], SavedClassifier] | None = None
         self._track_arrays: tuple[str, TrackArrays] | None = None
 
     def __enter__(self) -> Self:
@@ -781,12 +783,12 @@ class Library:
             If there is no audio file, or the CSV cannot be written or would replace a file that must stay.
         """
         require_in_range(abstain=abstain)
-        from sonotheque.classify import load_classifier, predict_genres, write_submission
+        from sonotheque.classify import predict_genres, write_submission
         from sonotheque.extract import get_vectors
 
         inputs = [*paths, *(file for file in (ids, template) if file is not None)]
         table = None if csv is None else self._open_output(csv, CSV, "classify --csv", inputs=inputs, force=force)
-        saved = load_classifier(self._classifier_path, catalogue=self.catalogue)
+        saved = self._load_classifier()
         audio = [file.path for file in scan_paths(paths)]
         if not audio:
             raise LibraryError(f"{', '.join(map(str, paths))}: no audio file found; nothing to classify")
@@ -1415,6 +1417,21 @@ class Library:
             tracks = open_track_arrays(self.path, self.catalogue, classifier=self._classifier_path, progress=progress)
             self._track_arrays = stamp, tracks
         return self._track_arrays[1]
+
+    def _load_classifier(self) -> SavedClassifier:
+        """Return the trained classifier. It is kept for the next question, unless its file has changed."""
+        from sonotheque.classify.inference.predict import check_classifier, load_classifier
+
+        try:
+            file = self._classifier_path.stat()
+            stamp = file.st_mtime_ns, file.st_size, file.st_ino
+        except OSError:  # the error says what to do
+            return load_classifier(self._classifier_path, catalogue=self.catalogue)
+        if self._classifier is not None and self._classifier[0] == stamp:
+            check_classifier(self._classifier[1], catalogue=self.catalogue)
+        else:
+            self._classifier = stamp, load_classifier(self._classifier_path, catalogue=self.catalogue)
+        return self._classifier[1]
 
     def _failed_files(self) -> list[results.FailedFile]:
         return [results.FailedFile(path, reason) for path, (_, reason) in self.catalogue.files.failures().items()]

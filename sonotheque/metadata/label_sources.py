@@ -276,6 +276,10 @@ class CsvLabels:
                 return self._rows[key]
         return None
 
+    def keys(self) -> list[str]:
+        """List what the rows name: paths, file names, stems or ids."""
+        return list(self._rows)
+
     def ambiguous(self) -> list[str]:
         """Describe the files that got no label because rows with different labels match their name, stem or number."""
         rows: dict[str, list[str]] = {text: [] for text in self._ambiguous.values()}

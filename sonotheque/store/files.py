@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 
 from sonotheque.errors import LibraryError
-from sonotheque.extract.file_identity import FileStamp
+from sonotheque.extract.file_identity import FileStamp, name_problem
 from sonotheque.metadata.file_names import match_name, normalize_name
 from sonotheque.store.database import Database
 from sonotheque.store.history import HistoryRepository
@@ -30,6 +30,14 @@ class FileRepository:
         """Return the stamp of one path and the id of its track, or None if the path is unknown."""
         row = self._database.execute("SELECT size, mtime_ns, track_id FROM files WHERE path = ?", (path,)).fetchone()
         return None if row is None else (FileStamp(*row[:2]), int(row[2]))
+
+    def get_unchanged(self, path: str) -> int | None:
+        """Return the id of the track at a path if the file has the same size and modification time as when it was added."""
+        known = None if name_problem(path) else self.get(path)
+        try:
+            return known[1] if known is not None and known[0] == FileStamp.of(path) else None
+        except OSError:
+            return None
 
     def with_genres(self, paths: Iterable[str] | None = None) -> Iterator[tuple[str, int, str | None]]:
         """Yield the path of each file, the id of its track and the genre in its file tags, ordered by path.

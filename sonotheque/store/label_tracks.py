@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -17,13 +18,16 @@ from sonotheque.metadata.genres import (
     list_spellings,
     suggest_genre,
 )
-from sonotheque.metadata.label_sources import Label, LabelSource, TagLabels
+from sonotheque.metadata.label_sources import CsvLabels, Label, LabelSource, TagLabels
 from sonotheque.plurals import pluralize
 from sonotheque.results import LabelChange, LabellingResult
 from sonotheque.store.catalogue import Catalogue
 from sonotheque.store.records import TrackLabelChange
 
 log = logging.getLogger("sonotheque")
+
+MAX_LOOKED_UP = 0.25
+"""Rows of a CSV, relative to the files of the library, up to which each row is looked up; beyond, all files are."""
 
 MAX_WARNINGS = 3
 """Warnings of one kind that are shown."""
@@ -67,7 +71,7 @@ def label_tracks(
     LabelsError
         If the labels are numbers, and the genres of the library are names. No label is changed then.
     """
-    files = catalogue.files.with_genres(None if roots is None else sorted(roots))
+    files = catalogue.files.with_genres(_paths_to_look_up(catalogue, source) if roots is None else sorted(roots))
     labels = collect_labels(source, files, roots=roots)
     before = {track: catalogue.labels.get(track) for track in labels}
     labels = choose_labels(
@@ -85,6 +89,17 @@ def label_tracks(
         changes=list_changes(changes),
         dry_run=dry_run,
     )
+
+
+def _paths_to_look_up(catalogue: Catalogue, source: LabelSource) -> list[str] | None:
+    """List the paths that a CSV may name, without reading the others; None for all, if it has rows for much of the library."""
+    if not isinstance(source, CsvLabels):
+        return None
+    keys = source.keys()
+    if len(keys) > MAX_LOOKED_UP * catalogue.files.count():
+        return None
+    paths = catalogue.search_names.paths_named(os.path.basename(key) for key in keys)
+    return sorted(paths)
 
 
 def collect_labels(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
@@ -41,6 +42,14 @@ class LabelRepository:
             "SELECT label, source, artist, album FROM labels WHERE track_id = ?", (track,)
         ).fetchone()
         return None if row is None else Label(*row)
+
+    def of_tracks(self, tracks: Iterable[int]) -> dict[int, str]:
+        """Map those of some tracks that have a label to it."""
+        rows = self._database.execute(
+            "SELECT track_id, label FROM json_each(?) CROSS JOIN labels ON track_id = json_each.value",
+            (json.dumps(list(tracks)),),
+        )
+        return dict(rows)
 
     def of_content(self, content: str) -> Label | None:
         """Return the label of the track with a content hash, or None if there is no such track or it has no label."""

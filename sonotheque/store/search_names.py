@@ -29,6 +29,9 @@ IDEOGRAPHS = re.compile("([\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0
 
 MAX_SUGGESTIONS = 3
 
+MAX_DIGITS = 12
+"""Longest number, with leading zeros, by which a file is found."""
+
 MAX_CANDIDATES = 100
 """Tracks that are read to make suggestions."""
 
@@ -91,6 +94,26 @@ class SearchNameRepository:
     def find_paths(self, name: str) -> list[str]:
         """List the known paths whose last part is this file name, without regard to case, accents and normalisation."""
         return sorted({track.path for track in self._find(name, "file")})
+
+    def paths_named(self, names: Iterable[str]) -> set[str]:
+        """List the paths of the tracks that have a file with one of these names, with or without the extension.
+
+        Case, accents and normalisation are ignored, and a number also finds file names with leading zeros.
+        """
+        self._refresh()
+        tracks: set[int] = set()
+        for name in names:
+            keys = {search_key(name), search_key(_stem(name))}
+            keys |= {key.zfill(width) for key in keys if key.isdecimal() for width in range(1, MAX_DIGITS + 1)}
+            keys |= {
+                str(int(key)).zfill(width) for key in keys if key.isdecimal() for width in range(1, MAX_DIGITS + 1)
+            }
+            for key in keys:
+                found = self._database.execute(
+                    "SELECT track_id FROM search_names WHERE key = ? AND field IN ('file', 'stem')", (key,)
+                )
+                tracks.update(track for (track,) in found)
+        return {track.path for track in self._read(sorted(tracks))}
 
     def find_titles(self, title: str, *, artist: str | None = None) -> list[NamedTrack]:
         """Find the tracks with this title, and by this artist if one is given: their first files, ordered by path."""

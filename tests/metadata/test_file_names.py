@@ -125,9 +125,9 @@ def test_label_and_remove_by_the_other_name(tmp_path: Path) -> None:
         rows = (("file", "genre"), (f"{NFC}.wav", "rock"))
         library.add(folder, labels=str(write_csv(tmp_path / "l.csv", *rows)), embedders=["musicnn"])
         assert library.status().labels == {"rock": 1}
-        (similar,) = library.similar(NFC, m3u=tmp_path / "list.m3u").results
+        (similar,) = library.similar(NFC, m3u=tmp_path / "list.m3u", same_recording=True).results
         assert Path(similar.path).stem == "ave"
-        (similar,) = library.similar("ave", m3u=tmp_path / "list.m3u").results
+        (similar,) = library.similar("ave", m3u=tmp_path / "list.m3u", same_recording=True).results
         assert (tmp_path / "list.m3u").read_text(encoding="utf-8").splitlines()[-1] == f"music/{NFD}.wav"
         assert library.remove(folder / f"{NFC}.wav").removed == 1
         with pytest.raises(LibraryError, match="no such file"):

@@ -74,11 +74,11 @@ def load_training_set(
     ClassifierError
         If there are fewer than two genres.
     """
+    labelled = catalogue.tracks.labelled()
     columns: dict[str, dict[int, Any]] = {}
     for space in spaces:
-        ids, vectors = catalogue.vectors.matrix(space)
+        ids, vectors = catalogue.vectors.read(space, [track.id for track in labelled])
         columns[space] = {int(id_): vector for id_, vector in zip(ids, vectors, strict=True)}
-    labelled = catalogue.tracks.labelled()
     tracks = sorted(
         (t for t in labelled if all(t.id in column for column in columns.values())), key=lambda track: track.hash
     )

@@ -27,6 +27,9 @@ from sonotheque.types import FloatArray
 
 log = logging.getLogger("sonotheque")
 
+N_CHECKED = 64
+"""Nearest tracks among which labelled tracks of the predicted genre are looked for, before all tracks of the genre are."""
+
 N_NEIGHBOURS = 3
 """Labelled tracks that explain a prediction."""
 
@@ -42,6 +45,18 @@ def load_classifier(path: Path, *, catalogue: Catalogue) -> SavedClassifier:
         If there is none, or one of its spaces is unknown or missing from the library.
     """
     saved = SavedClassifier.load(path)
+    check_classifier(saved, catalogue=catalogue)
+    return saved
+
+
+def check_classifier(saved: SavedClassifier, *, catalogue: Catalogue) -> None:
+    """Check that a classifier fits a library, see `load_classifier`.
+
+    Raises
+    ------
+    ClassifierError
+        If one of its spaces is unknown or missing from the library.
+    """
     available = {space.id for space in catalogue.spaces.all() if space.tracks}
     for space in saved.spaces:
         if not knows_space(space):
@@ -55,7 +70,6 @@ def load_classifier(path: Path, *, catalogue: Catalogue) -> SavedClassifier:
         )
     if saved.generation != catalogue.generation:
         log.warning("the library has changed since `train`; train again to use the changes")
-    return saved
 
 
 def predict_genres(
@@ -197,19 +211,27 @@ def _explaining_neighbours(
     space: str,
 ) -> list[list[results.LabelledNeighbour]]:
     """Find the nearest labelled tracks of the predicted genre of each file, without duplicates of the file itself."""
-    result: list[list[results.LabelledNeighbour]] = [[] for _ in files.paths]
-    for genre in sorted(set(genres)):
-        candidates = catalogue.labels.tracks_with(genre, space=space)
-        rows = [row for row, name in enumerate(genres) if name == genre]
-        ids, similarities = index.search(data.tracks[space][rows], k=N_NEIGHBOURS + 1, restrict_to=candidates)
-        tracks = catalogue.tracks.read(np.unique(ids).tolist())
-        for row, found, values in zip(rows, ids, similarities, strict=True):
-            others = [
-                results.LabelledNeighbour(
-                    neighbour.path, genre, round(float(value), 6), title=neighbour.title, artist=neighbour.artist
-                )
-                for neighbour, value in zip((tracks[int(track)] for track in found), values, strict=True)
-                if neighbour.hash != files.hashes[row]
-            ]
-            result[row] = others[:N_NEIGHBOURS]
+    queries = data.tracks[space]
+    nearest, values = index.search(queries, k=N_CHECKED)
+    labels = catalogue.labels.of_tracks(np.unique(nearest).tolist())
+    result = []
+    for row, genre in enumerate(genres):
+        found = [
+            (track, value)
+            for track, value in zip(nearest[row].tolist(), values[row].tolist(), strict=True)
+            if labels.get(track) == genre
+        ]
+        if len(found) <= N_NEIGHBOURS:  # compare with all tracks of the genre
+            candidates = catalogue.labels.tracks_with(genre, space=space)
+            ids, similarities = index.search(queries[row : row + 1], k=N_NEIGHBOURS + 1, restrict_to=candidates)
+            found = list(zip(ids[0].tolist(), similarities[0].tolist(), strict=True))
+        tracks = catalogue.tracks.read([track for track, _ in found[: N_NEIGHBOURS + 1]])
+        others = [
+            results.LabelledNeighbour(
+                tracks[track].path, genre, round(value, 6), title=tracks[track].title, artist=tracks[track].artist
+            )
+            for track, value in found[: N_NEIGHBOURS + 1]
+            if track in tracks and tracks[track].hash != files.hashes[row]
+        ]
+        result.append(others[:N_NEIGHBOURS])
     return result

@@ -57,6 +57,9 @@ def resolve_query(query: str, *, catalogue: Catalogue) -> ResolvedQuery:
         If the query is none of these, or several tracks have that file name or title.
     """
     path = os.path.abspath(existing_path(query))
+    unchanged = catalogue.files.get_unchanged(path)
+    if unchanged is not None:
+        return ResolvedQuery([path], [unchanged])
     if os.path.isfile(path):
         if problem := name_problem(path):
             raise LibraryError(f"{query}: {problem}")

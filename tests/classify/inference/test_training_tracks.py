@@ -83,7 +83,7 @@ def test_one_file_is_classified_without_reading_all_tracks(
     def refuse(*_: object) -> None:
         raise AssertionError("all tracks are read")
 
-    for repository, method in ((TrackRepository, "all"), (TrackRepository, "hashes"), (VectorRepository, "embedded")):
+    for repository, method in ((TrackRepository, "all"), (TrackRepository, "labelled"), (VectorRepository, "matrix")):
         monkeypatch.setattr(repository, method, refuse)
     assert demo_library.classify(AVE) == expected
     nearest = expected.tracks[0].neighbours[0]
