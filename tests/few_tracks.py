@@ -138,6 +138,7 @@ def quick_commands(query: Path, out: Path) -> list[list[str]]:
         ["status"],
         ["similar", path, "-k", "3", "--m3u", str(out / "a.m3u8")],
         ["search", "slow acoustic vocals in A minor, not rock", "-k", "3", "--m3u", str(out / "s.m3u8")],
+        ["index"],
         ["duplicates", "--csv", str(out / "d.csv")],
         ["train", "--model", "logreg"],
         ["classify", path, "--timeline", "--csv", str(out / "c.csv")],

@@ -47,6 +47,7 @@ STEPS = (
     Step("status"),
     Step("label", "{music}/metadata.csv"),
     Step("similar", "{new} -k 3"),
+    Step("index", "--kind auto"),
     Step("search", "slow music --m3u found.m3u8"),
     Step("duplicates", "--csv duplicates.csv"),
     Step("train", "--model logreg"),

@@ -18,6 +18,7 @@ from sonotheque.cli.classification import classify, evaluate, train
 from sonotheque.cli.demo import demo
 from sonotheque.cli.duplicates import duplicates
 from sonotheque.cli.export import export, tag
+from sonotheque.cli.index import index
 from sonotheque.cli.inspection import inspect
 from sonotheque.cli.label_issues import errors
 from sonotheque.cli.library import add, label, remove, status, undo
@@ -36,7 +37,7 @@ from sonotheque.cli.weights import weights
 from sonotheque.errors import SonothequeError
 
 SECTIONS: dict[str, tuple[click.Command, ...]] = {
-    "Library": (add, status, label, remove, undo),
+    "Library": (add, status, label, remove, undo, index),
     "Similarity and search": (similar, search, duplicates),
     "Genre classification": (train, classify, evaluate, errors),
     "Maps and inspection": (map_, clusters, inspect),

@@ -11,6 +11,7 @@ from sonotheque.console.library import (
     can_ask,
     confirm_removal,
     print_addition_preview,
+    print_indexes,
     print_removal,
     print_status,
 )
@@ -31,6 +32,7 @@ __all__ = [
     "print_evaluation",
     "print_exported_tables",
     "print_found_tracks",
+    "print_indexes",
     "print_inspection",
     "print_json",
     "print_label_changes",

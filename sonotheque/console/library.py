@@ -48,7 +48,11 @@ def print_status(status: results.Status, *, library: str, roots: Sequence[str] |
         print_failed_files([failure for failure in status.failed if _is_inside(failure.path, roots)])
     click.echo(f"library {library}")
     for space in status.spaces:
-        index = "exact index" if space.index == "exact" else f"{space.index} index (the next search rebuilds it)"
+        index = f"{space.index} index"
+        if space.index in {"stale", "missing"}:
+            index += " (the next search rebuilds it)"
+        elif space.recall is not None:
+            index += f" (finds {space.recall:.1%} of the nearest tracks)"
         click.echo(f"space {space.id}: {pluralize(space.tracks, 'track')}, {space.dimensions} dimensions, {index}")
     if status.auto_tags and not any(space.id.startswith("musicnn-") for space in status.spaces):
         click.echo(f"auto-tags: {pluralize(status.auto_tags, 'track')}")
@@ -134,3 +138,13 @@ def _describe_removal(result: results.RemovalResult, verb: str) -> str:
         labels = ", ".join(f"{label} ({count})" for label, count in list(result.labels.items())[:MAX_LISTED])
         text += f"; {pluralize(result.labelled, 'label')}: {labels}{', ...' if len(result.labels) > MAX_LISTED else ''}"
     return text
+
+
+def print_indexes(result: results.IndexBuildResult) -> None:
+    """Print the indexes that were built."""
+    for built in result.indexes:
+        recall = "" if built.recall is None else f", finds {built.recall:.1%} of the ten nearest tracks"
+        click.echo(
+            f"space {built.space}: {built.kind} index of {pluralize(built.vectors, 'vector')}, "
+            f"{built.bytes / 1e6:.1f} MB{recall}"
+        )

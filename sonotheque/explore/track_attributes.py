@@ -10,13 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from sonotheque.embed import musicnn
 from sonotheque.embed.auto_tags import GROUPS, TAGS, logistic, tag_group, tag_logits
 from sonotheque.embed.tempo_key import TempoKey
 from sonotheque.plurals import pluralize
 from sonotheque.store.catalogue import Catalogue
-from sonotheque.types import BoolArray, Float64Array, FloatArray
+from sonotheque.types import BoolArray, Float64Array
 
 log = logging.getLogger("sonotheque")
 
@@ -158,18 +159,26 @@ def likely_tags(attributes: TrackAttributes, group: str) -> list[str]:
     return likely or (ranked[:1] if group == "style" else [])
 
 
-def are_likely(logits: FloatArray, tag: str) -> BoolArray:
-    """Return for each of M tracks whether an auto-tag is likely, by the rule of `likely_tags`.
+def find_likely_tags(logits: npt.NDArray[np.floating]) -> BoolArray:
+    """Find the likely auto-tags of many tracks at once, by the rule of `likely_tags`.
 
     Parameters
     ----------
     logits : float array [50, M]
         In the order of `sonotheque.embed.auto_tags.TAGS`; NaN for tracks without auto-tags, for which no tag is likely.
-    tag : str
 
     Returns
     -------
-    bool array [M]
+    bool array [50, M]
+    """
+    result = np.zeros(logits.shape, dtype=bool)
+    for group, tags in GROUPS.items():
+        result[[TAGS.index(tag) for tag in tags]] = _find_likely_in_group(logits, group)
+    return result
+
+
+def are_likely(logits: npt.NDArray[np.floating], tag: str) -> BoolArray:
+    """Return for each of M tracks whether one auto-tag is likely, bool array [M]: a row of `find_likely_tags`.
 
     Raises
     ------
@@ -177,13 +186,21 @@ def are_likely(logits: FloatArray, tag: str) -> BoolArray:
         If there is no such tag.
     """
     group = tag_group(tag)
-    probabilities = logistic(logits[[TAGS.index(name) for name in GROUPS[group]]].astype(np.float64))
-    own = probabilities[GROUPS[group].index(tag)]
-    more_likely = (probabilities > own).sum(axis=0)
-    top = probabilities.max(axis=0, initial=0)
-    likely: BoolArray = (
-        (own >= MIN_PROBABILITY[group]) & (own >= MIN_RELATIVE_PROBABILITY * top) & (more_likely < MAX_TAGS)
+    result: BoolArray = _find_likely_in_group(logits, group)[GROUPS[group].index(tag)]
+    return result
+
+
+def _find_likely_in_group(logits: npt.NDArray[np.floating], group: str) -> BoolArray:
+    """Find the likely tags of a group, bool array [number of tags in the group, M]."""
+    probabilities = logistic(logits[[TAGS.index(tag) for tag in GROUPS[group]]].astype(np.float64))
+    probabilities[np.isnan(probabilities)] = -1
+    top = probabilities.max(axis=0)
+    order = np.argsort(-probabilities, axis=0, kind="stable")
+    ranks = np.empty_like(order)
+    np.put_along_axis(ranks, order, np.arange(len(order))[:, None], axis=0)
+    likely: BoolArray = (probabilities >= np.maximum(MIN_PROBABILITY[group], MIN_RELATIVE_PROBABILITY * top)) & (
+        ranks < MAX_TAGS
     )
     if group == "style":
-        likely |= own == top
+        likely |= (ranks == 0) & (top >= 0)
     return likely

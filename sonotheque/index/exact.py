@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -170,8 +170,6 @@ def scan_rows(queries: FloatArray, rows: FloatArray, *, k: int) -> tuple[npt.NDA
     """
     import faiss
 
-    from sonotheque.embed.runtime import count_cores
-
     k = min(k, len(rows))
     if k == 0 or not len(queries):
         return np.empty((len(queries), k), np.int64), np.empty((len(queries), k), np.float32)
@@ -189,11 +187,18 @@ def scan_rows(queries: FloatArray, rows: FloatArray, *, k: int) -> tuple[npt.NDA
     starts = range(0, len(rows), BLOCK_SIZE)
     if len(starts) == 1:
         return scan(0)
-    with ThreadPoolExecutor(min(len(starts), count_cores())) as pool:
-        blocks = list(pool.map(scan, starts))
+    blocks = list(_threads().map(scan, starts))
     found, products = (np.concatenate(parts, axis=1) for parts in zip(*blocks, strict=True))
     order = np.lexsort((found, -products), axis=1)[:, :k]
     return np.take_along_axis(found, order, 1), np.take_along_axis(products, order, 1)
+
+
+@cache
+def _threads() -> ThreadPoolExecutor:
+    """Return the threads that search blocks. Starting them anew for each query would take as long as a small search."""
+    from sonotheque.embed.runtime import count_cores
+
+    return ThreadPoolExecutor(count_cores(), thread_name_prefix="index")
 
 
 def sort_by_similarity(ids: IdArray, similarities: FloatArray, *, farthest: bool = False) -> tuple[IdArray, FloatArray]:

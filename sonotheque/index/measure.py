@@ -198,6 +198,10 @@ class SimilarityMeasure:
         """
         return self._transform(vectors, rows=False)
 
+    def center_directions(self, vectors: FloatArray) -> FloatArray:
+        """Return the unit vectors x' of the formula of this module, float32 [N, D], without the correction for hubs."""
+        return _directions(vectors, self.center, self.deviation)
+
     def average_queries(self, queries: FloatArray, *, weights: Sequence[float] | None = None) -> FloatArray:
         """Average the directions of several queries.
 

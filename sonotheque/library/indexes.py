@@ -17,6 +17,7 @@ from sonotheque.index.cache import Manifest, load_index, read_manifest, save_ind
 from sonotheque.index.exact import DEAD
 from sonotheque.index.measure import SAMPLE_SIZE
 from sonotheque.plurals import pluralize
+from sonotheque.results import IndexBuild
 from sonotheque.store import Catalogue
 from sonotheque.store.vectors import VectorState
 from sonotheque.types import IdArray
@@ -32,6 +33,10 @@ MIN_RECALL = 0.95
 MAX_CHANGED, MAX_CHANGED_AFTER_ADD, ALWAYS_ALLOWED = 0.05, 0.01, 1000
 """Fraction of the vectors that may have changed since the index was built, for a search and at the end of `add`, and a number of
 changes that is always allowed. The current vectors of changed tracks are searched beside the index."""
+
+REFIT_AT_ONCE = 20_000
+"""Up to so many vectors, an exact index is built again as soon as the sample of its measure has changed, which takes about a
+second. Beyond, this is done at the end of `add`."""
 
 MIN_ANNOUNCED = 100_000
 """Number of vectors from which on the building of an approximate index is announced: it takes minutes."""
@@ -76,16 +81,17 @@ class LibraryIndexes:
         SpaceError
             If the library has no vectors of the space.
         """
-        return self._find(space, max_changed=MAX_CHANGED) or self._build(space)
+        count = self._catalogue.spaces.get(space).tracks
+        return self._find(space, max_changed=MAX_CHANGED, refit=count <= REFIT_AT_ONCE) or self._build(space)
 
     def update(self, space: str) -> UpdatableIndex:
         """Bring the files of an index up to date after tracks have been added, so that later commands need not do it."""
         count = self._catalogue.spaces.get(space).tracks
         wanted = choose_kind(count, requested=self.requested_kind)
-        found = self._find(space, max_changed=MAX_CHANGED_AFTER_ADD)
+        found = self._find(space, max_changed=MAX_CHANGED_AFTER_ADD, refit=True)
         return found if found is not None and found.kind == wanted else self._build(space)
 
-    def build(self, space: str, *, kind: str) -> UpdatableIndex:
+    def build(self, space: str, *, kind: str) -> IndexBuild:
         """Build the index of a space again, of a kind that is remembered for the library.
 
         Raises
@@ -94,8 +100,17 @@ class LibraryIndexes:
             If the kind is unknown.
         """
         choose_kind(0, requested=kind)
-        self._catalogue.database.set_setting(SETTING, kind)
-        return self._build(space, extend=False)
+        if kind != self.requested_kind:
+            self._catalogue.database.set_setting(SETTING, kind)
+        index = self._build(space, extend=False)
+        return IndexBuild(
+            space=space,
+            kind=index.kind,
+            vectors=len(index),
+            dimensions=index.base.rows.shape[1],
+            recall=index.recall,
+            bytes=sum(file.stat().st_size for file in (self._folder / space).glob("*") if file.is_file()),
+        )
 
     def describe(self, space: str) -> tuple[str, float | None]:
         """Return the kind of the index of a space, or ``stale`` or ``missing`` if the next search builds it, and its recall."""
@@ -105,14 +120,17 @@ class LibraryIndexes:
         changed = self._changed(space, _state_of(manifest), max_changed=MAX_CHANGED)
         return ("stale" if changed is None else manifest.kind), manifest.recall
 
-    def _find(self, space: str, *, max_changed: float) -> UpdatableIndex | None:
-        """Return the open index or that of the files, if no more than a fraction of the vectors has changed since."""
+    def _find(self, space: str, *, max_changed: float, refit: bool) -> UpdatableIndex | None:
+        """Return the open index or that of the files, if no more than a fraction of the vectors has changed since.
+
+        If `refit`, the sample that its measure is fitted on must not have changed, either.
+        """
         state = self._catalogue.vectors.state(space)
         known = self._open.get(space)
-        if known is not None and known.state == state:
+        if known is not None and known.state == state and not (refit and self._measure_changes(*_parts(known.index))):
             return known.index
         if known is not None:
-            index = self._follow(space, known.index.base, known.base_state, max_changed=max_changed)
+            index = self._follow(space, known.index.base, known.base_state, max_changed=max_changed, refit=refit)
             if index is not None:
                 self._open[space] = _OpenIndex(known.base_state, state, index)
                 return index
@@ -120,18 +138,18 @@ class LibraryIndexes:
         if loaded is None:
             return None
         manifest, base = loaded
-        index = self._follow(space, base, _state_of(manifest), max_changed=max_changed)
+        index = self._follow(space, base, _state_of(manifest), max_changed=max_changed, refit=refit)
         if index is not None:
             self._open[space] = _OpenIndex(_state_of(manifest), state, index)
         return index
 
     def _follow(
-        self, space: str, base: ExactIndex | ApproximateIndex, state: VectorState, *, max_changed: float
+        self, space: str, base: ExactIndex | ApproximateIndex, state: VectorState, *, max_changed: float, refit: bool
     ) -> UpdatableIndex | None:
         changed = self._changed(space, state, max_changed=max_changed)
         if changed is None:
             return None
-        if self._measure_changes(base, changed):
+        if refit and self._measure_changes(base, changed):
             return None
         recent = ExactIndex.build(*self._catalogue.vectors.read(space, changed.tolist()), measure=base.measure)
         return UpdatableIndex(base, changed=changed, recent=recent)
@@ -210,6 +228,10 @@ class LibraryIndexes:
         if outdated > MAX_DEAD * len(base):
             return None
         return base.extend(*self._catalogue.vectors.read(space, changed.tolist()), outdated=changed)
+
+
+def _parts(index: UpdatableIndex) -> tuple[ExactIndex | ApproximateIndex, IdArray]:
+    return index.base, index.changed
 
 
 def _state_of(manifest: Manifest) -> VectorState:

@@ -272,6 +272,31 @@ class Library:
             tempo_and_key=self.catalogue.tempo_keys.count(),
         )
 
+    def build_indexes(self, *, kind: str | None = None) -> results.IndexBuildResult:
+        """Build the search index of each space again. This is rarely needed, because indexes follow changes by themselves.
+
+        Parameters
+        ----------
+        kind : str or None
+            ``exact``, ``hnsw``, ``ivf``, or ``auto`` to choose by the number of tracks. The library remembers it. None keeps
+            what was chosen before; ``auto`` at first.
+
+        Returns
+        -------
+        IndexBuildResult
+
+        Raises
+        ------
+        LibraryError
+            If the library is empty, or cannot be written.
+        ParameterError
+            If the kind is unknown.
+        """
+        self._first_space()
+        requested = kind or self._indexes.requested_kind
+        built = [self._indexes.build(space.id, kind=requested) for space in self.catalogue.spaces.all() if space.tracks]
+        return results.IndexBuildResult(requested, built)
+
     def label(
         self,
         source: str,

@@ -65,7 +65,15 @@ from sonotheque.results.retrieval import (
 )
 from sonotheque.results.search import FoundTrack, SearchResult, UnderstoodWords, UnknownWords, WordMatch
 from sonotheque.results.similarity import SegmentMatch, Shortfall, SimilarityResult, SimilarTrack
-from sonotheque.results.status import FailedFile, RemovalResult, SpaceStatus, Status, TrackNotice
+from sonotheque.results.status import (
+    FailedFile,
+    IndexBuild,
+    IndexBuildResult,
+    RemovalResult,
+    SpaceStatus,
+    Status,
+    TrackNotice,
+)
 
 __all__ = [
     "AbstentionResult",
@@ -91,6 +99,8 @@ __all__ = [
     "HistoryEntry",
     "Hub",
     "IdenticalFiles",
+    "IndexBuild",
+    "IndexBuildResult",
     "InspectionResult",
     "LabelChange",
     "LabelHistory",

@@ -66,6 +66,39 @@ class Status:
 
 
 @dataclass(frozen=True)
+class IndexBuild:
+    """An index that was built.
+
+    Attributes
+    ----------
+    space : str
+    kind : str
+        ``exact``, ``hnsw`` or ``ivf``.
+    vectors, dimensions : int
+        Number and length of the vectors that are compared.
+    recall : float or None
+        Fraction of the ten nearest tracks that it finds; None if it is exact.
+    bytes : int
+        Size of its files.
+    """
+
+    space: str
+    kind: str
+    vectors: int
+    dimensions: int
+    recall: float | None
+    bytes: int
+
+
+@dataclass(frozen=True)
+class IndexBuildResult:
+    """The indexes that were built, and the kind that was requested for the library."""
+
+    requested: str
+    indexes: Sequence[IndexBuild]
+
+
+@dataclass(frozen=True)
 class RemovalResult:
     """What `remove` did or, in a dry run, would do.
 

@@ -48,6 +48,11 @@ class SpaceRepository:
                 return space
         raise SpaceError(f"the library has no vectors in {name}; `sonotheque add FOLDER --embedder NAME` computes them")
 
+    def has(self, name: str) -> bool:
+        """Return whether the library has vectors of a space."""
+        row = self._database.execute("SELECT 1 FROM spaces WHERE name = ? AND tracks > 0", (name,)).fetchone()
+        return row is not None
+
     def ensure(self, name: str, *, dimensions: int) -> None:
         """Add a space if it is new."""
         self._database.execute("INSERT OR IGNORE INTO spaces (name, dimensions) VALUES (?, ?)", (name, dimensions))

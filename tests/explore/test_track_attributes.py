@@ -14,11 +14,13 @@ from hypothesis import strategies as st
 
 from sonotheque import Library
 from sonotheque.demo import music
-from sonotheque.embed.auto_tags import GROUPS, TAGS
+from sonotheque.embed.auto_tags import GROUPS, TAGS, logistic
 from sonotheque.explore.track_attributes import (
     MAX_TAGS,
     MIN_PROBABILITY,
     TrackAttributes,
+    are_likely,
+    find_likely_tags,
     likely_tags,
     load_track_attributes,
 )
@@ -102,3 +104,19 @@ def test_likely_tags_have_the_highest_probabilities(probabilities: list[float], 
     best = max(probability_of[tag] for tag in GROUPS[group])
     assert bool(likely) == (group == "style" or best >= MIN_PROBABILITY[group])
     assert len(likely) <= 1 or all(probability_of[tag] >= max(MIN_PROBABILITY[group], best / 2) for tag in likely)
+
+
+@given(
+    seed=st.integers(0, 20),
+    scale=st.sampled_from([0.5, 2.0, 6.0]),
+    offset=st.sampled_from([-6.0, -3.0, 0.0]),
+)
+def test_likely_tags_of_many_tracks_at_once(seed: int, scale: float, offset: float) -> None:
+    logits = np.random.default_rng(seed).normal(offset, scale, (50, 7))
+    logits[:, 3] = np.nan
+    likely = find_likely_tags(logits)
+    for track in range(7):
+        tags = None if track == 3 else logistic(logits[:, track])
+        expected = {tag for group in GROUPS for tag in likely_tags(TrackAttributes(tags=tags), group)}
+        assert {tag for tag, found in zip(TAGS, likely[:, track], strict=True) if found} == expected
+    assert np.array_equal(are_likely(logits, "sad"), likely[TAGS.index("sad")])

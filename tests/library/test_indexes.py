@@ -145,6 +145,8 @@ def test_an_approximate_index_is_extended_and_rebuilt_when_a_fifth_is_outdated(
     monkeypatch.setattr(indexes, "MIN_ANNOUNCED", 1000)
     opened = LibraryIndexes(tmp_path, catalogue)
     built = opened.build(SPACE, kind=kind)
+    assert (built.vectors, built.dimensions) == (COUNT, 9)
+    assert built.bytes > 4 * COUNT * 8
     assert f"building the index of 1500 vectors ({kind})" in caplog.text
     assert (built.kind, opened.describe(SPACE)) == (kind, (kind, built.recall))
     add_tracks(catalogue, COUNT - 99, make_vectors(200, seed=4))

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from sonotheque.embed import musicnn
-from sonotheque.embed.auto_tags import GROUPS, TAGS, logistic, tag_logits
+from sonotheque.embed.auto_tags import TAGS, tag_logits
 from sonotheque.embed.space import SEGMENT
 from sonotheque.explore.similar.seeds import Seed
-from sonotheque.explore.track_attributes import TrackAttributes, likely_tags
+from sonotheque.explore.track_attributes import find_likely_tags
 from sonotheque.index import SimilarityMeasure
 from sonotheque.results import SegmentMatch
 from sonotheque.store.catalogue import Catalogue
@@ -69,41 +70,43 @@ def explain_hits(
     list of Explanation
         In the order of `hits`.
     """
+    if not hits:
+        return []
     first = catalogue.tracks.read(seeds[0].tracks[:1]) if seeds[0].tracks else {}
-    track = next(iter(first.values()), None)
-    known = [*([track] if track else []), *hits]
-    tags = _likely_tags(catalogue, [one.id for one in known])
+    query = next(iter(first.values()), None)
+    tags = _likely_tags(catalogue, [*([query.id] if query else []), *(hit.id for hit in hits)])
     offset = 0.0 if segment is None else SEGMENT * (segment[0] // SEGMENT)
-    parts = [
-        (path, measure.transform_queries(segments)[:, : segments.shape[1]])
-        for seed in seeds
-        for path, segments in zip(seed.paths, seed.segments, strict=False)
-    ]
+    own = [(path, segments) for seed in seeds for path, segments in zip(seed.paths, seed.segments, strict=False)]
+    segments = [*(segments for _, segments in own), *(catalogue.vectors.segments(hit.id, space) for hit in hits)]
+    directions = np.split(
+        measure.center_directions(np.concatenate(segments)), np.cumsum([len(part) for part in segments])[:-1]
+    )
+    parts = [(path, part) for (path, _), part in zip(own, directions, strict=False)]
     return [
         Explanation(
-            _shared(track, hit, catalogue=catalogue, tags=tags) if track else (),
-            _best_pair(parts, catalogue.vectors.segments(hit.id, space), measure=measure, offset=offset),
+            _shared(query, hit, catalogue=catalogue, tags=tags) if query else (), _best_pair(parts, part, offset=offset)
         )
-        for hit in hits
+        for hit, part in zip(hits, directions[len(own) :], strict=True)
     ]
 
 
 def _likely_tags(catalogue: Catalogue, tracks: Sequence[int]) -> dict[int, list[str]]:
     """Map tracks to their likely auto-tags; tracks without auto-tags are left out."""
-    logits: dict[int, FloatArray] = {}
-    for track in tracks:
-        if catalogue.vectors.has(track, musicnn.SPACE.id):
-            logits[track] = tag_logits(catalogue.vectors.track_vector(track, musicnn.SPACE.id)[None])[0]
-        elif (stored := catalogue.attributes.auto_tags_of(track, musicnn.SPACE.id)) is not None:
-            logits[track] = stored
-    return {
-        track: [
-            tag
-            for group in GROUPS
-            for tag in likely_tags(TrackAttributes(tags=logistic(values.astype(np.float64))), group)
-        ]
-        for track, values in logits.items()
-    }
+    known: list[int] = []
+    logits: list[npt.NDArray[np.floating]] = []
+    if catalogue.spaces.has(musicnn.SPACE.id):
+        ids, vectors = catalogue.vectors.read(musicnn.SPACE.id, tracks)
+        known += ids.tolist()
+        logits += list(tag_logits(vectors)) if len(ids) else []
+    for track in set(tracks) - set(known):
+        stored = catalogue.attributes.auto_tags_of(track, musicnn.SPACE.id)
+        if stored is not None:
+            known.append(track)
+            logits.append(stored)
+    if not known:
+        return {}
+    likely = find_likely_tags(np.stack(logits, axis=1))
+    return {track: [TAGS[tag] for tag in np.flatnonzero(likely[:, column])] for column, track in enumerate(known)}
 
 
 def _shared(query: Track, hit: Track, *, catalogue: Catalogue, tags: dict[int, list[str]]) -> list[str]:
@@ -112,7 +115,7 @@ def _shared(query: Track, hit: Track, *, catalogue: Catalogue, tags: dict[int, l
     if genre and genre == (hit.label or hit.genre):
         shared.append(genre)
     both = [tag for tag in tags.get(query.id, ()) if tag in tags.get(hit.id, ()) and tag not in shared]
-    shared += sorted(both, key=TAGS.index)[:MAX_TAGS]
+    shared += both[:MAX_TAGS]
     one, other = catalogue.tempo_keys.get(query.id), catalogue.tempo_keys.get(hit.id)
     if one and other:
         tempos = one.clear_tempo, other.clear_tempo
@@ -124,19 +127,18 @@ def _shared(query: Track, hit: Track, *, catalogue: Catalogue, tags: dict[int, l
 
 
 def _best_pair(
-    parts: Sequence[tuple[str, FloatArray]], segments: FloatArray, *, measure: SimilarityMeasure, offset: float
+    parts: Sequence[tuple[str, FloatArray]], directions: FloatArray, *, offset: float
 ) -> SegmentMatch | None:
     """Find the pair of segments with the largest cosine; of equal pairs, the first."""
-    directions = measure.transform_queries(segments)[:, : segments.shape[1]]
     best: SegmentMatch | None = None
-    for path, queries in parts:
-        cosines = np.round(queries.astype(np.float64) @ directions.T, 6)
-        row, column = np.unravel_index(int(cosines.argmax()), cosines.shape)
+    for path, own in parts:
+        cosines = np.round(own.astype(np.float64) @ directions.T, 6)
+        row, column = divmod(int(cosines.argmax()), len(directions))
         if best is None or cosines[row, column] > best.similarity:
             best = SegmentMatch(
                 query=path,
-                query_start=offset + SEGMENT * float(row),
-                start=SEGMENT * float(column),
+                query_start=offset + SEGMENT * row,
+                start=SEGMENT * column,
                 similarity=float(cosines[row, column]),
             )
     return best

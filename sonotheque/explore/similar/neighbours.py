@@ -312,7 +312,7 @@ class _Search:
         vectors = np.stack([self._catalogue.vectors.track_vector(track.id, self._space) for track, _ in hits])
         order = diversify(
             np.array([similarity for _, similarity in hits]),
-            self._index.measure.transform_queries(vectors)[:, : vectors.shape[1]],
+            self._index.measure.center_directions(vectors),
             k=self._limits.k,
             diversity=self._limits.diversity,
         )
