@@ -39,7 +39,7 @@ from sonotheque.explore.duplicates import probably_same_recording
 from sonotheque.explore.duplicates.candidates import propose_pairs
 from sonotheque.explore.duplicates.fingerprints import TrackFingerprints
 from sonotheque.explore.duplicates.harmony import compute_chroma, match_harmony, unpack_chroma
-from sonotheque.explore.duplicates.matching import METHODS, FingerprintMatch, match_fingerprints
+from sonotheque.explore.duplicates.matching import METHODS, THRESHOLDS, FingerprintMatch, match_fingerprints
 from sonotheque.extract.extraction import extract
 from sonotheque.extract.file_identity import FileStamp, content_hash
 from sonotheque.metadata.file_tags import read_tags
@@ -345,6 +345,25 @@ def evaluate(library: Library, method: FingerprintMethod, name: str, truth: Trut
     )
 
 
+def print_sure_pairs(
+    compared: Sequence[tuple[str, str, float, FingerprintMatch | None]],
+    method: FingerprintMethod,
+    truth: Truth,
+    clips: Clips,
+) -> None:
+    """Print how many proposed pairs a method alone finds sure in each half, and how many of them are different clips."""
+    for half in (0, 1):
+        counts: Counter[bool] = Counter()
+        for one, two, _, match in compared:
+            first, second = truth.clip[one], truth.clip[two]
+            if half in {clips.half[first], clips.half[second]} and match is not None:
+                if match.agreement >= THRESHOLDS[method.id].sure:
+                    counts[first == second] += 1
+        print(
+            f"  {method.id} alone, half {half + 1}: {counts[False]} of {counts.total()} sure pairs are different clips"
+        )
+
+
 class NoFingerprints:
     """A catalogue without stored fingerprints."""
 
@@ -444,7 +463,9 @@ def main() -> None:
                 print("Chromaprint is not installed")
                 continue
             compare_all_originals(clips, library, method)
-            print_distributions(compare_proposed(library, method), truth, clips)
+            compared = compare_proposed(library, method)
+            print_distributions(compared, truth, clips)
+            print_sure_pairs(compared, method, truth, clips)
             evaluate(library, method, name, truth, clips)
         evaluate_search_results(library, truth, clips)
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from sonotheque import results
-from sonotheque.audio.fingerprint import FingerprintMethod
+from sonotheque.audio.fingerprint import SPECTRAL, FingerprintMethod
 from sonotheque.errors import LibraryError
 from sonotheque.explore.duplicates.candidates import (
     VectorIndex,
@@ -39,12 +39,16 @@ BETTER_LENGTH = 1.0
 
 @dataclass(frozen=True)
 class ComparedPair:
-    """Two tracks, their cosine similarity, and how well their fingerprints agree; None if this is not known."""
+    """Two tracks, their cosine similarity, and how well their fingerprints agree; None if this is not known.
+
+    `confirmed` is false if the spectral fingerprints do not agree although those of another method do.
+    """
 
     first: int
     second: int
     similarity: float
     match: FingerprintMatch | None
+    confirmed: bool = True
 
 
 def find_duplicates(
@@ -66,6 +70,8 @@ def find_duplicates(
     index : VectorIndex
         The index of the space.
     method : FingerprintMethod
+        Chromaprints that agree are confirmed by spectral fingerprints: loops and drones that two recordings share are enough for
+        Chromaprint (docs/benchmarks/duplicates.md).
     progress : callable or None
         Called with (files done, files to do) while files are decoded.
 
@@ -92,6 +98,9 @@ def find_duplicates(
     compared = _compare(
         pairs, similarities.tolist(), tracks=tracks, fingerprints=fingerprints, near_duplicates=near_duplicates
     )
+    spectral = TrackFingerprints(catalogue, SPECTRAL)
+    if method is not SPECTRAL:
+        compared = _confirm(compared, tracks=tracks, method=method, spectral=spectral, progress=progress)
     sure = [pair for pair in compared if _is_sure(pair, tracks, method)]
     groups = _connect(sure, tracks)
     group_of = {track: number for number, group in enumerate(groups) for track in group}
@@ -112,7 +121,7 @@ def find_duplicates(
         ],
         failed=[
             results.FailedFile(path, reason)
-            for path, reason in sorted({**chroma.failed, **fingerprints.failed}.items())
+            for path, reason in sorted({**chroma.failed, **spectral.failed, **fingerprints.failed}.items())
         ],
     )
 
@@ -153,6 +162,28 @@ def _compare(
     return compared
 
 
+def _confirm(
+    compared: Sequence[ComparedPair],
+    *,
+    tracks: dict[int, Track],
+    method: FingerprintMethod,
+    spectral: TrackFingerprints,
+    progress: Progress | None,
+) -> list[ComparedPair]:
+    """Compare the spectral fingerprints of the pairs that another method finds sure."""
+    sure = [pair for pair in compared if _is_sure(pair, tracks, method)]
+    spectral.compute(
+        {track: tracks[track] for pair in sure for track in (pair.first, pair.second)}.values(), progress=progress
+    )
+    refuted = set()
+    for pair in sure:
+        steps = spectral.get(tracks[pair.first]), spectral.get(tracks[pair.second])
+        match = match_fingerprints(*steps, hop=SPECTRAL.hop)
+        if match is None or match.agreement < THRESHOLDS[SPECTRAL.id].sure:
+            refuted.add((pair.first, pair.second))
+    return [replace(pair, confirmed=(pair.first, pair.second) not in refuted) for pair in compared]
+
+
 def _have_similar_lengths(pair: ComparedPair, tracks: dict[int, Track]) -> bool:
     lengths = (np.array(tracks[track].seconds) for track in (pair.first, pair.second))
     return bool(have_similar_lengths(*lengths))
@@ -161,6 +192,7 @@ def _have_similar_lengths(pair: ComparedPair, tracks: dict[int, Track]) -> bool:
 def _is_sure(pair: ComparedPair, tracks: dict[int, Track], method: FingerprintMethod) -> bool:
     return (
         pair.match is not None
+        and pair.confirmed
         and pair.match.overlap >= MIN_OVERLAP
         and pair.match.agreement >= THRESHOLDS[method.id].sure
         and _have_similar_lengths(pair, tracks)
@@ -253,6 +285,8 @@ def _describe_unsure(pair: ComparedPair, tracks: dict[int, Track]) -> results.Un
         reason = f"the fingerprints agree, but one is {abs(difference):.0f} s longer: an excerpt or another edit"
     elif pair.match.overlap < MIN_OVERLAP:
         reason = f"the fingerprints agree, but for less than {MIN_OVERLAP:.0f} s, which is too short to be sure"
+    elif not pair.confirmed:
+        reason = "Chromaprint agrees, but the spectral fingerprints do not: perhaps the same loops or drones"
     else:
         reason = "the fingerprints agree only in part: another mix or edit, or a poor encoding"
     match = pair.match

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from sonotheque.audio.chromaprint import CHROMAPRINT
+from sonotheque.audio.fingerprint import SPECTRAL
 from sonotheque.explore.duplicates.candidates import have_similar_lengths, near_duplicate_similarity
-from sonotheque.explore.duplicates.matching import METHODS, THRESHOLDS, match_fingerprints
+from sonotheque.explore.duplicates.matching import THRESHOLDS, match_fingerprints
 from sonotheque.index import l2_normalize
 from sonotheque.store.catalogue import Catalogue
 from sonotheque.store.records import Track
@@ -43,14 +45,13 @@ def probably_same_recording(query: Track, hits: Sequence[Track], *, catalogue: C
 
 
 def _agree(query: Track, track: Track, *, catalogue: Catalogue, space: str) -> bool:
-    for method in METHODS.values():
+    for method in (SPECTRAL, CHROMAPRINT):
         first = catalogue.fingerprints.read(query.hash, method.id)
         second = None if first is None else catalogue.fingerprints.read(track.hash, method.id)
-        if first is None or second is None:
-            continue
-        match = match_fingerprints(first, second, hop=method.hop)
-        if match is not None:
-            return match.agreement >= THRESHOLDS[method.id].sure
+        match = None if first is None or second is None else match_fingerprints(first, second, hop=method.hop)
+        is_sure = match is not None and match.agreement >= THRESHOLDS[method.id].sure
+        if match is not None and (method is SPECTRAL or not is_sure):  # Chromaprint only refutes
+            return is_sure
     minimum = near_duplicate_similarity(space)
     if np.isinf(minimum):
         return False

@@ -18,12 +18,12 @@ from click.testing import CliRunner
 
 from sonotheque import Library, LibraryError, results
 from sonotheque.audio import load
-from sonotheque.audio.chromaprint import chromaprint_is_available
-from sonotheque.audio.fingerprint import SPECTRAL
+from sonotheque.audio.chromaprint import CHROMAPRINT, chromaprint_is_available
+from sonotheque.audio.fingerprint import SPECTRAL, FingerprintMethod
 from sonotheque.cli import cli
 from sonotheque.demo import music
+from sonotheque.explore.duplicates import find_duplicates, probably_same_recording
 from sonotheque.explore.duplicates import fingerprints as computing
-from sonotheque.explore.duplicates import probably_same_recording
 from sonotheque.extract.extraction import Extraction
 from sonotheque.extract.file_identity import FileStamp, content_hash
 from sonotheque.metadata.file_tags import FileTags
@@ -189,6 +189,24 @@ def test_files_that_are_gone_are_unsure(base: npt.NDArray[np.float32], tmp_path:
         assert (Path(path).name, reason) == ("b.flac", "the file no longer exists")
         write_file(tmp_path / "music", files[1])
         assert len(library.duplicates(fingerprint="spectral").same_recording) == 1
+
+
+def test_chromaprints_are_confirmed(
+    base: npt.NDArray[np.float32],
+    other: npt.NDArray[np.float32],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A Chromaprint that is the same for everything, as for a drone: the spectral fingerprints decide."""
+    steps = np.random.default_rng(0).integers(1, 2**32, 220, dtype=np.uint32)
+    drone = FingerprintMethod("chromaprint@2", CHROMAPRINT.hop, lambda source: steps)
+    files = [File("a.flac", base, 0), File("b.flac", base / 2, 1), File("c.flac", other[: len(base)], 2)]
+    with make_library(tmp_path, files) as library:
+        result = find_duplicates(library.catalogue, space=SPACE, index=library._index(SPACE), method=drone)
+    (group,) = result.same_recording
+    assert names([file.path for file in group.files]) == ["a.flac", "b.flac"]
+    assert [names(pair.paths) for pair in result.unsure] == [["b.flac", "c.flac"], ["a.flac", "c.flac"]]
+    assert all("the spectral fingerprints do not" in pair.reason for pair in result.unsure)
 
 
 def test_a_library_that_cannot_be_written_is_searched(
