@@ -356,9 +356,9 @@ def print_sure_pairs(
         counts: Counter[bool] = Counter()
         for one, two, _, match in compared:
             first, second = truth.clip[one], truth.clip[two]
-            if half in {clips.half[first], clips.half[second]} and match is not None:
-                if match.agreement >= THRESHOLDS[method.id].sure:
-                    counts[first == second] += 1
+            among = half in {clips.half[first], clips.half[second]}
+            if among and match is not None and match.agreement >= THRESHOLDS[method.id].sure:
+                counts[first == second] += 1
         print(
             f"  {method.id} alone, half {half + 1}: {counts[False]} of {counts.total()} sure pairs are different clips"
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -17,7 +17,7 @@ NEAR_DUPLICATE_SIMILARITY = 0.985
 N_NEIGHBOURS = 20
 """Number of nearest tracks that are proposed for each track."""
 
-MIN_SIMILARITY = 0.85
+MIN_SIMILARITY = 0.6
 """Minimum cosine similarity of a proposed pair (docs/benchmarks/duplicates.md)."""
 
 MAX_LENGTH_DIFFERENCE, MAX_RELATIVE_DIFFERENCE = 15.0, 0.25
@@ -107,6 +107,32 @@ def propose_pairs(
         cosines.append(cosine[kept])
     pairs, places = np.unique(np.concatenate(blocks), axis=0, return_index=True)
     return pairs, np.concatenate(cosines)[places]
+
+
+def pair_rows(
+    ids: IdArray, vectors: FloatArray, seconds: Float64Array, pairs: Sequence[tuple[int, int]]
+) -> tuple[Rows, Float64Array]:
+    """Return those of some pairs of tracks that have vectors and similar lengths, in the form of `propose_pairs`.
+
+    Parameters
+    ----------
+    ids, vectors, seconds : see `propose_pairs`
+    pairs : sequence of (track id, track id)
+
+    Returns
+    -------
+    pairs : int64 array [P, 2]
+    similarities : float64 array [P]
+    """
+    if not len(ids) or not pairs:
+        return np.empty((0, 2), np.int64), np.empty(0)
+    order = np.argsort(ids)
+    given = np.array(pairs, dtype=np.int64)
+    rows = order[np.searchsorted(ids, given, sorter=order).clip(max=len(ids) - 1)]
+    known = (ids[rows] == given).all(axis=1)
+    rows = np.sort(rows[known & have_similar_lengths(*seconds[rows].T)], axis=1)
+    cosines = np.einsum("pd,pd->p", *(l2_normalize(vectors[column]) for column in rows.T))
+    return rows, np.round(cosines.astype(np.float64), 6)
 
 
 def _search(

@@ -1,7 +1,7 @@
 """Find byte-identical files, tracks that are one recording, and tracks that may be versions of one piece.
 
-Vectors propose pairs of tracks. Fingerprints decide whether they are one recording, and the lengths have to agree. Versions are
-proposed by titles, and their harmony is compared. Nothing is merged or deleted.
+Vectors and titles propose pairs of tracks. Fingerprints decide whether they are one recording, and the lengths have to agree.
+Versions are proposed by titles, and their harmony is compared. Nothing is merged or deleted.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from sonotheque.explore.duplicates.candidates import (
     VectorIndex,
     have_similar_lengths,
     near_duplicate_similarity,
+    pair_rows,
     propose_pairs,
 )
 from sonotheque.explore.duplicates.fingerprints import TrackFingerprints
@@ -87,13 +88,16 @@ def find_duplicates(
     audible = ~silent[places]
     if not audible.all():
         ids, places, vectors = ids[audible], places[audible], vectors[audible]
+    versions = list(propose_versions(catalogue.recordings.titles()))
     near_duplicates = near_duplicate_similarity(space)
-    rows, similarities = propose_pairs(ids, vectors, lengths[places], index=index, near_duplicates=near_duplicates)
+    nearest = propose_pairs(ids, vectors, lengths[places], index=index, near_duplicates=near_duplicates)
+    titled = pair_rows(ids, vectors, lengths[places], [(pair.first, pair.second) for pair in versions])
     del vectors
+    rows, first_places = np.unique(np.concatenate([nearest[0], titled[0]]), axis=0, return_index=True)
+    similarities = np.concatenate([nearest[1], titled[1]])[first_places]
     pairs = [(int(ids[first]), int(ids[second])) for first, second in rows]
     tracks = catalogue.tracks.read({track for pair in pairs for track in pair})
     fingerprints = TrackFingerprints(catalogue, method)
-    versions = list(propose_versions(catalogue.recordings.titles()))
     fingerprints.compute(tracks.values(), progress=progress)
     compared = _compare(
         pairs, similarities.tolist(), tracks=tracks, fingerprints=fingerprints, near_duplicates=near_duplicates

@@ -94,7 +94,7 @@ def files(base: npt.NDArray[np.float32], other: npt.NDArray[np.float32]) -> list
         File("base.flac", base, 0, title="Fear"),
         File("cut.ogg", cut, 10, title="Fear"),
         File("excerpt.flac", base[: 14 * RATE], 5, title="Fear"),
-        File("live.flac", other, 60, title="Fear (Live)"),
+        File("live.flac", other, 100, title="Fear (Live)"),
         File("neighbour.flac", other[: len(base)] * 0.9, 20, title="Something"),
         File("short.flac", base[: 2 * RATE], 0.1),
         File("silent.flac", np.zeros(len(base), np.float32), 0),
@@ -189,6 +189,15 @@ def test_files_that_are_gone_are_unsure(base: npt.NDArray[np.float32], tmp_path:
         assert (Path(path).name, reason) == ("b.flac", "the file no longer exists")
         write_file(tmp_path / "music", files[1])
         assert len(library.duplicates(fingerprint="spectral").same_recording) == 1
+
+
+def test_titles_propose_what_vectors_do_not(base: npt.NDArray[np.float32], tmp_path: Path) -> None:
+    files = [File("a.flac", base, 0, title="Fear"), File("b.flac", base / 2, 80, title="Fear", artist=None)]
+    with make_library(tmp_path, files) as library:
+        result = library.duplicates(fingerprint="spectral")
+    (group,) = result.same_recording
+    assert group.similarity == pytest.approx(np.cos(np.deg2rad(80)), abs=1e-4)
+    assert result.other_versions == []
 
 
 def test_chromaprints_are_confirmed(
