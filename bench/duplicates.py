@@ -351,7 +351,25 @@ def print_sure_pairs(
     truth: Truth,
     clips: Clips,
 ) -> None:
-    """Print how many proposed pairs a method alone finds sure in each half, and how many of them are different clips."""
+    """Print what a method alone finds, without joining pairs to groups.
+
+    For the second half: how many copies are joined to the original directly.
+    For each half: how many sure pairs are different clips.
+    """
+    pairs = {frozenset((one, two)): match for one, two, _, match in compared}
+    for copy in COPIES:
+        clips_with_copy = {truth.clip[path] for path, name in truth.copy.items() if name == copy}
+        rows = [
+            {truth.copy[path]: path for path, clip in truth.clip.items() if clip == number}
+            for number in clips_with_copy
+            if clips.half[number]
+        ]
+        matches = [pairs.get(frozenset((row["original"], row[copy]))) for row in rows]
+        direct = sum(match is not None and match.agreement >= THRESHOLDS[method.id].sure for match in matches)
+        proposed = sum(match is not None for match in matches)
+        print(
+            f"  {method.id}, original and {copy}: {proposed} of {len(rows)} pairs proposed, {direct} sure without others"
+        )
     for half in (0, 1):
         counts: Counter[bool] = Counter()
         for one, two, _, match in compared:
