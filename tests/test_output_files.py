@@ -84,6 +84,7 @@ OUTPUTS = [
 INPUTS = {
     *(("add", "--ids"), ("add", "--labels"), ("label", "--ids"), ("errors", "--apply"), ("evaluate", "--split")),
     *(("classify", "--ids"), ("classify", "--template"), ("classify", "--check")),
+    ("similar", "--folder"),
 }
 
 

@@ -14,6 +14,7 @@ from sonotheque.errors import LibraryError
 from sonotheque.explore.similar.query import resolve_query
 from sonotheque.extract import extract_file
 from sonotheque.index import SimilarityMeasure
+from sonotheque.plurals import pluralize
 from sonotheque.store.catalogue import Catalogue
 from sonotheque.types import FloatArray, PathLike
 
@@ -100,7 +101,7 @@ def cut_seed(seed: Seed, start: float, end: float) -> Seed:
     part = segments[first:last]
     if start >= end or not len(part):
         raise LibraryError(
-            f"{seed.paths[0]}: no segment from {start:g} to {end:g} s; the track has {len(segments)} segments of {SEGMENT:g} s"
+            f"{seed.paths[0]}: nothing from {start:g} to {end:g} s; the track has {pluralize(len(segments), 'segment')} of 10 s"
         )
     return Seed(seed.paths, seed.tracks, [part.mean(axis=0)], [part])
 

@@ -211,7 +211,7 @@ def test_chromaprints_are_confirmed(
     drone = FingerprintMethod("chromaprint@2", CHROMAPRINT.hop, lambda source: steps)
     files = [File("a.flac", base, 0), File("b.flac", base / 2, 1), File("c.flac", other[: len(base)], 2)]
     with make_library(tmp_path, files) as library:
-        result = find_duplicates(library.catalogue, space=SPACE, index=library._index(SPACE), method=drone)
+        result = find_duplicates(library.catalogue, space=SPACE, index=library._indexes.open(SPACE), method=drone)
     (group,) = result.same_recording
     assert names([file.path for file in group.files]) == ["a.flac", "b.flac"]
     assert [names(pair.paths) for pair in result.unsure] == [["b.flac", "c.flac"], ["a.flac", "c.flac"]]

@@ -266,7 +266,7 @@ def test_a_part_of_a_track_is_found_in_the_track_that_contains_it(demo_library: 
         assert back.path == str(medley)
         assert back.match is not None
         assert back.match.start == start
-    with pytest.raises(LibraryError, match=r"no segment from 500 to 510 s; the track has 2 segments"):
+    with pytest.raises(LibraryError, match=r"nothing from 500 to 510 s; the track has 2 segments"):
         demo_library.similar(medley, segment=(500, 510))
     with pytest.raises(LibraryError, match="a segment needs exactly one query"):
         demo_library.similar(AVE, medley, segment=(0, 10))
