@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -43,6 +46,12 @@ from sonotheque.cli.options import (
 )
 @click.option("--retry", is_flag=True, help="Retry files that failed before, even if they have not changed.")
 @new_genres_option
+@click.option(
+    "--watch",
+    is_flag=True,
+    help="Then keep the library in step with the folders: add new and changed files, follow moved ones, remove deleted ones. "
+    "Ctrl-C ends it.",
+)
 @dry_run_option
 @compute_options
 @as_json
@@ -57,6 +66,7 @@ def add(
     auto_tags: bool | None,
     retry: bool,
     new_genres: bool,
+    watch: bool,
     dry_run: bool,
     precision: str,
     device: str,
@@ -70,8 +80,11 @@ def add(
     from sonotheque import console
     from sonotheque.embed.registry import choose_spaces
     from sonotheque.extract.scan import require_audio
+    from sonotheque.extract.watch import require_folders
 
-    require_audio(paths)  # before an empty library is created
+    if watch and dry_run:
+        raise click.UsageError("--watch cannot be combined with --dry-run.")
+    (require_folders if watch else require_audio)(paths)  # before an empty library is created
     if dry_run:
         preview = open_library_for_preview(ctx).preview_add(
             *paths,
@@ -91,6 +104,30 @@ def add(
         with console.progress_bar("downloading weights", unit="bytes") as download_progress:
             choose_spaces(embedders, progress=download_progress)
     library = open_library(ctx, create=True, precision=precision, device=device)
+    if watch:
+        with (
+            _end_on_sigterm(),
+            console.repeated_progress_bar("embedding", unit="files") as progress,
+            console.progress_bar("downloading weights", unit="bytes") as download_progress,
+        ):
+            result = library.watch(
+                *paths,
+                labels=labels,
+                columns=columns,
+                ids=ids,
+                embedders=embedders or ("auto",),
+                auto_tags=auto_tags,
+                retry=retry,
+                new_genres=new_genres,
+                report=console.print_watch_batch,
+                progress=progress,
+                fetching=download_progress,
+            )
+        if as_json:
+            console.print_json(result)
+        else:
+            console.print_watch_result(result)
+        return
     with (
         console.progress_bar("embedding", unit="files") as progress,
         console.progress_bar("downloading weights", unit="bytes") as download_progress,
@@ -111,6 +148,16 @@ def add(
         console.print_json(status)
     else:
         console.print_status(status, library=str(library.path), roots=[str(path) for path in paths])
+
+
+@contextmanager
+def _end_on_sigterm() -> Iterator[None]:
+    """Treat SIGTERM as Ctrl-C: a service manager ends the command with it."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @click.command()

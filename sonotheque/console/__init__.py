@@ -16,11 +16,12 @@ from sonotheque.console.library import (
     print_status,
 )
 from sonotheque.console.maps import print_map_summary
-from sonotheque.console.progress import progress_bar
+from sonotheque.console.progress import progress_bar, repeated_progress_bar
 from sonotheque.console.retrieval import print_retrieval
 from sonotheque.console.search import print_found_tracks
 from sonotheque.console.similarity import print_similar_tracks
 from sonotheque.console.standard_error import print_log_messages, silence_decoders
+from sonotheque.console.watch import print_watch_batch, print_watch_result
 
 __all__ = [
     "can_ask",
@@ -49,6 +50,9 @@ __all__ = [
     "print_tag_changes",
     "print_training",
     "print_undo",
+    "print_watch_batch",
+    "print_watch_result",
     "progress_bar",
+    "repeated_progress_bar",
     "silence_decoders",
 ]

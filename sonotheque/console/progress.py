@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 from sonotheque.plurals import pluralize
 
@@ -107,3 +107,22 @@ def progress_bar(title: str, *, unit: str = "files") -> Iterator[Callable[[int, 
         yield update
     finally:
         bar.stop()
+
+
+@contextmanager
+def repeated_progress_bar(title: str, *, unit: str = "files") -> Iterator[Callable[[int, int], None]]:
+    """Show a new bar, see `progress_bar`, each time that the work starts again at 0."""
+    with ExitStack() as stack:
+        bar: Callable[[int, int], None] | None = None
+
+        def update(done: int, total: int) -> None:
+            nonlocal bar
+            if bar is None or done == 0:
+                stack.close()
+                bar = stack.enter_context(progress_bar(title, unit=unit))
+            bar(done, total)
+            if done >= total:
+                stack.close()
+                bar = None
+
+        yield update

@@ -80,6 +80,12 @@ def require_audio(paths: Iterable[str | os.PathLike[str]]) -> None:
         raise MissingFileError(f"{', '.join(map(str, paths))}: no audio file found")
 
 
+def has_audio_name(path: str) -> bool:
+    """Return whether the name of a file is that of an audio or video file: not hidden, and with a known extension."""
+    name = os.path.basename(path)
+    return not name.startswith(".") and os.path.splitext(name)[1].lower() in EXTENSIONS
+
+
 def _require_file(path: str | os.PathLike[str]) -> None:
     if not os.path.lexists(path):
         raise MissingFileError(f"{path}: no such file or folder")
@@ -92,7 +98,7 @@ def _walk(folder: str) -> Iterable[str]:
         folders[:] = [name for name in folders if not name.startswith(".")]
         for name in files:
             path = os.path.join(parent, name)
-            if name.startswith(".") or os.path.splitext(name)[1].lower() not in EXTENSIONS:
+            if not has_audio_name(path):
                 continue
             dangling_link = not os.path.exists(path)  # reported as a failure; pipes and devices are skipped
             if dangling_link or os.path.isfile(path):

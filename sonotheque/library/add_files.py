@@ -52,9 +52,9 @@ def add_files(
     LabelsError
         If the labels are unusable. Nothing is added then.
     """
-    files, source = _find_files(catalogue, paths, labels=labels, columns=columns, ids=ids, new_genres=new_genres)
-    spaces = _choose_spaces(catalogue, embedders, fetching)
-    tagging = _choose_auto_tags(catalogue, auto_tags)
+    files, source = find_files(catalogue, paths, labels=labels, columns=columns, ids=ids, new_genres=new_genres)
+    spaces = choose_library_spaces(catalogue, embedders, fetching)
+    tagging = choose_auto_tags(catalogue, auto_tags)
     ingest = Ingest(catalogue, spaces=spaces, auto_tags=tagging, compute=compute, retry=retry)
     try:
         ingest.run(files, progress=progress)
@@ -106,7 +106,7 @@ def preview_files(
     -------
     AdditionPreview
     """
-    files, source = _find_files(catalogue, paths, labels=labels, columns=columns, ids=ids, new_genres=new_genres)
+    files, source = find_files(catalogue, paths, labels=labels, columns=columns, ids=ids, new_genres=new_genres)
     stored = (catalogue.database.get_setting("embedders") or "").split()
     requested = [space_of(name).id for name in embedders if name != "auto"]
     ingest = Ingest(catalogue, spaces=list(dict.fromkeys([*stored, *requested])), retry=retry)
@@ -144,7 +144,7 @@ def require_usable(catalogue: Catalogue, files: Sequence[AudioFile]) -> None:
         raise LibraryError(f"none of the {len(files)} files could be used; {first}" if len(files) > 1 else first)
 
 
-def _find_files(
+def find_files(
     catalogue: Catalogue,
     paths: Sequence[PathLike],
     *,
@@ -152,10 +152,14 @@ def _find_files(
     columns: Sequence[str] | None,
     ids: PathLike | None,
     new_genres: bool,
+    allow_none: bool = False,
 ) -> tuple[list[AudioFile], LabelSource | None]:
-    """Find the files to add and open the source of their labels. Unusable labels are an error before anything is stored."""
+    """Find the files to add and open the source of their labels. Unusable labels are an error before anything is stored.
+
+    Parameters and errors are those of `add_files`. With `allow_none`, it is no error if there is no audio file.
+    """
     files = scan_paths(paths)
-    if not files:
+    if not files and not allow_none:
         raise LibraryError(f"{', '.join(map(str, paths))}: no audio file found; nothing to add")
     if labels is None:
         return files, None
@@ -206,7 +210,7 @@ def _label(
     return label_tracks(catalogue, source, roots=roots, command=command, new_genres=new_genres).unmatched
 
 
-def _choose_spaces(catalogue: Catalogue, embedders: Sequence[str], fetching: Progress | None) -> list[str]:
+def choose_library_spaces(catalogue: Catalogue, embedders: Sequence[str], fetching: Progress | None) -> list[str]:
     """Return the ids of the spaces to compute: those that the library already uses, and those of the requested embedders.
 
     A library that has spaces keeps them: ``auto`` stands for them, whatever weights are on this machine.
@@ -222,7 +226,7 @@ def _choose_spaces(catalogue: Catalogue, embedders: Sequence[str], fetching: Pro
     return spaces
 
 
-def _choose_auto_tags(catalogue: Catalogue, requested: bool | None) -> bool:
+def choose_auto_tags(catalogue: Catalogue, requested: bool | None) -> bool:
     """Return whether tracks get auto-tags, and remember it; None keeps what was asked for before."""
     stored = catalogue.database.get_setting("auto_tags") == "1"
     if requested is None or requested == stored:

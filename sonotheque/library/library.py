@@ -8,8 +8,9 @@ from __future__ import annotations
 import logging
 import os
 import shlex
+import threading
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -25,6 +26,7 @@ from sonotheque.errors import ClassifierError, LabelsError, LibraryError
 from sonotheque.extract import scan_paths
 from sonotheque.library.add_files import add_files, preview_files, require_usable
 from sonotheque.library.indexes import LibraryIndexes
+from sonotheque.library.watch_folders import watch_folders
 from sonotheque.metadata import open_label_source
 from sonotheque.metadata.file_names import existing_path
 from sonotheque.metadata.genres import find_variants
@@ -206,11 +208,80 @@ class Library:
             progress=progress,
             fetching=fetching,
         )
+        self._refresh_indexes()
+        require_usable(self.catalogue, files)
+        return self.status()
+
+    def _refresh_indexes(self) -> None:
+        """Bring the indexes of vectors and names up to date, so that later commands need not do it."""
         for space in self.catalogue.spaces.all():
             self._indexes.update(space.id)
         self.catalogue.search_names.refresh()
-        require_usable(self.catalogue, files)
-        return self.status()
+
+    def watch(
+        self,
+        *folders: PathLike,
+        labels: str | None = None,
+        columns: Sequence[str] | None = None,
+        ids: PathLike | None = None,
+        embedders: Sequence[str] = ("auto",),
+        auto_tags: bool | None = None,
+        retry: bool = False,
+        new_genres: bool = False,
+        report: Callable[[results.WatchBatch], None] | None = None,
+        stop: threading.Event | None = None,
+        progress: Progress | None = None,
+        fetching: Progress | None = None,
+    ) -> results.WatchResult:
+        """Add folders, then follow their changes until `stop` is set or Ctrl-C.
+
+        New and changed files are added once they are complete, moved files keep their track and label, and deleted files are
+        removed. `undo` brings removed tracks back. If a whole folder or very many files vanish at once, nothing is removed.
+
+        Parameters
+        ----------
+        *folders : folders
+        labels, columns, ids, embedders, auto_tags, new_genres, fetching : see `add`
+            After the first `add`, only tracks without a label get one.
+        retry : bool
+            In the first `add`, try unchanged files again that failed before.
+        report : callable or None
+            Called with a `WatchBatch` after each batch of changes in which something was done. The first `add` is a batch.
+        stop : threading.Event or None
+            Ends the watch when it is set, after the current batch.
+        progress : callable or None
+            Called with (files done, files to do) in each batch.
+
+        Returns
+        -------
+        WatchResult
+            After Ctrl-C too: `KeyboardInterrupt` is not raised.
+
+        Raises
+        ------
+        MissingFileError
+            If a path is not an existing folder.
+        LabelsError, SpaceError
+            See `add`. Labels that become unusable later are only warned of.
+        """
+        return watch_folders(
+            self.catalogue,
+            folders,
+            labels=labels,
+            columns=columns,
+            ids=ids,
+            embedders=embedders,
+            auto_tags=auto_tags,
+            retry=retry,
+            new_genres=new_genres,
+            command=_describe_command("add --watch", *folders, labels=labels),
+            compute=self._compute,
+            refresh=self._refresh_indexes,
+            report=report,
+            stop=stop,
+            progress=progress,
+            fetching=fetching,
+        )
 
     def preview_add(
         self,

@@ -74,6 +74,7 @@ from sonotheque.results.status import (
     Status,
     TrackNotice,
 )
+from sonotheque.results.watch import WatchBatch, WatchResult
 
 __all__ = [
     "AbstentionResult",
@@ -140,6 +141,8 @@ __all__ = [
     "UnknownWords",
     "UnsurePair",
     "VersionPair",
+    "WatchBatch",
+    "WatchResult",
     "WeakRegion",
     "WordMatch",
     "to_dict",

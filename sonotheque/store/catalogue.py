@@ -242,6 +242,26 @@ class Catalogue:
                 self._unlink(path)
             return plan
 
+    def unlink_paths(self, paths: Iterable[str]) -> list[str]:
+        """Remove the paths of failures, and of tracks that have another path. The history is not changed.
+
+        Returns
+        -------
+        list of str
+            The removed paths. Those of tracks without another path are left.
+        """
+        removed = []
+        with self.database.transaction():
+            for path in paths:
+                known = self.files.get(path)
+                if known is None:
+                    if self.files.delete_failure(path):
+                        removed.append(path)
+                elif len(self.files.of_track(known[1])) > 1:
+                    self._unlink(path)
+                    removed.append(path)
+        return removed
+
     def _unlink(self, path: str) -> bool:
         track = self.files.unlink(path)
         if track is None:

@@ -98,18 +98,9 @@ class FileRepository:
         LibraryError
             If there is none.
         """
-        folder = path.rstrip(os.sep) + os.sep
-        matching = {
-            file
-            for table in ("files", "failures")
-            for (file,) in self._database.execute(
-                f"SELECT path FROM {table} WHERE path = ? UNION ALL "  # noqa: S608 - one of two names
-                f"SELECT path FROM {table} WHERE path >= ? AND path < ?",
-                (path, folder, folder[:-1] + chr(ord(os.sep) + 1)),
-            )
-        }
+        matching = self.exactly_inside(path)
         if not matching and not path.isascii():
-            path_nfc, folder_nfc = normalize_name(path), normalize_name(folder)
+            path_nfc, folder_nfc = normalize_name(path), normalize_name(path.rstrip(os.sep) + os.sep)
             matching = {
                 file
                 for file, name in ((file, normalize_name(file)) for file in self._paths())
@@ -118,6 +109,27 @@ class FileRepository:
         if not matching:
             raise LibraryError(f"{path}: no such file or folder in the library")
         return matching
+
+    def exactly_inside(self, path: str) -> set[str]:
+        """List the known paths, of tracks and of failures, that equal this path or are inside this folder."""
+        folder = path.rstrip(os.sep) + os.sep
+        return {
+            file
+            for table in ("files", "failures")
+            for (file,) in self._database.execute(
+                f"SELECT path FROM {table} WHERE path = ? UNION ALL "  # noqa: S608 - one of two names
+                f"SELECT path FROM {table} WHERE path >= ? AND path < ?",
+                (path, folder, folder[:-1] + chr(ord(os.sep) + 1)),
+            )
+        }
+
+    def count_inside(self, folder: str) -> int:
+        """Count the files of tracks in a folder."""
+        first = folder.rstrip(os.sep) + os.sep
+        row = self._database.execute(
+            "SELECT count(*) FROM files WHERE path >= ? AND path < ?", (first, first[:-1] + chr(ord(os.sep) + 1))
+        ).fetchone()
+        return int(row[0])
 
     def missing(self) -> set[str]:
         """List the known paths at which there is no longer a file."""

@@ -10,6 +10,8 @@ processes only what is missing.
 from __future__ import annotations
 
 import logging
+import os
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -22,6 +24,7 @@ from sonotheque.extract.file_identity import FileStamp, content_hash, name_probl
 from sonotheque.extract.pool import ExtractionPool
 from sonotheque.extract.scan import AudioFile
 from sonotheque.metadata.file_tags import read_tags
+from sonotheque.results import FailedFile
 from sonotheque.store.catalogue import Catalogue
 from sonotheque.types import FloatArray, Progress
 
@@ -92,10 +95,17 @@ class Ingest:
         Try unchanged files again that failed before.
     workers : int or None
         Worker processes. By default one per processor.
+    patience : float
+        A file that fails, or changes while it is read, and that was written less than this many s ago may not be complete. It is
+        not recorded as a failure, but listed in `incomplete`, and so is a file that is gone when it is read.
 
     Attributes
     ----------
     counts : IngestCounts
+    failures : list of FailedFile
+        The files that failed.
+    incomplete : list of str
+        Paths that were left out because of `patience`.
     several_genres : dict of path to tuple of str
         The embedded files that name several genres in their tags.
     """
@@ -109,6 +119,7 @@ class Ingest:
         compute: Compute = Compute(),
         retry: bool = False,
         workers: int | None = None,
+        patience: float = 0.0,
     ) -> None:
         self._catalogue = catalogue
         self._tags_only = auto_tags and TAG_SPACE not in spaces
@@ -116,6 +127,9 @@ class Ingest:
         self._compute = compute
         self._retry = retry
         self._workers = workers
+        self._patience = patience
+        self.failures: list[FailedFile] = []
+        self.incomplete: list[str] = []
         self.counts = IngestCounts()
         self.several_genres: dict[str, tuple[str, ...]] = {}
         self._in_flight: dict[str, _Work] = {}
@@ -136,7 +150,7 @@ class Ingest:
         """
         self._progress = progress or self._progress
         pending = list(self._pending(audio_files))
-        self.counts.unchanged = len(audio_files) - len(pending) - self.counts.failed
+        self.counts.unchanged = len(audio_files) - len(pending) - self.counts.failed - len(self.incomplete)
         self._done, self._total = 0, len(pending)
         if not pending:
             return
@@ -151,7 +165,10 @@ class Ingest:
                         self._fail(path, stamp, str(extraction).removeprefix(f"{work.path}: "))
                 elif changed := [path for path, stamp in work.files.items() if not _unchanged(path, stamp)]:
                     for path in changed:
-                        self._fail(path, NO_STAMP, "changed while it was read; add it again")
+                        if self._patience:
+                            self.incomplete.append(path)
+                        else:
+                            self._fail(path, NO_STAMP, "changed while it was read; add it again")
                 else:
                     if len(extraction.tags.genres) > 1:
                         self.several_genres[work.path] = extraction.tags.genres
@@ -202,8 +219,15 @@ class Ingest:
         self.counts.linked += len(work.files) - 1
 
     def _fail(self, path: str, stamp: FileStamp, reason: str) -> None:
+        if self._patience and _is_recent(path, self._patience):
+            self.incomplete.append(path)
+        else:
+            self._record_failure(path, stamp, reason)
+
+    def _record_failure(self, path: str, stamp: FileStamp, reason: str) -> None:
         if self._recording:
             self._catalogue.record_failure(path, stamp, reason)
+            self.failures.append(FailedFile(path, reason))
         self.counts.failed += 1
 
     def _advance(self, count: int) -> None:
@@ -216,7 +240,8 @@ class Ingest:
         for path in (file.path for file in audio_files):
             problem = name_problem(path)
             if problem:
-                self._fail(printable_path(path), NO_STAMP, problem)
+                if not self._patience or os.path.lexists(path):
+                    self._record_failure(printable_path(path), NO_STAMP, problem)
                 continue
             try:
                 stamp = FileStamp.of(path)
@@ -269,6 +294,14 @@ class Ingest:
 
     def _is_analysed(self, track: int) -> bool:
         return self._catalogue.tempo_keys.get(track) is not None
+
+
+def _is_recent(path: str, seconds: float) -> bool:
+    """Return whether a file was written less than some seconds ago, or is gone."""
+    try:
+        return abs(time.time() - os.stat(path).st_mtime) < seconds
+    except OSError:
+        return not os.path.lexists(path)
 
 
 def _unchanged(path: str, stamp: FileStamp) -> bool:
