@@ -33,6 +33,10 @@ MAX_CHECKED = 1000
 """Number of nearest tracks that are checked one by one. If too few of them meet the conditions, all tracks that do are listed
 first, and only these are compared."""
 
+CONDITIONAL_FACTOR = 16
+"""How many of the nearest tracks are checked at first for each wanted one, if there are conditions. That suffices for a genre of
+a tenth of the tracks, and comparing the query with all tracks a second time would take longer."""
+
 SAME_RECORDING_SIMILARITY = 0.5
 """Similarity below which a track is not taken for the query's recording, whatever else is known of it."""
 
@@ -195,8 +199,8 @@ class _Search:
             Number of tracks besides the queries that meet the conditions; None if not all tracks were considered.
         """
         limits = self._limits
-        several = limits.max_per_artist is not None or limits.max_per_album is not None or self._conditional
-        size = (4 if several else 1) * wanted
+        limited_by_name = limits.max_per_artist is not None or limits.max_per_album is not None
+        size = (CONDITIONAL_FACTOR if self._conditional else 4 if limited_by_name else 1) * wanted
         restrict_to: IdArray | None = None
         while True:
             requested = size + len(self._exclude)
