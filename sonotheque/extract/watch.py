@@ -127,6 +127,10 @@ class FolderWatcher:
         self._polling = False
         self._events: Generator[set[tuple[Change, str]], None, None] | None = None
         self._open()
+        if self._events is None:
+            raise MissingFileError(
+                f"{', '.join(self._folders)}: cannot be watched; the system reports no changes there"
+            )
 
     def __enter__(self) -> Self:
         """Return the watcher."""
@@ -159,29 +163,33 @@ class FolderWatcher:
             self._pending.setdefault(file.path, _Pending(file.root, _stamp(file.path), since, postponed=True))
 
     def _open(self) -> None:
-        """Start watching the folders that are there, with polling if the system has no events for them."""
-        folders = [folder for folder, device in self._devices.items() if device is not None]
+        """Start watching the folders that are there, with polling if the system has no events for them.
+
+        If it fails, because a folder vanishes at this moment, there are no events until the next call.
+        """
         before, self._events = self._events, None
-        if folders and not self._polling and "WATCHFILES_FORCE_POLLING" not in os.environ:
+        folders = [folder for folder in self._folders if _device(folder) is not None]
+        if not self._polling and "WATCHFILES_FORCE_POLLING" not in os.environ:
             for folder in folders:
                 file_system = _file_system(self._real[folder])
                 if file_system in FILE_SYSTEMS_WITHOUT_EVENTS:
                     self._poll(f"{folder} is on a file system without reliable change events ({file_system})")
                     break
-        while folders and self._events is None:
+        for polling in (False, True):
+            if not folders or (self._polling and not polling):
+                continue
+            events = _watch([self._real[folder] for folder in folders], polling, self._stop, tick=TICK_MS, step=STEP_MS)
             try:
-                self._events = _watch(
-                    [self._real[folder] for folder in folders], self._polling, self._stop, tick=TICK_MS, step=STEP_MS
-                )
-                self._note_all(next(self._events, set()))
-            except FileNotFoundError:  # the next check of the folders reports it
-                self._events = None
+                self._note_all(next(events, set()))
+            except FileNotFoundError as error:
+                log.debug("%s", error)
                 break
             except (OSError, RuntimeError) as error:
-                self._events = None
-                if self._polling:
-                    raise MissingFileError(f"{folders[0]}: cannot be watched ({error})") from None
-                self._poll(_describe_limit(error))
+                if not polling:
+                    self._poll(_describe_limit(error))
+                continue
+            self._events = events
+            break
         if before is not None:  # closed after the new one has started, so that nothing is missed in between
             with suppress(OSError, RuntimeError):
                 self._note_all(next(before, set()))
@@ -194,7 +202,7 @@ class FolderWatcher:
     def _read_events(self) -> None:
         """Wait for events, for at most `TICK_MS`."""
         if self._events is None:
-            self._stop.wait(TICK_MS / 1000)
+            self._stop.wait(CHECK_SECONDS)
             return
         try:
             self._note_all(next(self._events, set()))
@@ -276,6 +284,9 @@ class FolderWatcher:
             self._pending = {path: file for path, file in self._pending.items() if not path.startswith(prefix)}
         if changed:
             self._open()
+            if self._events is None:  # tried again at the next check
+                self._restarted.update(changed)
+                return lost, []
         return lost, changed
 
     def _take_complete(self) -> tuple[list[AudioFile], list[str]]:

@@ -276,10 +276,10 @@ def test_polling_takes_over_where_there_are_no_events(
 
     real = watchfiles.watch
 
-    def limited(*folders: str, force_polling: bool | None, **options: Any) -> Any:
+    def limited(*folders: str, force_polling: bool | None, **options: Any) -> Iterator[Any]:
         if not force_polling:
             raise OSError(f"OS file watch limit reached. about {list(folders)}")
-        return real(*folders, force_polling=True, **options)
+        yield from real(*folders, force_polling=True, **options)
 
     monkeypatch.setattr(watchfiles, "watch", limited)
     with watching(demo_library, folder) as watched:
