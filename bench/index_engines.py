@@ -80,7 +80,8 @@ def build_faiss(name: str, vectors: FloatArray) -> tuple[dict[str, Search], int]
 
     count, dimensions = vectors.shape
     if name == "nsg":
-        index: Any = faiss.IndexNSGFlat(dimensions, 32, faiss.METRIC_INNER_PRODUCT)
+        create: Any = faiss.IndexNSGFlat
+        index = create(dimensions, 32, faiss.METRIC_INNER_PRODUCT)
         index.build_type = 1
         index.add(vectors)
 

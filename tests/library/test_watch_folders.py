@@ -29,6 +29,7 @@ from sonotheque.errors import MissingFileError
 from sonotheque.extract import watch
 from sonotheque.library import watch_folders
 from sonotheque.library.add_files import find_files
+from sonotheque.store import ingest
 
 CLIPS = {
     "metal.ogg": music() / "metal" / "muldjord-armygeddon.ogg",
@@ -254,6 +255,22 @@ def test_files_that_come_during_the_first_search_are_not_missed(
 
 
 @pytest.mark.usefixtures("quick")
+def test_an_event_costs_one_file(demo_library: Library, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hashed: list[str] = []
+    content_hash = ingest.content_hash
+    monkeypatch.setattr(ingest, "content_hash", lambda path: hashed.append(path) or content_hash(path))  # type: ignore[func-returns-value]
+    with watching(demo_library, folder) as watched:
+        searched: list[Any] = []
+        for module in (watch, watch_folders):
+            monkeypatch.setattr(module, "scan_paths", searched.append)
+        shutil.copy(SPARE, folder / "new.mp3")
+        watched.expect_files(*CLIPS, "new.mp3")
+        (folder / "new.mp3").unlink()
+        watched.expect_files(*CLIPS)
+    assert (hashed, searched) == ([str(folder / "new.mp3")], [])
+
+
+@pytest.mark.usefixtures("quick")
 def test_new_files_get_labels_and_labels_of_persons_stay(demo_library: Library, folder: Path, tmp_path: Path) -> None:
     (tmp_path / "genres.csv").write_text("file,genre\nave.mp3,choir\n")
     spare = demo_library.catalogue.files.get(str(SPARE))
@@ -350,6 +367,9 @@ def test_ctrl_c_ends_the_command_with_one_document(demo_library: Library, folder
     assert process.returncode == 0, errors
     assert "1 file embedded" in errors
     document = json.loads(output)
+    (space,) = demo_library.status().spaces
+    assert (space.tracks, space.index) == (5, "exact")
+    assert demo_library.similar(folder / "new.mp3", k=4).results[3].rank == 4
     assert (document["embedded"], document["failed"], document["tracks"]) == (1, 0, 5)
 
 
