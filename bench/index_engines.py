@@ -81,7 +81,7 @@ def build_faiss(name: str, vectors: FloatArray) -> tuple[dict[str, Search], int]
     count, dimensions = vectors.shape
     if name == "nsg":
         create: Any = faiss.IndexNSGFlat
-        index = create(dimensions, 32, faiss.METRIC_INNER_PRODUCT)
+        index: Any = create(dimensions, 32, faiss.METRIC_INNER_PRODUCT)
         index.build_type = 1
         index.add(vectors)
 

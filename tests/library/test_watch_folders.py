@@ -27,6 +27,7 @@ from sonotheque.cli import cli
 from sonotheque.demo import music, unlabelled
 from sonotheque.errors import MissingFileError
 from sonotheque.extract import watch
+from sonotheque.extract.file_identity import content_hash
 from sonotheque.library import watch_folders
 from sonotheque.library.add_files import find_files
 from sonotheque.store import ingest
@@ -257,7 +258,6 @@ def test_files_that_come_during_the_first_search_are_not_missed(
 @pytest.mark.usefixtures("quick")
 def test_an_event_costs_one_file(demo_library: Library, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     hashed: list[str] = []
-    content_hash = ingest.content_hash
     monkeypatch.setattr(ingest, "content_hash", lambda path: hashed.append(path) or content_hash(path))  # type: ignore[func-returns-value]
     with watching(demo_library, folder) as watched:
         searched: list[Any] = []
