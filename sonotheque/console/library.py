@@ -144,6 +144,8 @@ def print_indexes(result: results.IndexBuildResult) -> None:
     """Print the indexes that were built."""
     for built in result.indexes:
         recall = "" if built.recall is None else f", finds {built.recall:.1%} of the ten nearest tracks"
+        if built.kind == "exact" and result.requested not in {"auto", "exact"}:
+            recall = f" ({result.requested} needs at least 1000)"
         click.echo(
             f"space {built.space}: {built.kind} index of {pluralize(built.vectors, 'vector')}, "
             f"{built.bytes / 1e6:.1f} MB{recall}"

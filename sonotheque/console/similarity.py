@@ -9,6 +9,10 @@ from sonotheque.console.formatting import display_path, format_time, print_table
 from sonotheque.plurals import pluralize
 
 
+MIN_SECONDS = 20.0
+"""Length of a track in s from which it has several parts to tell apart."""
+
+
 def print_similar_tracks(result: results.SimilarityResult) -> None:
     """Print similar tracks, most similar first, and on standard error why there are fewer than requested."""
     if result.shortfall is not None:
@@ -40,6 +44,6 @@ def _explain(track: results.SimilarTrack) -> str:
     'rock, guitar; 1:20 ~ 0:40'
     """
     parts = [", ".join(track.shared)]
-    if track.match is not None:
+    if track.match is not None and (track.match.query_start or track.match.start or track.seconds > MIN_SECONDS):
         parts.append(f"{format_time(track.match.query_start)} ~ {format_time(track.match.start)}")
     return "; ".join(filter(None, parts))

@@ -333,7 +333,8 @@ class _Search:
             present = f"only {pluralize(others, 'track')}" if others else "no track"
             reasons.append(f"the library has {present} besides the query{missing}")
         if self._conditional and meeting < min(others, limits.k):
-            only = f"only {meeting} of them" if reasons else f"only {pluralize(meeting, 'track')} besides the query"
+            present = f"only {pluralize(meeting, 'track')}" if meeting else "no track"
+            only = f"only {meeting} of them" if reasons else f"{present} besides the query"
             reasons.append(f"{only} {self._describe_conditions()}")
         recordings = sum(self._same_recording.values())
         if recordings and found < meeting:
@@ -362,8 +363,8 @@ class _Search:
         parts += [f"the tag {tag!r}" for tag in self._limits.tags]
         others = bool(replace(self._limits.conditions, genres=None))
         if not parts:
-            return "that meet the conditions"
-        return f"with {' and '.join(parts)}{' that meet the other conditions' if others else ''}"
+            return "meeting the conditions"
+        return f"with {' and '.join(parts)}{', meeting the other conditions' if others else ''}"
 
 
 def diversify(similarities: FloatArray, directions: FloatArray, *, k: int, diversity: float) -> list[int]:
