@@ -4,7 +4,7 @@ Every file that a command or a method of `Library` writes for the user is an `Ou
 
 - is an input of the same command,
 - is part of a library, of this one or another,
-- holds audio, or anything else that is not of the output's own kind (`CSV`, `HTML`, `PNG`, `M3U` or `PARQUET`).
+- holds audio, or anything else that is not of the output's own kind (`CSV`, `HTML`, `PNG`, `M3U`, `PARQUET` or `REKORDBOX`).
 
 A file of the right kind is replaced without being asked only if the same output of the same library wrote it and nobody has
 changed it since, which the library knows from its content hash (`OutputLog`). Otherwise the caller must pass ``force=True``
@@ -128,10 +128,17 @@ def _is_m3u(head: bytes) -> bool:
     return bool(files) and all(re.fullmatch(r".*\.\w{1,5}|\w+://.*", entry) for entry in files)
 
 
+def _is_rekordbox(head: bytes) -> bool:
+    """Check for the root element of Rekordbox XML; other XML files are not replaced."""
+    text = _decode_text(head)
+    return text is not None and re.match(r"(\s|<\?xml[^>]*>|<!--.*?-->)*<DJ_PLAYLISTS\b", text, re.S) is not None
+
+
 CSV = FileKind("a CSV table", (".csv",), _is_csv, creates_folder=False)
 HTML = FileKind("an HTML page", (".html", ".htm"), _is_html)
 M3U = FileKind("a playlist", (".m3u", ".m3u8"), _is_m3u, creates_folder=False)
 PARQUET = FileKind("a Parquet table", (".parquet",), lambda head: head.startswith(b"PAR1"))
+REKORDBOX = FileKind("Rekordbox XML", (".xml",), _is_rekordbox, creates_folder=False)
 PNG = FileKind("a PNG picture", (".png",), lambda head: head.startswith(PNG_SIGNATURE))
 
 

@@ -139,6 +139,7 @@ def quick_commands(query: Path, out: Path) -> list[list[str]]:
         ["similar", path, "-k", "3", "--m3u", str(out / "a.m3u8")],
         ["search", "slow acoustic vocals in A minor, not rock", "-k", "3", "--m3u", str(out / "s.m3u8")],
         ["index"],
+        ["playlist", path, "-n", "3", "--m3u", str(out / "l.m3u8"), "--rekordbox", str(out / "l.xml")],
         ["duplicates", "--csv", str(out / "d.csv")],
         ["train", "--model", "logreg"],
         ["classify", path, "--timeline", "--csv", str(out / "c.csv")],
@@ -160,6 +161,10 @@ def all_commands(query: Path, out: Path) -> list[list[str]]:
     return [
         *quick_commands(query, out),
         ["similar", path, "--genre", "pop", "--max-per-artist", "1"],
+        ["playlist", "--genre", "pop", "--minutes", "1"],
+        ["playlist", "--from", path, "--to", str(query.with_name("01.wav")), "--max-per-artist", "2"],
+        ["playlist", "--extend", str(out / "a.m3u8")],
+        ["playlist", "--cluster", "1", "--seed", "1"],
         *(
             command
             for options in (*models, *aggregations)

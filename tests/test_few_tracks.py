@@ -56,7 +56,7 @@ def test_every_command(name: str, source: Path, clips: Clips, tmp_path: Path) ->
     said = {command[0]: check_command(library, command) for command in quick_commands(clips[case.sound][0], tmp_path)}
     n_genres = len(set(case.labels) - {"-"})
     assert said["status"] == "ok"
-    for command in ("similar", "duplicates", "map", "clusters", "export", "tag"):
+    for command in ("similar", "playlist", "duplicates", "map", "clusters", "export", "tag"):
         empty = said[command].startswith("Error: ") and "the library is empty" in said[command]
         no_classifier = command == "tag" and "no trained classifier" in said[command]
         assert empty if not case.labels else said[command] == "ok" or no_classifier

@@ -49,6 +49,7 @@ STEPS = (
     Step("similar", "{new} -k 3"),
     Step("index", "--kind auto"),
     Step("search", "slow music --m3u found.m3u8"),
+    Step("playlist", "{new} --m3u list.m3u8 --rekordbox list.xml"),
     Step("duplicates", "--csv duplicates.csv"),
     Step("train", "--model logreg"),
     Step("train", "--trials 2"),

@@ -45,6 +45,7 @@ FOREIGN = {
     ".m3u8": "#EXTM3U\nmusik/ä.mp3\n".encode(),
     ".parquet": b"PAR1\0\0\0\0PAR1",
     ".png": b"\x89PNG\r\n\x1a\n....",
+    ".xml": b'<?xml version="1.0" encoding="UTF-8"?>\n<DJ_PLAYLISTS Version="1.0.0"/>\n',
 }
 """Files of each kind that somebody else wrote."""
 
@@ -68,6 +69,8 @@ class Output:
 OUTPUTS = [
     Output("--m3u", ("similar", str(CLIP)), "out.m3u8"),
     Output("--m3u", ("search", "slow"), "out.m3u8"),
+    Output("--m3u", ("playlist", "--genre", "metal"), "out.m3u8"),
+    Output("--rekordbox", ("playlist", "--genre", "metal"), "out.xml"),
     Output("--csv", ("duplicates",), "out.csv"),
     Output("--csv", ("classify", str(CLIP)), "out.csv"),
     Output("--report", ("evaluate",), "report.html"),
@@ -85,6 +88,7 @@ INPUTS = {
     *(("add", "--ids"), ("add", "--labels"), ("label", "--ids"), ("errors", "--apply"), ("evaluate", "--split")),
     *(("classify", "--ids"), ("classify", "--template"), ("classify", "--check")),
     ("similar", "--folder"),
+    ("playlist", "--extend"),
 }
 
 

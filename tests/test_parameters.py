@@ -47,6 +47,7 @@ def test_the_walk_finds_the_options() -> None:
         *(("train", name) for name in ("--minutes", "--trials", "--augment", "--seed")),
         *(("evaluate", name) for name in ("--folds", "--repeats", "--seed")),
         *(("classify", "--abstain"), ("tag", "--probability"), ("similar", "-k"), ("similar", "--max-per-artist")),
+        *(("playlist", name) for name in ("-n", "--minutes", "--min-minutes", "--max-per-album")),
         *(("errors", "--most"), ("map", "--neighbours"), ("clusters", "--cluster-size")),
     }
 

@@ -35,6 +35,7 @@ def commands(music: Path, new: Path, scratch: Path) -> list[tuple[str, list[str]
         ("similar", ["similar", cello, "-k", "5", "--max-per-artist", "1"]),
         ("similar-genre", ["similar", cello, metal, "--genre", "classical"]),
         ("search", ["search", "slow acoustic vocals, not metal", "-k", "5"]),
+        ("playlist", ["playlist", "--from", cello, "--to", metal, "-n", "6"]),
         ("similar-file", ["similar", unknown]),
         ("evaluate", ["evaluate"]),
         ("evaluate-segments", ["evaluate", "--model", "svm", "--decision", "learned", "--repeats", "2"]),

@@ -23,6 +23,7 @@ from sonotheque.cli.inspection import inspect
 from sonotheque.cli.label_issues import errors
 from sonotheque.cli.library import add, label, remove, status, undo
 from sonotheque.cli.maps import clusters, map_
+from sonotheque.cli.playlists import playlist
 from sonotheque.cli.search import search
 from sonotheque.cli.similarity import similar
 from sonotheque.cli.standard_streams import (
@@ -38,7 +39,7 @@ from sonotheque.errors import SonothequeError
 
 SECTIONS: dict[str, tuple[click.Command, ...]] = {
     "Library": (add, status, label, remove, undo, index),
-    "Similarity and search": (similar, search, duplicates),
+    "Similarity and search": (similar, search, playlist, duplicates),
     "Genre classification": (train, classify, evaluate, errors),
     "Maps and inspection": (map_, clusters, inspect),
     "Export": (export, tag),

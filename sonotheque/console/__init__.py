@@ -16,6 +16,7 @@ from sonotheque.console.library import (
     print_status,
 )
 from sonotheque.console.maps import print_map_summary
+from sonotheque.console.playlists import print_playlist
 from sonotheque.console.progress import progress_bar, repeated_progress_bar
 from sonotheque.console.retrieval import print_retrieval
 from sonotheque.console.search import print_found_tracks
@@ -41,6 +42,7 @@ __all__ = [
     "print_label_issues",
     "print_log_messages",
     "print_map_summary",
+    "print_playlist",
     "print_predictions",
     "print_removal",
     "print_retrieval",

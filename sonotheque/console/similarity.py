@@ -8,7 +8,6 @@ from sonotheque import results
 from sonotheque.console.formatting import display_path, format_time, print_table, truncate_cell
 from sonotheque.plurals import pluralize
 
-
 MIN_SECONDS = 20.0
 """Length of a track in s from which it has several parts to tell apart."""
 

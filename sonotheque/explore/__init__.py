@@ -3,9 +3,9 @@
 from typing import TYPE_CHECKING
 
 from sonotheque.deprecation import module_getattr
+from sonotheque.explore.playlists.m3u import format_m3u
 from sonotheque.explore.similar.limits import SimilarityLimits
 from sonotheque.explore.similar.neighbours import find_similar
-from sonotheque.explore.similar.playlist import format_m3u
 
 __all__ = ["SimilarityLimits", "find_similar", "format_m3u"]
 

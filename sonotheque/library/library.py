@@ -30,7 +30,7 @@ from sonotheque.library.watch_folders import watch_folders
 from sonotheque.metadata import open_label_source
 from sonotheque.metadata.file_names import existing_path
 from sonotheque.metadata.genres import find_variants
-from sonotheque.output_files import CSV, HTML, M3U, PARQUET, PNG, FileKind, OutputFile, open_output
+from sonotheque.output_files import CSV, HTML, M3U, PARQUET, PNG, REKORDBOX, FileKind, OutputFile, open_output
 from sonotheque.parameters import require_in_range
 from sonotheque.plurals import pluralize
 from sonotheque.store import Catalogue, Track, label_tracks, undo_last_change
@@ -621,8 +621,8 @@ class Library:
         from sonotheque.embed.auto_tags import find_tag
         from sonotheque.embed.tempo_key import parse_key
         from sonotheque.explore import SimilarityLimits, find_similar
+        from sonotheque.explore.playlists.m3u import write_m3u
         from sonotheque.explore.similar.limits import MAX_BY_SIMILARITY
-        from sonotheque.explore.similar.playlist import write_m3u
         from sonotheque.store.track_filter import TrackFilter
 
         inputs = [*queries, *unlike]
@@ -754,8 +754,8 @@ class Library:
             If the library is empty, no word is understood, no track has the genre, or the playlist cannot be written.
         """
         require_in_range(k=k)
+        from sonotheque.explore.playlists.m3u import write_m3u
         from sonotheque.explore.search import find_tracks
-        from sonotheque.explore.similar.playlist import write_m3u
 
         playlist = None if m3u is None else self._open_output(m3u, M3U, "search --m3u", force=force)
         tracks = self._open_track_arrays(progress)
@@ -764,6 +764,113 @@ class Library:
         result = find_tracks(query, catalogue=self.catalogue, tracks=tracks, k=k, genre=genre)
         if playlist is not None:
             write_m3u(result.results, playlist)
+        return result
+
+    # Playlists
+
+    def playlist(
+        self,
+        *seeds: PathLike,
+        start: PathLike | None = None,
+        end: PathLike | None = None,
+        extend: PathLike | None = None,
+        genre: str | None = None,
+        cluster: str | None = None,
+        n: int | None = None,
+        minutes: float | None = None,
+        min_minutes: float | None = None,
+        max_minutes: float | None = None,
+        max_per_artist: int | None = None,
+        max_per_album: int | None = None,
+        seed: int = 0,
+        m3u: PathLike | None = None,
+        rekordbox: PathLike | None = None,
+        force: bool = False,
+    ) -> results.PlaylistResult:
+        """Make a playlist: from seeds, from one track to another, as the continuation of a playlist, or as a mix.
+
+        No artist follows itself, unless every order of the tracks has that. No track and no recording is in it twice, except what
+        is given.
+
+        Parameters
+        ----------
+        *seeds : paths of files, file names, titles or artists
+            The playlist begins with the first one that is a track of the library, and contains all that are.
+        start, end : path or name, or None
+            Make a playlist from one track to another. Both are needed.
+        extend : path or None
+            Continue the playlist in this M3U file. It begins with the tracks of the file.
+        genre : str or None
+            Add only tracks of this genre. Without seeds, `start` and `extend`, the playlist is a mix of them.
+        cluster : str or None
+            Add only tracks of this cluster of the map, by its number or name; like `genre`.
+        n : int or None
+            Number of tracks; by default 20 or, with `extend`, 20 new ones. If `minutes` or `min_minutes` is given, by default as
+            many as needed.
+        minutes : float or None
+            Total duration, which is not exceeded.
+        min_minutes, max_minutes : float or None
+            Bounds of the total duration, instead of `minutes`.
+        max_per_artist, max_per_album : int or None
+            Maximum number of tracks by one artist, and of one album. Given tracks count, but are never left out.
+        seed : int
+            Another seed makes another mix.
+        m3u, rekordbox : path or None
+            Also write the playlist to this M3U or Rekordbox XML file.
+        force : bool
+            Replace a file that was not written by sonotheque, see `sonotheque.output_files`.
+
+        Returns
+        -------
+        PlaylistResult
+
+        Raises
+        ------
+        ParameterError
+            If a number is outside its range, or bounds contradict each other.
+        LibraryError
+            If the library is empty, a track, genre or cluster is unknown, the playlist file cannot be read, or an output cannot be
+            written or would replace a file that must stay.
+        AudioError
+            If a seed that is not in the library cannot be decoded.
+        """
+        require_in_range(n=n, minutes=minutes, min_minutes=min_minutes, max_minutes=max_minutes, seed=seed)
+        require_in_range(max_per_artist=max_per_artist, max_per_album=max_per_album)
+        from sonotheque.explore.playlists import PlaylistSource, make_playlist, make_rules, restrict_tracks
+        from sonotheque.explore.playlists.m3u import write_m3u
+        from sonotheque.explore.playlists.rekordbox import write_rekordbox
+
+        source = PlaylistSource(seeds, start, end, extend)
+        source.check(restricted=genre is not None or cluster is not None)
+        rules = make_rules(
+            n=n,
+            minutes=minutes,
+            min_minutes=min_minutes,
+            max_minutes=max_minutes,
+            max_per_artist=max_per_artist,
+            max_per_album=max_per_album,
+        )
+        inputs = source.files
+        playlist = None if m3u is None else self._open_output(m3u, M3U, "playlist --m3u", inputs=inputs, force=force)
+        collection = None
+        if rekordbox is not None:
+            collection = self._open_output(rekordbox, REKORDBOX, "playlist --rekordbox", inputs=inputs, force=force)
+        space = self._first_space()
+        map_space = space if cluster is None else self._map_space(None)
+        result = make_playlist(
+            source,
+            catalogue=self.catalogue,
+            index=self._indexes.open(space),
+            space=space,
+            rules=rules,
+            restrict_to=restrict_tracks(self.catalogue, genre=genre, cluster=cluster, map_space=map_space),
+            seed=seed,
+            compute=self._compute,
+        )
+        if playlist is not None:
+            write_m3u(result.results, playlist)
+        if collection is not None:
+            write_rekordbox(result.results, collection)
         return result
 
     # Genre classification

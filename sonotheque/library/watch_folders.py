@@ -243,7 +243,7 @@ def _label(watch: _Watch, files: Sequence[AudioFile], source: LabelSource | None
             catalogue, source, roots=unlabelled, command=watch.command, new_genres=watch.new_genres
         ).changed
     except LabelsError as error:
-        log.warning("%s; %s no label", error, "1 file gets" if len(unlabelled) == 1 else f"{len(unlabelled)} files get")
+        log.warning("%s; no label for %s", error, pluralize(len(unlabelled), "new file"))
         return 0
 
 
@@ -303,6 +303,6 @@ def _report_missing(watch: _Watch, folders: Sequence[str], found: Sequence[Audio
     missing = sorted(path for path in known if not os.path.lexists(path) and files.get(path) is not None)
     if missing:
         log.info(
-            "%s no longer there, for example %s; `sonotheque remove --missing` removes such files from the library",
-            *("1 known file is" if len(missing) == 1 else f"{len(missing)} known files are", missing[0]),
+            "no longer there: %s, for example %s; `sonotheque remove --missing` removes such files from the library",
+            *(pluralize(len(missing), "known file"), missing[0]),
         )

@@ -56,6 +56,7 @@ from sonotheque.results.map import (
     ProjectionQuality,
     WeakRegion,
 )
+from sonotheque.results.playlist import PlaylistResult, PlaylistTrack
 from sonotheque.results.retrieval import (
     Hub,
     MeasureEvaluation,
@@ -115,6 +116,8 @@ __all__ = [
     "MeasureEvaluation",
     "NearDuplicatePair",
     "OutOfFoldPrediction",
+    "PlaylistResult",
+    "PlaylistTrack",
     "Prediction",
     "ProjectionQuality",
     "RecordingFile",

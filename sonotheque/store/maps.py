@@ -72,6 +72,18 @@ class MapRepository:
             np.array([row[5] for row in rows], dtype=bool),
         )
 
+    def members(self, space: str, cluster: int) -> IdArray | None:
+        """List the ids of the tracks in a cluster of the map of a space. No other track is read. None if there is no map."""
+        row = self._database.execute(
+            "SELECT space_id FROM maps JOIN spaces ON spaces.id = space_id WHERE name = ?", (space,)
+        ).fetchone()
+        if row is None:
+            return None
+        rows = self._database.execute(
+            "SELECT track_id FROM map_positions WHERE space_id = ? AND cluster = ?", (row[0], cluster)
+        )
+        return np.fromiter((track for (track,) in rows), dtype=np.int64)
+
     def save(self, space: str, computed: StoredMap) -> None:
         """Store the map of a space, replacing an older one with the positions of tracks that were removed from it."""
         with self._database.transaction():

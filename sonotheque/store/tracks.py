@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from typing import Any
+
+import numpy as np
 
 from sonotheque.extract.extraction import Extraction
 from sonotheque.store.database import Database
 from sonotheque.store.history import HistoryRepository
 from sonotheque.store.records import Track
+from sonotheque.types import IdArray
 
 SELECT_TRACKS = (
     "SELECT tracks.id, hash, min(path) AS first, seconds, silent, notice, title, "
@@ -97,6 +101,19 @@ class TrackRepository:
         """List the content hashes of some tracks. Unknown ids are left out."""
         rows = (self._database.execute("SELECT hash FROM tracks WHERE id = ?", (track,)).fetchone() for track in tracks)
         return [row[0] for row in rows if row is not None]
+
+    def first_by_hash(self, n: int) -> IdArray:
+        """List the ids of the first `n` tracks by content hash. No other track is read."""
+        rows = self._database.execute("SELECT id FROM tracks ORDER BY hash LIMIT ?", (n,))
+        return np.fromiter((track for (track,) in rows), dtype=np.int64)
+
+    def sort_by_hash(self, tracks: IdArray) -> IdArray:
+        """Sort track ids by content hash, so that the order of adding does not matter. Unknown ids are left out."""
+        rows = self._database.execute(
+            "SELECT tracks.id FROM json_each(?) CROSS JOIN tracks ON tracks.id = json_each.value ORDER BY hash",
+            (json.dumps(tracks.tolist()),),
+        )
+        return np.fromiter((track for (track,) in rows), dtype=np.int64)
 
     def upsert(self, content: str, extraction: Extraction) -> int:
         """Insert a track, or update the notice of a known one, and return its id."""

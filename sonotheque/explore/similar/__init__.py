@@ -1,1 +1,1 @@
-"""Find similar tracks, and write them as a playlist."""
+"""Find similar tracks."""

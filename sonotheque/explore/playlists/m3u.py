@@ -8,20 +8,20 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from sonotheque.output_files import M3U, FilePath, OutputFile, as_output
-from sonotheque.results import FoundTrack, SimilarTrack
+from sonotheque.results import FoundTrack, PlaylistTrack, SimilarTrack
 from sonotheque.types import PathLike
 
 log = logging.getLogger("sonotheque")
 
 
-def format_m3u(tracks: Iterable[SimilarTrack | FoundTrack], *, folder: PathLike) -> str:
+def format_m3u(tracks: Iterable[SimilarTrack | FoundTrack | PlaylistTrack], *, folder: PathLike) -> str:
     """Format tracks as an extended M3U playlist, to be saved as UTF-8.
 
     A playlist has one path on each line, so a file with a line end in its path is left out, with a warning.
 
     Parameters
     ----------
-    tracks : iterable of SimilarTrack or FoundTrack
+    tracks : iterable of SimilarTrack, FoundTrack or PlaylistTrack
         In order.
     folder : path of the folder of the playlist
         Paths in the playlist are relative to it.
@@ -43,16 +43,21 @@ def format_m3u(tracks: Iterable[SimilarTrack | FoundTrack], *, folder: PathLike)
             continue
         if path.startswith("#") or path != path.lstrip():  # would be a comment, or lose its first characters
             path = os.path.join(os.curdir, path)
-        lines += [f"#EXTINF:{round(track.seconds)},{' '.join(name.split())}", path]
+        lines += [f"#EXTINF:{round(track.seconds)},{_clean(name)}", path]
     return "\n".join(lines) + "\n"
 
 
-def write_m3u(tracks: Iterable[SimilarTrack | FoundTrack], path: FilePath | OutputFile) -> None:
+def _clean(name: str) -> str:
+    """Return a name on one line, without control characters."""
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in name).split())
+
+
+def write_m3u(tracks: Iterable[SimilarTrack | FoundTrack | PlaylistTrack], path: FilePath | OutputFile) -> None:
     """Write tracks to an extended M3U playlist in UTF-8.
 
     Parameters
     ----------
-    tracks : iterable of SimilarTrack or FoundTrack
+    tracks : iterable of SimilarTrack, FoundTrack or PlaylistTrack
     path : path of the playlist, or OutputFile
         See `sonotheque.output_files.as_output`.
 
