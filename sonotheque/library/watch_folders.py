@@ -7,11 +7,11 @@ import os
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, fields
 
 from sonotheque.embed.runtime import Compute
-from sonotheque.errors import LabelsError
+from sonotheque.errors import LabelsError, MissingFileError
 from sonotheque.extract import AudioFile
 from sonotheque.extract.file_identity import printable_path
 from sonotheque.extract.scan import scan_paths
@@ -113,7 +113,7 @@ def watch_folders(
             )
             spaces = choose_library_spaces(catalogue, embedders, fetching)
             tagging = choose_auto_tags(catalogue, auto_tags)
-            with _open_batch(watch) as batch:
+            with _open_batch(watch, refresh=True) as batch:
                 incomplete = _add(watch, batch, files, spaces=spaces, auto_tags=tagging, retry=retry, source=source)
             watcher.postpone(incomplete, seconds=PATIENCE_SECONDS)
             _report_missing(watch, roots, files)
@@ -130,12 +130,12 @@ def _apply(watch: _Watch, watcher: FolderWatcher, changes: FolderChanges) -> Non
     """Follow some changes: files first, so that a moved file is known at its new path before the old one is looked for."""
     for folder in changes.lost:
         log.warning("%s cannot be reached; its files stay in the library. It is watched again when it is back", folder)
-    files = {file.path: file for file in changes.files}
-    found = []
-    for folder in filter(os.path.isdir, changes.unsure):
+    found: list[AudioFile] = []
+    for folder in changes.unsure:
         log.info("%s is searched as a whole: it has come back, or changes may have been missed", folder)
-        found += scan_paths([folder])
-    files = {file.path: file for file in found} | files
+        with suppress(MissingFileError):  # it is gone again, which the watcher reports
+            found += scan_paths([folder])
+    files = {file.path: file for file in [*found, *changes.files]}
     database = watch.catalogue.database
     with _open_batch(watch) as batch:
         incomplete = _add(
@@ -149,17 +149,20 @@ def _apply(watch: _Watch, watcher: FolderWatcher, changes: FolderChanges) -> Non
         _remove(watch, batch, changes.gone)
     watcher.postpone(incomplete, seconds=PATIENCE_SECONDS)
     if changes.unsure:
-        _report_missing(watch, changes.unsure, found)
+        _report_missing(watch, list(filter(os.path.isdir, changes.unsure)), found)
 
 
 @contextmanager
-def _open_batch(watch: _Watch) -> Iterator[_Batch]:
-    """Collect what is done, also if it is interrupted, and report it at the end."""
+def _open_batch(watch: _Watch, *, refresh: bool = False) -> Iterator[_Batch]:
+    """Collect what is done, also if it is interrupted, and report it at the end.
+
+    The indexes are brought up to date if the catalogue has changed, or if `refresh` asks for it.
+    """
     batch = _Batch()
     generation = watch.catalogue.generation
     try:
         yield batch
-        if watch.catalogue.generation != generation:
+        if refresh or watch.catalogue.generation != generation:
             watch.refresh()
     except KeyboardInterrupt:
         log.info("interrupted; everything that was already stored is kept, and the next `add` continues")

@@ -258,7 +258,12 @@ def test_files_that_come_during_the_first_search_are_not_missed(
 @pytest.mark.usefixtures("quick")
 def test_an_event_costs_one_file(demo_library: Library, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     hashed: list[str] = []
-    monkeypatch.setattr(ingest, "content_hash", lambda path: hashed.append(path) or content_hash(path))  # type: ignore[func-returns-value]
+
+    def recorded_hash(path: str) -> str:
+        hashed.append(path)
+        return content_hash(path)
+
+    monkeypatch.setattr(ingest, "content_hash", recorded_hash)
     with watching(demo_library, folder) as watched:
         searched: list[Any] = []
         for module in (watch, watch_folders):
@@ -306,6 +311,20 @@ def test_polling_takes_over_where_there_are_no_events(
         watched.expect_files("slow/ave.mp3", "slow/ambient.mp3", "moved.ogg")
     assert watched.result is not None
     assert (watched.result.linked, watched.result.removed) == (1, 0)
+
+
+@pytest.mark.usefixtures("quick")
+def test_an_empty_folder_can_be_watched(tmp_path: Path) -> None:
+    (tmp_path / "inbox").mkdir()
+    with Library(tmp_path / "new") as library, watching(library, tmp_path / "inbox") as watched:
+        (tmp_path / "inbox" / "broken.mp3").write_bytes(b"no audio")
+        os.utime(tmp_path / "inbox" / "broken.mp3", (0, 0))  # old, so it is not taken for a copy in progress
+        watched.wait_until(lambda: watched.batches, "the failure")
+        assert [failed.path for failed in watched.batches[0].failures] == [str(tmp_path / "inbox" / "broken.mp3")]
+        (tmp_path / "inbox" / "broken.mp3").unlink()
+        watched.wait_until(lambda: not library.catalogue.files.failures(), "no failure")
+    assert watched.result is not None
+    assert (watched.result.failed, watched.result.removed, watched.result.removed_tracks) == (1, 1, 0)
 
 
 def test_only_folders_are_watched(demo_library: Library, folder: Path, tmp_path: Path) -> None:
