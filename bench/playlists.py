@@ -23,7 +23,7 @@ import numpy.typing as npt
 from sonotheque import Library
 from sonotheque.explore.playlists import find_path as finding
 from sonotheque.explore.playlists.arrange import arrange_tracks, encode_artists, shorten_order
-from sonotheque.explore.playlists.find_path import find_path
+from sonotheque.explore.playlists.find_path import find_path, measure_way
 from sonotheque.explore.playlists.make_playlist import SAMPLE_SIZE, gather_candidates
 from sonotheque.explore.playlists.pool import PoolTrack, TrackPool, compare_tracks
 
@@ -63,7 +63,8 @@ def cheapest(everything: Path_, ends: Path_, *, n: int, power: int) -> Path_:
     """Find the sequence of n tracks with the smallest sum of the powers of its steps, and with increasing progress."""
     others = [found for found in everything if found not in ends]
     default, finding.POWER = finding.POWER, power
-    path = find_path([*ends, *others], n=n - 2, refused=lambda _: ())
+    tracks = [*ends, *others]
+    path = find_path(tracks, measure_way(tracks), n=n - 2, refused=lambda _: ())
     finding.POWER = default
     return [ends[0], *path, ends[1]]
 
@@ -71,7 +72,7 @@ def cheapest(everything: Path_, ends: Path_, *, n: int, power: int) -> Path_:
 def cheapest_of_sample(pool: TrackPool, ends: Path_, n: int, *, sample_size: int) -> Path_:
     """Find the path as `make_playlist` does in a library that is larger than its sample."""
     tracks = gather_candidates(ends, pool=pool, sample_size=sample_size)
-    path = find_path(tracks, n=n - 2, refused=lambda _: ())
+    path = find_path(tracks, measure_way(tracks), n=n - 2, refused=lambda _: ())
     return [ends[0], *path, ends[1]]
 
 

@@ -11,6 +11,7 @@ programming: Bellman 1957). docs/benchmarks/playlists.md compares this with othe
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -68,15 +69,47 @@ def path_costs(steps: Float64Array, source: int) -> tuple[Float64Array, Rows]:
     return costs, previous
 
 
-def measure_progress(from_start: Float64Array, from_end: Float64Array) -> Float64Array:
-    """Return the progress of tracks from the costs of their paths from the start and from the end, float64 [M]."""
-    total = from_start + from_end
-    progress: Float64Array = from_start / np.where(total > 0, total, 1)
-    return progress
+@dataclass(frozen=True, eq=False)
+class Way:
+    """The way from one track to another through others.
+
+    Attributes
+    ----------
+    steps : float64 array [M, M]
+        See `cost_steps`.
+    progress : float64 array [M]
+        See the formula of this module.
+    nearest : list of int
+        Rows without the start and the end; those whose detour from the cheapest path is the smallest come first.
+    """
+
+    steps: Float64Array
+    progress: Float64Array
+    nearest: Sequence[int]
+
+
+def measure_way(tracks: Sequence[PoolTrack]) -> Way:
+    """Measure where tracks are on the way from one to another.
+
+    Parameters
+    ----------
+    tracks : sequence of PoolTrack
+        The start, the end, then the others.
+
+    Returns
+    -------
+    Way
+    """
+    steps = cost_steps(tracks)
+    from_start, from_end = path_costs(steps, 0)[0], path_costs(steps, 1)[0]
+    total = np.round(from_start + from_end, 9)
+    nearest = sorted(range(2, len(tracks)), key=lambda row: (total[row], tracks[row].track.hash))
+    return Way(steps, from_start / np.where(total > 0, total, 1), nearest)
 
 
 def find_path(
     tracks: Sequence[PoolTrack],
+    way: Way,
     *,
     n: int,
     refused: Callable[[Sequence[PoolTrack]], Collection[int]],
@@ -87,6 +120,8 @@ def find_path(
     ----------
     tracks : sequence of PoolTrack
         The start, the end, then the candidates, each once.
+    way : Way
+        That of these tracks.
     n : int
         Number of tracks between the start and the end.
     refused : callable
@@ -98,21 +133,14 @@ def find_path(
     list of PoolTrack
         The tracks between the start and the end, in order. Fewer than `n` if candidates run out.
     """
-    steps = cost_steps(tracks)
-    from_start, from_end = path_costs(steps, 0)[0], path_costs(steps, 1)[0]
-    progress = measure_progress(from_start, from_end)
-    hashes = [found.track.hash for found in tracks]
-    by_detour = sorted(
-        range(2, len(tracks)), key=lambda row: (round(float(from_start[row] + from_end[row]), 9), hashes[row])
-    )
     size = min(max(MIN_CANDIDATES, CANDIDATES_PER_TRACK * n), MAX_CANDIDATES)
     artists = encode_artists(found.artist for found in tracks)
     banned: set[int] = set()
     while True:
-        near = [row for row in by_detour if tracks[row].track.id not in banned][:size]
-        near.sort(key=lambda row: (progress[row], hashes[row]))
+        near = [row for row in way.nearest if tracks[row].track.id not in banned][:size]
+        near.sort(key=lambda row: (way.progress[row], tracks[row].track.hash))
         rows = np.array([0, *near, 1])
-        chosen = _cheapest_sequence(steps[np.ix_(rows, rows)], artists[rows], n=min(n, len(near)))
+        chosen = _cheapest_sequence(way.steps[np.ix_(rows, rows)], artists[rows], n=min(n, len(near)))
         path = [tracks[rows[place]] for place in chosen.tolist()]
         broken = refused(path)
         if not broken:

@@ -13,7 +13,7 @@ from sonotheque.embed.runtime import Compute
 from sonotheque.errors import LibraryError, ParameterError
 from sonotheque.explore.playlists.arrange import arrange_tracks, count_repetitions, encode_artists, shorten_order
 from sonotheque.explore.playlists.choose_tracks import find_cluster, find_genre
-from sonotheque.explore.playlists.find_path import cost_steps, find_path, measure_progress, path_costs
+from sonotheque.explore.playlists.find_path import Way, cost_steps, find_path, measure_way, path_costs
 from sonotheque.explore.playlists.pool import PoolTrack, TrackPool, compare_tracks
 from sonotheque.explore.playlists.read_m3u import find_entries, read_m3u
 from sonotheque.explore.playlists.select_tracks import (
@@ -210,13 +210,12 @@ def _make_path(start: PathLike, end: PathLike, *, pool: TrackPool, rules: Playli
     _check_given(ends, rules)
     tracks = gather_candidates(ends, pool=pool)
     selection = Selection(ends, rules=rules, pool=pool)
-    for found in _find_inner(tracks, pool=pool, rules=rules):
+    way = measure_way(tracks)
+    for found in _find_inner(tracks, way, pool=pool, rules=rules):
         if not selection.is_complete and selection.accepts(found):
             selection.add(found)
-    fit_duration(selection, tracks[2:])
-    steps = cost_steps(tracks)
-    progress = measure_progress(path_costs(steps, 0)[0], path_costs(steps, 1)[0])
-    places = {found.track.id: (value, found.track.hash) for found, value in zip(tracks, progress.tolist(), strict=True)}
+    fit_duration(selection, [tracks[row] for row in way.nearest])
+    places = {found.track.id: (way.progress[row], found.track.hash) for row, found in enumerate(tracks)}
     chosen = [ends[0], *selection.added, ends[1]]
     order = arrange_tracks(
         encode_artists(found.artist for found in chosen),
@@ -266,7 +265,7 @@ def _add_candidates(tracks: Sequence[PoolTrack], others: Sequence[PoolTrack]) ->
     return list(known.values())
 
 
-def _find_inner(tracks: Sequence[PoolTrack], *, pool: TrackPool, rules: PlaylistRules) -> list[PoolTrack]:
+def _find_inner(tracks: Sequence[PoolTrack], way: Way, *, pool: TrackPool, rules: PlaylistRules) -> list[PoolTrack]:
     """Find the tracks between the first two; without a number of tracks, as many as the duration needs."""
     ends = tracks[:2]
     without_bounds = replace(rules, min_seconds=0.0, max_seconds=float("inf"), n=MAX_TRACKS)
@@ -282,13 +281,13 @@ def _find_inner(tracks: Sequence[PoolTrack], *, pool: TrackPool, rules: Playlist
         return broken
 
     if rules.n is not None:
-        return find_path(tracks, n=rules.n - 2, refused=refused)
+        return find_path(tracks, way, n=rules.n - 2, refused=refused)
     seconds = sum(found.track.seconds for found in ends)
     typical = float(np.median([found.track.seconds for found in tracks])) or 1.0
     n, best, best_total, tried = N_NEW, list[PoolTrack](), seconds, set[int]()
     while n not in tried and len(tried) < MAX_TRIALS:
         tried.add(n)
-        path = find_path(tracks, n=n, refused=refused)
+        path = find_path(tracks, way, n=n, refused=refused)
         total = seconds + sum(found.track.seconds for found in path)
         if best_total < total <= rules.max_seconds:
             best, best_total = path, total
@@ -356,7 +355,7 @@ def _arrange(tracks: Sequence[PoolTrack], *, n_fixed: int = 0) -> list[PoolTrack
     if not tracks:
         return []
     artists = encode_artists(found.artist for found in tracks)
-    similarities = np.round(compare_tracks(tracks), 9)
+    similarities = compare_tracks(tracks)
     hashes = [found.track.hash for found in tracks]
 
     def choose(previous: int | None, rows: IdArray) -> int:
@@ -413,10 +412,10 @@ def _finish(
     not_found: Sequence[str] = (),
 ) -> PlaylistResult:
     given = {found.track.id for found in selection.tracks[: selection.n_given]}
-    steps = [_compare(one, two) for one, two in pairwise(order)]
+    steps = [None, *(_compare(one, two) for one, two in pairwise(order))]
     known = [step for step in steps if step is not None]
     tracks = []
-    for rank, (found, step) in enumerate(zip(order, [None, *steps], strict=True), start=1):
+    for rank, (found, step) in enumerate(zip(order, steps, strict=False), start=1):
         track, tempo_key = found.track, pool.catalogue.tempo_keys.get(found.track.id)
         tracks.append(
             PlaylistTrack(

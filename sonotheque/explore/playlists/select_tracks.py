@@ -236,21 +236,21 @@ def _improve(selection: Selection, spare: Sequence[PoolTrack]) -> bool:
     rules, total = selection.rules, selection.seconds
     chosen = {found.track.id for found in selection.tracks}
     free = [found for found in spare if found.track.id not in chosen]
-    old: list[PoolTrack | None] = [*selection.added]
+    old: list[PoolTrack | None] = [*reversed(selection.added)]  # the least preferred first
     if len(selection.tracks) < rules.size:
         old.append(None)
     if not free or not old:
         return False
     lengths = np.array([found.track.seconds for found in free])
     removed = np.array([0.0 if found is None else found.track.seconds for found in old])
-    totals = total - removed[:, None] + lengths[None, :]
+    totals = total + lengths[:, None] - removed[None, :]
     value = np.where(totals > rules.max_seconds, -np.inf, np.minimum(totals, rules.min_seconds))
     order = np.argsort(-value, axis=None, kind="stable")
     for flat in order[:N_SPARE].tolist():
-        row, column = divmod(flat, len(free))
+        row, column = divmod(flat, len(old))
         if value[row, column] <= total:
             return False
-        before, after = old[row], free[column]
+        after, before = free[row], old[column]
         if selection.accepts(after, instead_of=before):
             if before is None:
                 selection.add(after)

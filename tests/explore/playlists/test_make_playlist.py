@@ -173,6 +173,24 @@ def test_a_playlist_obeys_its_rules(seed: int, tmp_path: Path, make_library: Mak
     assert len(kinds) >= 3
 
 
+def test_a_duration_is_reached_within_five_seconds(make_library: MakeLibrary) -> None:
+    generator = np.random.default_rng(3)
+    lengths = generator.uniform(100, 400, 120)
+    library = make_library(
+        [Made(f"{n:03d}.mp3", n + 1, f"Artist {n // 3}", seconds=lengths[n], genre="rock") for n in range(120)]
+    )
+    for minutes in generator.uniform(15, 90, 8).tolist():
+        sources: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
+            ((), {"start": "000.mp3", "end": "050.mp3"}),
+            (("000.mp3",), {}),
+            ((), {"genre": "rock"}),
+        )
+        for seeds, options in sources:
+            result = library.playlist(*seeds, minutes=minutes, max_per_artist=1, **options)
+            assert 60 * minutes - 5 <= result.seconds <= 60 * minutes
+            assert result.shortfall is None
+
+
 def test_results_do_not_depend_on_the_order_of_adding(tmp_path: Path, make_library: MakeLibrary) -> None:
     tracks = draw_tracks(random.Random(1), n=80)  # noqa: S311
     (tmp_path / "given.m3u8").write_text("music/001.mp3\nmusic/002.mp3\n", encoding="utf-8")
@@ -222,6 +240,13 @@ def test_one_artist_does_not_flood_a_playlist_that_has_others(make_library: Make
     assert artists.count("Artist") <= 5
     alone = make_library([Made("seed.mp3", 1, "Artist", seconds=60), *near]).playlist("seed.mp3", n=9)
     assert (len(alone.results), alone.same_artist) == (9, 8)
+
+
+def test_a_mix_of_silent_tracks_is_empty(make_library: MakeLibrary) -> None:
+    library = make_library([Made("0.mp3", 1, genre="rock", silent=True)])
+    result = library.playlist(genre="rock", minutes=5)
+    assert (list(result.results), result.seconds, result.smallest_similarity) == ([], 0, None)
+    assert result.shortfall == "0.0 of 4.9 minutes: no other track fulfils the rules"
 
 
 def test_what_cannot_be_made_is_said(make_library: MakeLibrary, tmp_path: Path) -> None:
