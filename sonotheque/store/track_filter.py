@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from sonotheque.embed.tempo_key import METHOD, MIN_CONFIDENCE
+from sonotheque.errors import LibraryError
 from sonotheque.store.database import Database
+from sonotheque.store.search_names import search_key
 from sonotheque.types import IdArray
+
+MAX_GENRES = 20
+"""Genres that a message lists."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +54,26 @@ class TrackFilter:
     def __bool__(self) -> bool:
         """Return whether there is any condition."""
         return any(value is not None for value in vars(self).values())
+
+
+def find_spellings(genre: str, genres: Sequence[str]) -> list[str]:
+    """List the spellings of a genre among those of a library. Case, accents, white space and Unicode normalisation are ignored.
+
+    Raises
+    ------
+    LibraryError
+        If there is none; it lists the genres of the library.
+
+    Examples
+    --------
+    >>> find_spellings("hip-hop", ["Hip-Hop", "Rock", "hip-hop"])
+    ['Hip-Hop', 'hip-hop']
+    """
+    same = [name for name in genres if search_key(name) == search_key(genre)]
+    if not same:
+        names = ", ".join(sorted({name.casefold() for name in genres})[:MAX_GENRES]) or "none"
+        raise LibraryError(f"no track is labelled or tagged {genre!r}; the genres here are: {names}")
+    return same
 
 
 class FilterRepository:

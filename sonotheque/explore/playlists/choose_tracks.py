@@ -6,7 +6,7 @@ from sonotheque.errors import LibraryError
 from sonotheque.plurals import pluralize
 from sonotheque.store.catalogue import Catalogue
 from sonotheque.store.search_names import search_key
-from sonotheque.store.track_filter import FilterRepository, TrackFilter
+from sonotheque.store.track_filter import TrackFilter, find_spellings
 from sonotheque.types import IdArray
 
 
@@ -29,12 +29,7 @@ def find_genre(genre: str, *, catalogue: Catalogue) -> IdArray:
     LibraryError
         If no track has it.
     """
-    known = catalogue.tracks.genres()
-    same = [name for name in known if search_key(name) == search_key(genre)]
-    if not same:
-        names = ", ".join(sorted({name.casefold() for name in known})[:20]) or "none"
-        raise LibraryError(f"no track is labelled or tagged {genre!r}; the genres here are: {names}")
-    return FilterRepository(catalogue.database).select(TrackFilter(genres=same))
+    return catalogue.filters.select(TrackFilter(genres=find_spellings(genre, catalogue.tracks.genres())))
 
 
 def find_cluster(name: str, *, catalogue: Catalogue, space: str) -> IdArray:

@@ -16,11 +16,8 @@ from sonotheque.explore.search.vocabulary import load_vocabulary, split_words
 from sonotheque.plurals import pluralize
 from sonotheque.results import FoundTrack, SearchResult, UnderstoodWords, UnknownWords, WordMatch
 from sonotheque.store.catalogue import Catalogue
-from sonotheque.store.search_names import search_key
+from sonotheque.store.track_filter import find_spellings
 from sonotheque.types import BoolArray
-
-MAX_GENRES = 20
-"""Genres that a message lists."""
 
 
 def find_tracks(
@@ -105,10 +102,7 @@ def _match(scored: TermScores, row: int) -> WordMatch:
 
 
 def _tracks_of_genre(tracks: TrackArrays, genre: str) -> BoolArray:
-    codes = [code for code, name in enumerate(tracks.genres) if search_key(name) == search_key(genre)]
-    if not codes:
-        names = ", ".join(sorted({name.casefold() for name in tracks.genres})[:MAX_GENRES]) or "none"
-        raise LibraryError(f"no track is labelled or tagged {genre!r}; the genres here are: {names}")
+    codes = [tracks.genres.index(name) for name in find_spellings(genre, tracks.genres)]
     return np.isin(tracks.genre, codes)
 
 

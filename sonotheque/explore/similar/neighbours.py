@@ -24,6 +24,7 @@ from sonotheque.results import Shortfall, SimilarityResult, SimilarTrack
 from sonotheque.store.catalogue import Catalogue
 from sonotheque.store.records import Track
 from sonotheque.store.search_names import search_key
+from sonotheque.store.track_filter import find_spellings
 from sonotheque.types import FloatArray, IdArray, PathLike
 
 Hit = tuple[Track, float]
@@ -101,7 +102,8 @@ def find_similar(
             raise LibraryError("a segment needs exactly one query")
         liked = [cut_seed(liked[0], *segment)]
     if limits.genre is not None:
-        limits = replace(limits, conditions=replace(limits.conditions, genres=_spellings(catalogue, limits.genre)))
+        genres = find_spellings(limits.genre, catalogue.tracks.genres())
+        limits = replace(limits, conditions=replace(limits.conditions, genres=genres))
     search = _Search(
         liked,
         catalogue=catalogue,
@@ -128,16 +130,6 @@ def find_similar(
         shortfall=shortfall,
         unlike=[path for seed in disliked for path in seed.paths],
     )
-
-
-def _spellings(catalogue: Catalogue, genre: str) -> list[str]:
-    """Return the spellings of a genre in labels and file tags."""
-    known = catalogue.tracks.genres()
-    same = [name for name in known if search_key(name) == search_key(genre)]
-    if not same:
-        names = ", ".join(sorted({name.casefold() for name in known})[:20]) or "none"
-        raise LibraryError(f"no track is labelled or tagged {genre!r}; the genres here are: {names}")
-    return same
 
 
 class _Search:
