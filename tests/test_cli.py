@@ -140,7 +140,7 @@ def test_json_keys(library: Path) -> None:
     status = run_json("status", library=library)
     assert (status["tracks"], status["labelled"], status["failed"]) == (46, 46, [])
     assert status["spaces"] == [
-        {"id": "musicnn-msd-penultimate-h3.0@1", "dimensions": 200, "tracks": 46, "index": "exact"}
+        {"id": "musicnn-msd-penultimate-h3.0@1", "dimensions": 200, "tracks": 46, "index": "exact", "recall": None}
     ]
     assert run_json("add", music(), library=library) == status
 

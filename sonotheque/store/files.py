@@ -98,7 +98,7 @@ class FileRepository:
         LibraryError
             If there is none.
         """
-        matching = self.exactly_inside(path)
+        matching = set() if name_problem(path) else self.exactly_inside(path)
         if not matching and not path.isascii():
             path_nfc, folder_nfc = normalize_name(path), normalize_name(path.rstrip(os.sep) + os.sep)
             matching = {

@@ -29,6 +29,9 @@ log = logging.getLogger("sonotheque")
 MAX_LOOKED_UP = 0.25
 """Rows of a CSV, relative to the files of the library, up to which each row is looked up; beyond, all files are."""
 
+MIN_FILES = 10_000
+"""Number of files from which on rows are looked up; fewer are read faster than their names."""
+
 MAX_WARNINGS = 3
 """Warnings of one kind that are shown."""
 
@@ -95,8 +98,8 @@ def _paths_to_look_up(catalogue: Catalogue, source: LabelSource) -> list[str] | 
     """List the paths that a CSV may name, without reading the others; None for all, if it has rows for much of the library."""
     if not isinstance(source, CsvLabels):
         return None
-    keys = source.keys()
-    if len(keys) > MAX_LOOKED_UP * catalogue.files.count():
+    keys, count = source.keys(), catalogue.files.count()
+    if count < MIN_FILES or len(keys) > MAX_LOOKED_UP * count:
         return None
     paths = catalogue.search_names.paths_named(os.path.basename(key) for key in keys)
     return sorted(paths)

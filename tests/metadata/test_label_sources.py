@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
+import os
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sonotheque import Library
 from sonotheque.errors import LabelsError
 from sonotheque.metadata.label_sources import CsvLabels, FolderLabels, Label, TagLabels, open_label_source
 from sonotheque.metadata.tables import GenreIds, read_table
@@ -222,3 +225,18 @@ def test_every_numeric_id_matches_its_own_row(tmp_path_factory: pytest.TempPathF
     source = CsvLabels(write_text(tmp_path_factory.mktemp("csv"), text))
     assert {n: genre_of(source, f"/Train/{n}.mp3") for n in numbers} == {n: f"g{n}" for n in numbers}
     assert source.unmatched() == []
+
+
+def test_rows_that_are_looked_up_find_the_same_files(
+    demo_library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a large library, only the files that a CSV may name are read."""
+    paths = sorted(demo_library.catalogue.files.all())
+    table = tmp_path / "labels.csv"
+    names = [paths[0], os.path.basename(paths[1]), os.path.splitext(os.path.basename(paths[2]))[0], "nowhere.mp3"]
+    table.write_text("file,genre\n" + "".join(f"{name},polka\n" for name in names))
+    expected = demo_library.label(str(table), dry_run=True)
+    monkeypatch.setattr(import_module("sonotheque.store.label_tracks"), "MIN_FILES", 0)
+    monkeypatch.setattr(demo_library.catalogue.files, "all", None)
+    assert demo_library.label(str(table), dry_run=True) == expected
+    assert (expected.matched, expected.changed, expected.unmatched) == (3, 3, ["nowhere.mp3"])

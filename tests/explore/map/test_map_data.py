@@ -13,6 +13,7 @@ from sonotheque.demo import music, unlabelled
 from sonotheque.embed.musicnn import SPACE
 from sonotheque.explore.map.layout import MapSettings
 from sonotheque.explore.map.map_data import N_NEIGHBOURS_SHOWN, load_map
+from sonotheque.index import ExactIndex
 
 
 def test_same_library_and_seed_give_the_same_map(demo_folder: Path, tmp_path: Path) -> None:
@@ -87,14 +88,15 @@ def test_map_with_too_few_remaining_tracks_is_recomputed(demo_library: Library) 
     assert (summary.tracks, summary.later) == (15, 0)
 
 
-def test_neighbours_equal_those_of_similar(demo_library: Library) -> None:
+def test_neighbours_are_the_nearest_by_cosine(demo_library: Library) -> None:
     data = load_map(demo_library.catalogue, space=SPACE.id, settings=MapSettings())
+    ids, vectors = demo_library.catalogue.vectors.read(SPACE.id, [track.id for track in data.tracks])
+    index = ExactIndex.build(ids, vectors)
     for row in (0, 7, 20):
-        similar = demo_library.similar(data.tracks[row].path, k=N_NEIGHBOURS_SHOWN).results
-        assert [data.tracks[neighbour].path for neighbour in data.neighbours.rows[row]] == [
-            track.path for track in similar
-        ]
-        assert data.neighbours.similarities[row] == pytest.approx([track.similarity for track in similar], abs=1e-5)
+        query = demo_library.catalogue.vectors.track_vector(data.tracks[row].id, SPACE.id)
+        nearest, similarities = index.search(query[None], k=N_NEIGHBOURS_SHOWN + 1)
+        assert [data.tracks[neighbour].id for neighbour in data.neighbours.rows[row]] == nearest[0, 1:].tolist()
+        assert data.neighbours.similarities[row] == pytest.approx(similarities[0, 1:], abs=1e-5)
 
 
 def test_cluster_without_tracks_is_dropped(demo_library: Library) -> None:
