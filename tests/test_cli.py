@@ -217,6 +217,7 @@ def test_no_library_is_created_without_audio(tmp_path: Path) -> None:
     assert not (tmp_path / "new").exists()
 
 
+@pytest.mark.slow
 def test_named_pipes_do_not_block(tmp_path: Path, clips: Path) -> None:
     os.mkfifo(clips / "pipe.mp3")
     assert run("add", clips, library=tmp_path / "new").returncode == 0

@@ -146,6 +146,7 @@ def test_chord_key_and_pitch_classes(tmp_path: Path) -> None:
     assert found.views.onset_envelope[-3:].max() < 0.5  # the abrupt end is not an onset
 
 
+@pytest.mark.slow
 def test_beats_agree_with_librosa() -> None:
     from librosa.beat import beat_track
 

@@ -69,6 +69,7 @@ def test_evaluate(demo_library: Library) -> None:
     assert len(result.chosen) == 3
 
 
+@pytest.mark.slow
 def test_evaluate_needs_enough_artists(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     with Library(tmp_path / "library") as library:
         library.add(music() / "metal", music() / "ambient")

@@ -80,6 +80,7 @@ def test_comparison_has_specs_with_and_without_copies() -> None:
     ]
 
 
+@pytest.mark.slow
 def test_library_trains_with_copies(tmp_path: Path, clips: Path) -> None:
     with Library(tmp_path / "library") as library:
         library.add(clips, embedders=["musicnn"])

@@ -25,6 +25,7 @@ def synthetic_tracks(*, segments: int = 3, seed: int = 0) -> tuple[EmbeddingSet,
     )
 
 
+@pytest.mark.slow
 def test_comparison_of_models() -> None:
     data, codes, groups = synthetic_tracks()
     specs = all_specs(data.spaces, models=["logreg", "knn"], segments=True)

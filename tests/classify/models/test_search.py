@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 
 import numpy as np
+import pytest
 
 from sonotheque.classify import EmbeddingSet
 from sonotheque.classify.models.search import HyperparameterSearch, SearchBudget
@@ -36,6 +37,7 @@ def test_search_with_trials_is_deterministic() -> None:
     assert np.array_equal(first.predict_proba(data, n_classes=3), second.predict_proba(data, n_classes=3))
 
 
+@pytest.mark.slow
 def test_search_respects_its_budget_of_minutes() -> None:
     data, codes, groups = synthetic_tracks()
     reported: list[tuple[int, int]] = []

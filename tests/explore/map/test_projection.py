@@ -94,6 +94,7 @@ def test_zero_vectors_have_finite_positions() -> None:
     assert np.isfinite(compute_layout(vectors, space="a").positions).all()
 
 
+@pytest.mark.slow
 def test_transform_one_matches_umap_learn() -> None:
     vectors, _ = make_groups()
     known, later = l2_normalize(vectors[6:]), l2_normalize(vectors[:6])
