@@ -67,6 +67,7 @@ def test_exported_attributes_of_all_tracks(writable_library: Library, tmp_path: 
     assert any(row["key"] for row in rows)
 
 
+@pytest.mark.slow
 def test_labels_are_written_to_files_and_predictions_only_on_request(writable_library: Library, tmp_path: Path) -> None:
     new = tmp_path / "new"
     shutil.copytree(unlabelled(), new)

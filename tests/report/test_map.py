@@ -738,6 +738,7 @@ def server() -> Iterator[tuple[str, list[str]]]:
         thread.join()
 
 
+@pytest.mark.slow
 def test_audio_from_files_and_from_a_web_server(
     open_page: Callable[..., Any],
     map_page: tuple[Path, results.MapResult, Path],

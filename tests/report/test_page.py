@@ -202,6 +202,7 @@ def test_a_missing_file_has_no_excerpt(tmp_path: Path) -> None:
     assert make_excerpt(tmp_path / "gone.mp3", seconds=3.0) is None
 
 
+@pytest.mark.slow
 def test_a_report_of_a_library_without_musicnn_has_no_auto_tags(tmp_path: Path) -> None:
     with Library(tmp_path / "library") as library:
         for genre in ("acoustic", "ambient"):
