@@ -15,6 +15,10 @@ from click.testing import CliRunner
 
 from sonotheque import Library, ParameterError
 from sonotheque.cli import cli
+from sonotheque.cli.index import KINDS as INDEX_KINDS
+from sonotheque.cli.similarity import MOODS
+from sonotheque.embed.auto_tags import GROUPS
+from sonotheque.index.approximate import KINDS as INDEXES
 from sonotheque.parameters import RANGES, require_in_range
 
 NO_NUMBERS = ("nan", "NaN", "inf", "-inf", "1e400", "-1e400", "", "1,5", "0x10", "1_0_", "9" * 5000)
@@ -125,3 +129,9 @@ def test_models_take_the_largest_seed(model: str) -> None:
 
     X = np.random.default_rng(0).normal(size=(12, 3))
     make_classifier(model, seed=2**32 - 1).fit(X, np.arange(12) % 2)
+
+
+def test_choices_of_the_commands_are_those_of_the_packages() -> None:
+    """The commands repeat some names, because importing them takes time."""
+    assert sorted(MOODS) == sorted(GROUPS["mood"])
+    assert ("auto", "exact", *INDEXES) == INDEX_KINDS

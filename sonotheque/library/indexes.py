@@ -84,12 +84,23 @@ class LibraryIndexes:
         count = self._catalogue.spaces.get(space).tracks
         return self._find(space, max_changed=MAX_CHANGED, refit=count <= REFIT_AT_ONCE) or self._build(space)
 
-    def update(self, space: str) -> UpdatableIndex:
-        """Bring the files of an index up to date after tracks have been added, so that later commands need not do it."""
+    def update(self, space: str) -> None:
+        """Bring the files of an index up to date after tracks have been added, so that later commands need not do it.
+
+        If nothing has changed since they were written, only their manifest is read.
+        """
         count = self._catalogue.spaces.get(space).tracks
         wanted = choose_kind(count, requested=self.requested_kind)
+        manifest = read_manifest(self._folder / space)
+        if (
+            manifest is not None
+            and manifest.kind == wanted
+            and _state_of(manifest) == self._catalogue.vectors.state(space)
+        ):
+            return
         found = self._find(space, max_changed=MAX_CHANGED_AFTER_ADD, refit=True)
-        return found if found is not None and found.kind == wanted else self._build(space)
+        if found is None or found.kind != wanted:
+            self._build(space)
 
     def build(self, space: str, *, kind: str) -> IndexBuild:
         """Build the index of a space again, of a kind that is remembered for the library.
@@ -127,13 +138,17 @@ class LibraryIndexes:
         """
         state = self._catalogue.vectors.state(space)
         known = self._open.get(space)
-        if known is not None and known.state == state and not (refit and self._measure_changes(*_parts(known.index))):
-            return known.index
         if known is not None:
+            current = known.index
+            if known.state == state and not (refit and self._measure_changes(current.base, current.changed)):
+                return current
             index = self._follow(space, known.index.base, known.base_state, max_changed=max_changed, refit=refit)
             if index is not None:
                 self._open[space] = _OpenIndex(known.base_state, state, index)
                 return index
+        stored = read_manifest(self._folder / space)
+        if stored is None or self._changed(space, _state_of(stored), max_changed=max_changed) is None:
+            return None  # before the files are read to check them
         loaded = load_index(self._folder / space)
         if loaded is None:
             return None
@@ -228,10 +243,6 @@ class LibraryIndexes:
         if outdated > MAX_DEAD * len(base):
             return None
         return base.extend(*self._catalogue.vectors.read(space, changed.tolist()), outdated=changed)
-
-
-def _parts(index: UpdatableIndex) -> tuple[ExactIndex | ApproximateIndex, IdArray]:
-    return index.base, index.changed
 
 
 def _state_of(manifest: Manifest) -> VectorState:

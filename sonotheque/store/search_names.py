@@ -100,7 +100,7 @@ class SearchNameRepository:
 
         Case, accents and normalisation are ignored, and a number also finds file names with leading zeros.
         """
-        self._refresh()
+        self.refresh()
         tracks: set[int] = set()
         for name in names:
             keys = {search_key(name), search_key(_stem(name))}
@@ -129,7 +129,7 @@ class SearchNameRepository:
 
     def is_name(self, text: str) -> bool:
         """Return whether a text is the whole title, artist or album of a track."""
-        self._refresh()
+        self.refresh()
         found = self._database.execute(
             "SELECT 1 FROM search_names WHERE key = ? AND field IN ('title', 'artist', 'album') LIMIT 1",
             (search_key(text),),
@@ -138,7 +138,7 @@ class SearchNameRepository:
 
     def has_word(self, text: str) -> bool:
         """Return whether a word, or words that follow each other, occur in the names of a track."""
-        self._refresh()
+        self.refresh()
         found = self._database.execute("SELECT 1 FROM name_words WHERE name_words MATCH ? LIMIT 1", (_phrase(text),))
         return found.fetchone() is not None
 
@@ -157,7 +157,7 @@ class SearchNameRepository:
         list of (track id, score)
             The best first; scores are positive. Columns are weighted by `COLUMN_WEIGHTS`.
         """
-        self._refresh()
+        self.refresh()
         weights = ", ".join(map(str, COLUMN_WEIGHTS.values()))
         rows = self._database.execute(
             f"SELECT rowid, -bm25(name_words, {weights}) AS score FROM name_words WHERE name_words MATCH ? "  # noqa: S608
@@ -168,7 +168,7 @@ class SearchNameRepository:
 
     def matching_columns(self, track: int, texts: Sequence[str]) -> list[str]:
         """List the columns of ``name_words``, such as ``artist``, in which a track has one of some words."""
-        self._refresh()
+        self.refresh()
         words = " OR ".join(map(_phrase, texts))
         return [
             column
@@ -183,7 +183,7 @@ class SearchNameRepository:
 
         Names that start with the text come first, in alphabetical order, then those that have words that start with its words.
         """
-        self._refresh()
+        self.refresh()
         key = search_key(text)
         words = _words(text).split()
         if not words:
@@ -203,10 +203,6 @@ class SearchNameRepository:
         containing = self._matching_names([track for (track,) in rows], lambda name: _has_prefixes(name, words))
         return list(dict.fromkeys(starting + containing))[:MAX_SUGGESTIONS]
 
-    def refresh(self) -> None:
-        """Bring the tables of names up to date. Every look-up does so as well."""
-        self._refresh()
-
     def _matching_names(self, tracks: Sequence[int], matches: Callable[[str], bool]) -> list[str]:
         """List the names of tracks whose keys match, without repetition: file names first, then in the order of their keys."""
         names: dict[tuple[bool, str], str] = {}
@@ -220,7 +216,7 @@ class SearchNameRepository:
         key = search_key(name)
         if not key:
             return []
-        self._refresh()
+        self.refresh()
         rows = self._database.execute("SELECT track_id FROM search_names WHERE key = ? AND field = ?", (key, field))
         return self._read([track for (track,) in rows.fetchall()])
 
@@ -231,8 +227,8 @@ class SearchNameRepository:
             found += self._database.execute(f"{SELECT_NAMES} WHERE tracks.id = ?", (track,)).fetchall()
         return sorted((NamedTrack(*row) for row in found), key=lambda track: track.path)
 
-    def _refresh(self) -> None:
-        """Bring the rows of the stale tracks up to date; in memory if the file cannot be written."""
+    def refresh(self) -> None:
+        """Bring the tables of names up to date, in memory if the file cannot be written. Every look-up does so as well."""
         database = self._database
         if database.execute("SELECT 1 FROM stale_search_names LIMIT 1").fetchone() is None:
             self._delete_copy()

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
-from sonotheque.embed.tempo_key.key import KEYS, TONICS
+from sonotheque.embed.tempo_key.key import KEYS, parse_key
 from sonotheque.explore.search.vocabulary import WORD, Meaning, Vocabulary, split_words
 from sonotheque.store.search_names import search_key
 
@@ -247,11 +247,8 @@ def _read_tempo(kind: str, match: re.Match[str]) -> Term:
 
 def _read_key(match: re.Match[str]) -> Term:
     letter, sign, word, mode = match.groups()
-    accidental = sign or word or ""
-    shift = 1 if accidental in {"#", "♯", "sharp"} else -1 if accidental else 0
-    tonic = (TONICS.index(letter.upper()) + shift) % len(TONICS)
-    mode = "major" if mode.startswith("maj") else "minor"
-    return Term(match.group().strip(), keys=frozenset({KEYS.index(f"{TONICS[tonic]} {mode}")}))
+    accidental = sign or {"sharp": "#", "flat": "b"}.get(word, "")
+    return Term(match.group().strip(), keys=frozenset({KEYS.index(parse_key(f"{letter}{accidental} {mode}"))}))
 
 
 def _read_mode(match: re.Match[str]) -> Term:
